@@ -1,0 +1,1 @@
+"""The embedded data: installed as `nnscratch._datasets`, read through `nnscratch.load_dataset`."""

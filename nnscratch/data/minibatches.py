@@ -1,0 +1,88 @@
+"""Arrays -> batches: the last step of the data's path before the first layer."""
+
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def minibatches(
+    x: ArrayLike,
+    y: ArrayLike,
+    batch_size: int,
+    rng: int | np.random.Generator | None = None,
+    drop_last: bool = False,
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Walk once over the samples, batch by batch.
+
+    Parameters
+    ----------
+    x : array_like, shape (samples, ...)
+        Inputs.
+    y : array_like, shape (samples, ...)
+        Their targets.
+    batch_size : int
+        Samples in each batch, at least 1.
+    rng : int, numpy.random.Generator or None
+        None keeps the given order. A generator draws a fresh order at every call, so one generator
+        for all epochs gives each epoch its own; an int seeds a new generator at every call, so the
+        same int gives the same order.
+    drop_last : bool
+        Leave out the last batch if it is smaller than the others.
+
+    Returns
+    -------
+    iterator of (x_batch, y_batch)
+        Copies: writing to a batch never changes `x` or `y`. Shapes (batch, ...), dtypes kept.
+
+    Raises
+    ------
+    ValueError
+        `x` and `y` have different lengths, or `batch_size` is not a whole number of at least 1.
+        Raised by the call itself, before the first batch is asked for.
+
+    Examples
+    --------
+    >>> x = np.arange(10.0).reshape(5, 2)
+    >>> y = np.array([0, 1, 2, 3, 4])
+    >>> for x_batch, y_batch in minibatches(x, y, batch_size=2):
+    ...     print(x_batch.shape, y_batch)
+    (2, 2) [0 1]
+    (2, 2) [2 3]
+    (1, 2) [4]
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
+        raise ValueError(
+            "minibatches expected x and y with one row for each sample, "
+            f"received shapes {x.shape} and {y.shape}; give both the same first axis"
+        )
+    try:
+        size = operator.index(batch_size)
+    except TypeError:
+        size = 0
+    if size < 1:
+        raise ValueError(
+            f"minibatches expected batch_size as a whole number of at least 1, "
+            f"received {batch_size!r}; use len(x) for one batch of everything"
+        )
+    samples = len(x)
+    # Drawn here, not at the first batch: the order depends on the order of the calls alone.
+    rows = np.arange(samples) if rng is None else np.random.default_rng(rng).permutation(samples)
+    stop = samples - samples % size if drop_last else samples
+    return _gather_batches(x, y, rows[:stop], size)
+
+
+def _gather_batches(
+    x: NDArray[Any], y: NDArray[Any], rows: NDArray[np.int64], size: int
+) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    for start in range(0, len(rows), size):
+        batch = rows[start : start + size]
+        yield _gather(x, batch), _gather(y, batch)
+
+
+def _gather(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    # np.take is the faster one, but first copies all of an array that is not C-contiguous.
+    return np.take(array, rows, axis=0) if array.flags.c_contiguous else array[rows]
