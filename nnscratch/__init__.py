@@ -1,7 +1,9 @@
 """nnscratch: neural networks that read like their derivation, in NumPy."""
 
+from nnscratch import plots as plots
 from nnscratch.data import Dataset as Dataset
 from nnscratch.data import load_dataset as load_dataset
 from nnscratch.data import load_idx as load_idx
 from nnscratch.data import minibatches as minibatches
 from nnscratch.data import stratified_split as stratified_split
+from nnscratch.history import History as History

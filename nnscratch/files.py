@@ -1,0 +1,84 @@
+"""Where results reach the disk: a file is there whole, or as it was before.
+
+Model files and histories are written through :func:`atomic_write`, so that a full disk, an
+exception or Ctrl-C in the middle of saving never costs the user the file of the epoch before.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for writing that replaces ``path`` only when the block ends without exception.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The target. Its folder must exist; a file that is there is replaced at once, at the end,
+        and through a symbolic link the file that the link points to.
+
+    Yields
+    ------
+    file : binary file object
+        Opened for writing under a temporary name in the target's folder. Leave it open.
+
+    Raises
+    ------
+    OSError
+        The folder is missing or not writable, or ``path`` is a folder or a device; the error's
+        ``filename`` is the target's path, not the temporary one.
+
+    Notes
+    -----
+    The data is on the disk (fsync) before the rename, else a power failure could leave the new
+    name with no content. The new file has the permissions that ``open`` gives (umask), whatever
+    those of the old one were. After any exception the temporary file is gone and the target as
+    it was.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = Path(folder, "weights.bin")
+    ...     with atomic_write(target) as file:
+    ...         count = file.write(b"1234")
+    ...     target.read_bytes()
+    b'1234'
+    """
+    name = os.fspath(path)
+    target = Path(os.path.realpath(name))
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    if target.exists() and not target.is_file():
+        # Root could replace /dev/null by an ordinary file, and break the machine.
+        raise OSError(errno.EINVAL, "not an ordinary file, it cannot be replaced", name)
+    # A short name of its own: one derived from the target's could exceed the limit of 255 bytes.
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    with _naming(name):
+        file = temporary.open("xb")
+    try:
+        with file:
+            yield file
+            with _naming(name):
+                file.flush()
+                os.fsync(file.fileno())
+        with _naming(name):
+            temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Let an OSError name the file that the user asked for, not the temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, name) from error
