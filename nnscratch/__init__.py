@@ -1,5 +1,6 @@
 """nnscratch: neural networks that read like their derivation, in NumPy."""
 
+from nnscratch import initializers as initializers
 from nnscratch import plots as plots
 from nnscratch.data import Dataset as Dataset
 from nnscratch.data import load_dataset as load_dataset
@@ -7,3 +8,4 @@ from nnscratch.data import load_idx as load_idx
 from nnscratch.data import minibatches as minibatches
 from nnscratch.data import stratified_split as stratified_split
 from nnscratch.history import History as History
+from nnscratch.layers import *  # noqa: F403

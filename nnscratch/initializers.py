@@ -1,0 +1,118 @@
+"""Initial weights: random numbers whose spread keeps signals and gradients alive.
+
+For y = W x with independent entries, Var(y_i) = fan_in · Var(W) · E(x²), and on the way back
+Var(dx_j) = fan_out · Var(W) · Var(dy). Neither grows nor fades from layer to layer when Var(W)
+is about 1/fan_in or 1/fan_out; each scheme below is one way to settle between the two.
+
+Every initializer is a function `(shape, rng=None, dtype=float32) -> array` for weights of shape
+(out, in, *kernel), where fan_in = in · prod(kernel) and fan_out = out · prod(kernel).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Initializer(Protocol):
+    """What all functions of this file look like."""
+
+    def __call__(self, shape: tuple[int, ...], rng: Any = None, dtype: Any = ...) -> np.ndarray:
+        """An array of `shape` and `dtype`, drawn from `rng`."""
+
+
+def glorot_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """Uniform with Var(W) = 2 / (fan_in + fan_out), for tanh, sigmoid and no activation.
+
+    The mean of what the forward and the backward pass ask for: Glorot and Bengio,
+    Understanding the difficulty of training deep feedforward neural networks (2010), eq. 16.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (out, in, *kernel).
+    rng : int, numpy.random.Generator or None
+    dtype : floating dtype
+
+    Examples
+    --------
+    >>> W = glorot_uniform((3, 5), rng=0)
+    >>> W.shape, W.dtype.name, bool(abs(W).max() <= (6 / 8) ** 0.5)
+    ((3, 5), 'float32', True)
+    """
+    fan_in, fan_out = fans(shape)
+    return _uniform(shape, 2 / (fan_in + fan_out), rng, dtype)
+
+
+def glorot_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """Normal with Var(W) = 2 / (fan_in + fan_out); see `glorot_uniform`."""
+    fan_in, fan_out = fans(shape)
+    return _normal(shape, 2 / (fan_in + fan_out), rng, dtype)
+
+
+def he_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """Uniform with Var(W) = 2 / fan_in; see `he_normal`."""
+    return _uniform(shape, 2 / fans(shape)[0], rng, dtype)
+
+
+def he_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """Normal with Var(W) = 2 / fan_in, for ReLU and its relatives.
+
+    ReLU lets half of a symmetric signal's power through, E(relu(y)²) = Var(y)/2, and the 2
+    makes up for it: He et al., Delving deep into rectifiers (2015), eq. 10.
+    """
+    return _normal(shape, 2 / fans(shape)[0], rng, dtype)
+
+
+def lecun_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """Uniform with Var(W) = 1 / fan_in; see `lecun_normal`."""
+    return _uniform(shape, 1 / fans(shape)[0], rng, dtype)
+
+
+def lecun_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """Normal with Var(W) = 1 / fan_in: LeCun et al., Efficient BackProp (1998), eq. 16."""
+    return _normal(shape, 1 / fans(shape)[0], rng, dtype)
+
+
+def zeros(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+    """All zero: right for a bias; equal weights of one layer would stay equal for ever."""
+    return np.zeros(shape, dtype)
+
+
+def for_activation(activation: object) -> Initializer:
+    """The initializer that suits the activation behind a linear layer.
+
+    `he_normal` for the ReLU family, `glorot_uniform` for everything else.
+
+    Parameters
+    ----------
+    activation : Layer, class of layers or None
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> for_activation(nn.ReLU()).__name__, for_activation(nn.Tanh).__name__
+    ('he_normal', 'glorot_uniform')
+    """
+    kind = activation if isinstance(activation, type) else type(activation)
+    rectifiers = {"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Softplus"}
+    return he_normal if kind.__name__ in rectifiers else glorot_uniform
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """(fan_in, fan_out) of weights of shape (out, in, *kernel)."""
+    if len(shape) < 2:
+        raise ValueError(f"weights have shape (out, in, *kernel), received {shape}")
+    window = math.prod(shape[2:])
+    return shape[1] * window, shape[0] * window
+
+
+def _uniform(shape: tuple[int, ...], variance: float, rng: Any, dtype: Any) -> np.ndarray:
+    limit = math.sqrt(3 * variance)  # Var U(-a, a) = a²/3
+    return np.random.default_rng(rng).uniform(-limit, limit, shape).astype(dtype)
+
+
+def _normal(shape: tuple[int, ...], variance: float, rng: Any, dtype: Any) -> np.ndarray:
+    return np.random.default_rng(rng).normal(0, math.sqrt(variance), shape).astype(dtype)

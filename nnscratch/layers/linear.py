@@ -1,0 +1,180 @@
+"""Linear maps and biases: the layers with weights of a multilayer perceptron."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from nnscratch.initializers import Initializer, glorot_uniform
+from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+
+
+class Linear(Layer):
+    """An affine map: y = W x + b, on one sample or on the rows of a batch.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+    bias : bool
+        Whether there is a b.
+    rng : int, numpy.random.Generator or None
+        Draws W; b starts at zero.
+    initializer : function of `nnscratch.initializers`
+        `glorot_uniform` unless told; `he_normal` suits a ReLU behind the layer.
+
+    Notes
+    -----
+    *Forward*: y = W x + b for one sample; a batch holds samples as rows, Y = X Wᵀ + b.
+
+    *Backward*: ΔL = ⟨dy, W Δx⟩ = ⟨Wᵀ dy, Δx⟩, so dx = Wᵀ dy; in rows, dX = dY W.
+
+    *Gradient*: ΔL = ⟨dy, ΔW x⟩ = trace(x dyᵀ ΔW) = ⟨dy xᵀ, ΔW⟩, so dW = dy xᵀ, and
+    db = dy. A batch sums over its samples: dW = Σ dy xᵀ = dYᵀ X, db = the sum of dY's rows.
+
+    *Shapes*: x (in_features,) or (batch, in_features); y (out_features,) or
+    (batch, out_features); W (out_features, in_features); b (out_features,).
+
+    *Cache*: x.
+
+    Raises
+    ------
+    ValueError
+        x has another shape, or a size is not positive.
+
+    References
+    ----------
+    [Proofs] 4 for one sample as a column; [Slides] "Linear Layer Derivative" for the batch,
+    with W transposed.
+
+    Examples
+    --------
+    >>> layer = Linear(3, 2, rng=0)
+    >>> y = layer.forward(np.array([1.0, 2.0, 3.0]))
+    >>> dx, grads = layer.backward([1.0, 10.0])
+    >>> grads["W"]
+    array([[ 1.,  2.,  3.],
+           [10., 20., 30.]], dtype=float32)
+    >>> layer.forward(np.zeros((5, 2, 2)))
+    Traceback (most recent call last):
+    ValueError: Linear(3, 2) expected (3,) or (batch, 3), received (5, 2, 2);
+    put Flatten() before it and make it Linear(4, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        rng: Any = None,
+        initializer: Initializer = glorot_uniform,
+    ) -> None:
+        in_features, out_features = index(in_features), index(out_features)
+        if in_features < 1 or out_features < 1:
+            raise ValueError(
+                f"Linear expected sizes of at least 1, received {in_features} and {out_features}"
+            )
+        self.in_features, self.out_features = in_features, out_features
+        W = initializer((out_features, in_features), rng)
+        # (in, out) in memory behind the shape (out, in): BLAS is faster that way round
+        params = {"W": np.asfortranarray(W)}
+        if bias:
+            params["b"] = np.zeros(out_features, W.dtype)
+        self.params = params
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        W = self.params["W"]
+        x = floating(x, W.dtype)
+        if x.shape[-1:] != (self.in_features,) or x.ndim > 2:
+            self.refuse(f"({self.in_features},) or (batch, {self.in_features})", x, self._remedy(x))
+        y = x @ W.T
+        if "b" in self.params:
+            y += self.params["b"]
+        return y, x
+
+    def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return dy @ self.params["W"]
+
+    def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
+        dy, x = np.atleast_2d(dy, x)
+        product = np.multiply if len(x) == 1 else np.matmul  # of one sample: the outer product
+        grads = {"W": product(dy.T, x, out=out.get("W"))}
+        if "b" in self.params:
+            grads["b"] = np.sum(dy, axis=0, out=out.get("b"))
+        return grads
+
+    def _remedy(self, x: np.ndarray) -> str:
+        features = int(np.prod(x.shape[1:])) if x.ndim > 1 else x.size
+        fitting = f"make it Linear({features}, {self.out_features})"
+        if x.ndim < 3:
+            return fitting + (" or transpose x" if x.shape[:1] == (self.in_features,) else "")
+        return "put Flatten() before it" + (
+            "" if features == self.in_features else f" and {fitting}"
+        )
+
+    def __repr__(self) -> str:
+        bias = "" if "b" in self.params else ", bias=False"
+        return f"Linear({self.in_features}, {self.out_features}{bias})"
+
+
+class Bias(Layer):
+    """A learned shift: y = x + b, the Add layer of [Proofs].
+
+    Parameters
+    ----------
+    features : int
+
+    Notes
+    -----
+    *Forward*: y = x + b.
+
+    *Backward*: Δy = Δx, so dx = dy.
+
+    *Gradient*: Δy = Δb, so db = dy; a batch sums over its samples.
+
+    *Shapes*: x and y (features,) or (batch, features); b (features,), zero at first.
+
+    *Cache*: nothing.
+
+    Raises
+    ------
+    ValueError
+        x has another shape, or features is not positive.
+
+    References
+    ----------
+    [Proofs] 5; [Recitation] rule 2(b).
+
+    Examples
+    --------
+    >>> layer = Bias(2)
+    >>> y = layer.forward(np.ones((3, 2)))
+    >>> layer.backward(np.ones((3, 2)))[1]
+    {'b': array([3., 3.], dtype=float32)}
+    """
+
+    def __init__(self, features: int) -> None:
+        features = index(features)
+        if features < 1:
+            raise ValueError(f"Bias expected a size of at least 1, received {features}")
+        self.features = features
+        self.params = {"b": np.zeros(features, np.float32)}
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        b = self.params["b"]
+        x = floating(x, b.dtype)
+        if x.shape[-1:] != b.shape or x.ndim > 2:
+            self.refuse(
+                f"({self.features},) or (batch, {self.features})", x, "give Bias the size of x"
+            )
+        return x + b, None
+
+    def backward_pass(self, dy: np.ndarray, cache: None) -> np.ndarray:
+        return dy
+
+    def gradient_pass(self, dy: np.ndarray, cache: None, out: Out = NOWHERE) -> Grads:
+        return {"b": np.sum(np.atleast_2d(dy), axis=0, out=out.get("b"))}
+
+    def __repr__(self) -> str:
+        return f"Bias({self.features})"
