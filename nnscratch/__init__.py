@@ -9,3 +9,11 @@ from nnscratch.data import minibatches as minibatches
 from nnscratch.data import stratified_split as stratified_split
 from nnscratch.history import History as History
 from nnscratch.layers import *  # noqa: F403
+from nnscratch.losses import *  # noqa: F403
+from nnscratch.metrics import accuracy as accuracy
+from nnscratch.optimizers import *  # noqa: F403
+from nnscratch.parameters import clip_norm as clip_norm
+from nnscratch.parameters import flatten as flatten
+from nnscratch.schedules import CosineDecay as CosineDecay
+from nnscratch.schedules import StepDecay as StepDecay
+from nnscratch.schedules import WarmupCosine as WarmupCosine

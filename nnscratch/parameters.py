@@ -1,0 +1,141 @@
+"""All parameters of a model as one flat vector of views.
+
+    before   W1 [....]   b1 [.]   W2 [...]          three arrays, three places in memory
+    after    [ W1 .... | b1 . | W2 ... ]            one vector; params["0.W"] is a view of it
+
+An optimizer then takes its step on one long vector instead of a list of arrays, and a layer
+that updates `params["0.W"]` in place updates the vector. Gradients and the state of an
+optimizer are laid out the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from nnscratch.layers.base import Layer
+
+
+class FlatArrays(dict[str, np.ndarray]):
+    """Named arrays as views of one vector per dtype.
+
+    Parameters
+    ----------
+    like : mapping of str to array
+        The names, shapes, dtypes and memory orders to lay out.
+    values : mapping of str to array, optional
+        What they hold at first; zeros unless given.
+
+    Attributes
+    ----------
+    vectors : dict of dtype to 1-D array
+        The memory; equal keys and lengths for everything laid out like the same arrays.
+
+    Examples
+    --------
+    >>> arrays = FlatArrays({"W": np.ones((2, 3)), "b": np.ones(2)})
+    >>> arrays["b"][:] = 5
+    >>> arrays.vectors
+    {dtype('float64'): array([0., 0., 0., 0., 0., 0., 5., 5.])}
+    """
+
+    def __init__(
+        self, like: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        super().__init__()
+        sizes: dict[np.dtype, int] = {}
+        for array in like.values():
+            sizes[array.dtype] = sizes.get(array.dtype, 0) + array.size
+        self.vectors = {dtype: np.zeros(size, dtype) for dtype, size in sizes.items()}
+        start = dict.fromkeys(sizes, 0)
+        for name, array in like.items():
+            stop = start[array.dtype] + array.size
+            self[name] = _shaped_like(array, self.vectors[array.dtype][start[array.dtype] : stop])
+            start[array.dtype] = stop
+            if values is not None:
+                self[name][...] = values[name]
+
+
+class Parameters(FlatArrays):
+    """The parameters of a model, moved into flat vectors, with the model's arrays their views.
+
+    Use `flatten(model)`, which makes one per model and keeps it.
+    """
+
+    def __init__(self, model: Layer) -> None:
+        super().__init__(model.params, values=model.params)
+        self.places = [(*model.params.place(name), view) for name, view in self.items()]
+        for arrays, key, view in self.places:
+            arrays.rebind(key, view)
+
+    def attached(self) -> bool:
+        """Whether the model still holds these views; astype or another model may take over."""
+        return all(arrays[key] is view for arrays, key, view in self.places)
+
+
+_known: WeakKeyDictionary[Layer, Parameters] = WeakKeyDictionary()
+
+
+def flatten(model: Layer) -> Parameters:
+    """The model's parameters as views of one vector per dtype; the model's arrays become them.
+
+    Called again, it returns the same object as long as the model holds its views. Otherwise,
+    after `astype` or when a larger model that contains this one was flattened, the arrays are
+    moved again, with the values they have now.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> model = nn.Sequential(nn.Linear(3, 2), nn.Bias(2))
+    >>> flat = flatten(model)
+    >>> flat.vectors[np.dtype("float32")][:] = 7
+    >>> model.params["1.b"]
+    array([7., 7.], dtype=float32)
+    >>> flatten(model) is flat
+    True
+    """
+    known = _known.get(model)
+    if known is None or not known.attached():
+        known = _known[model] = Parameters(model)
+    return known
+
+
+def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str, Any], float]:
+    """(gradients whose common norm is at most `largest`, the norm before).
+
+    The norm is that of all gradients together, √ Σ g², so that clipping changes the length of
+    the step and not its direction. Nothing is written; without need the same arrays come back.
+
+    Parameters
+    ----------
+    grads : mapping of str to array
+    largest : float > 0
+
+    References
+    ----------
+    Pascanu et al., On the difficulty of training recurrent neural networks (2013),
+    section 3.2.
+
+    Examples
+    --------
+    >>> clip_norm({"W": np.array([[3.0, 0.0]]), "b": np.array([4.0])}, 1.0)
+    ({'W': array([[0.6, 0. ]]), 'b': array([0.8])}, 5.0)
+    """
+    if not largest > 0:
+        raise ValueError(f"the largest norm is positive, received {largest}")
+    arrays = list(getattr(grads, "vectors", grads).values())
+    norm = float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
+    if not np.isfinite(norm):  # the squares may have overflowed in float32
+        norm = float(np.sqrt(sum(float(np.sum(np.square(a, dtype=np.float64))) for a in arrays)))
+    if norm <= largest:
+        return dict(grads), norm
+    return {name: grad * (largest / norm) for name, grad in grads.items()}, norm
+
+
+def _shaped_like(array: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """A view of the vector with the array's shape and its order of axes in memory."""
+    axes = sorted(range(array.ndim), key=lambda i: -abs(array.strides[i]))
+    return vector.reshape([array.shape[i] for i in axes]).transpose(np.argsort(axes))
