@@ -2,6 +2,8 @@
 
 from nnscratch import initializers as initializers
 from nnscratch import plots as plots
+from nnscratch.checkpoint import load as load
+from nnscratch.checkpoint import save as save
 from nnscratch.data import Dataset as Dataset
 from nnscratch.data import load_dataset as load_dataset
 from nnscratch.data import load_idx as load_idx
@@ -11,9 +13,11 @@ from nnscratch.history import History as History
 from nnscratch.layers import *  # noqa: F403
 from nnscratch.losses import *  # noqa: F403
 from nnscratch.metrics import accuracy as accuracy
+from nnscratch.models import mlp as mlp
 from nnscratch.optimizers import *  # noqa: F403
 from nnscratch.parameters import clip_norm as clip_norm
 from nnscratch.parameters import flatten as flatten
 from nnscratch.schedules import CosineDecay as CosineDecay
 from nnscratch.schedules import StepDecay as StepDecay
 from nnscratch.schedules import WarmupCosine as WarmupCosine
+from nnscratch.training import *  # noqa: F403

@@ -1,0 +1,105 @@
+"""How good a model is on data that it is not being trained on, and what ruined it if it is not."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from nnscratch.data import minibatches
+from nnscratch.layers.base import Layer
+from nnscratch.losses import Loss
+
+
+def evaluate(
+    model: Layer, loss: Loss, x: Any, y: Any, batch_size: int = 512
+) -> tuple[float, float | None]:
+    """(mean loss per sample, accuracy) of a model in evaluation mode; its mode is kept.
+
+    Parameters
+    ----------
+    model : Layer
+    loss : Loss
+        Also says what counts as right; the accuracy is None for a regression.
+    x, y : arrays
+        Inputs and targets, samples along the first axis.
+    batch_size : int
+        How many samples are computed at once; does not change the result beyond rounding.
+
+    Raises
+    ------
+    ValueError
+        There is no sample, or x and y differ in length.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> evaluate(nn.Identity(), nn.SoftmaxCrossEntropy(), [[0.0, 9.0], [9.0, 0.0]], [1, 1])[1]
+    0.5
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    batches = minibatches(x, y, batch_size)
+    if len(x) == 0:
+        raise ValueError("evaluation on no sample; pass at least one")
+    modes = [(layer, layer.training) for _, layer in model.walk()]
+    model.eval()
+    totals = Totals()
+    try:
+        for x_batch, y_batch in batches:
+            prediction, _ = model.forward_pass(x_batch)
+            value, _ = loss.forward_pass(prediction, y_batch)
+            totals.add(loss, value, prediction, y_batch)
+    finally:
+        for layer, training in modes:
+            layer.training = training
+    return totals.means()
+
+
+class Totals:
+    """Sums over the batches of an epoch, and their means per sample."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.loss = 0.0
+        self.right: float | None = 0.0
+
+    def add(self, loss: Loss, value: float, prediction: np.ndarray, target: np.ndarray) -> None:
+        """Count one batch, whose loss had the given value."""
+        self.samples += len(target)
+        self.loss += value * len(target) if loss.reduction == "mean" else value
+        correct = loss.correct(prediction, target)
+        self.right = (
+            None if correct is None or self.right is None else self.right + float(correct.sum())
+        )
+
+    def means(self) -> tuple[float, float | None]:
+        """(loss per sample, accuracy or None)."""
+        return self.loss / self.samples, None if self.right is None else self.right / self.samples
+
+
+def explain_nonfinite(model: Layer, x: np.ndarray, when: str, learning_rate: float) -> NoReturn:
+    """Raise the RuntimeError that names what made the loss NaN or infinite."""
+    if not np.isfinite(x).all():
+        sample = int(np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1)))
+        raise RuntimeError(
+            f"{when}: the input itself holds {_kind(x)}, first in sample {sample} of the batch; "
+            "clean the data before training"
+        )
+    ruined = [name for name, array in model.params.items() if not np.isfinite(array).all()]
+    _, path = model.first_nonfinite(x)
+    if path is None:
+        raise RuntimeError(
+            f"{when}: every layer's output is finite, so the loss itself overflowed; "
+            "scale the targets, or lower the learning rate"
+        )
+    layer = dict(model.walk())[path]
+    place = f"layer {path}, {layer}" if path else str(layer)
+    cause = f", whose weights hold {_kind(model.params[ruined[0]])}" if ruined else ""
+    raise RuntimeError(
+        f"{when}: the first layer with a non-finite output is {place}{cause}; "
+        f"lower the learning rate ({learning_rate:g} now) or clip the gradients (clip_norm=1.0)"
+    )
+
+
+def _kind(array: np.ndarray) -> str:
+    return "NaN" if np.isnan(array).any() else "infinity"

@@ -1,0 +1,71 @@
+"""What a user sees while a model trains: a bar that moves, and one line per finished epoch."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+
+class EpochBar:
+    """The bar of one epoch, with the loss and accuracy so far; gone when the epoch ends.
+
+    It shows only on a terminal; the line of `report` is printed anywhere.
+
+    Parameters
+    ----------
+    epoch, epochs : int
+    samples : int
+    shown : bool
+    """
+
+    def __init__(self, epoch: int, epochs: int, samples: int, shown: bool) -> None:
+        from tqdm import tqdm  # not needed to import nnscratch
+
+        self._epoch = f"epoch {epoch:{len(str(epochs))}}/{epochs}"
+        self._shown = shown
+        self._next_figures = 0.0
+        self._bar: Any = tqdm(
+            total=samples,
+            desc=self._epoch,
+            unit=" samples",
+            unit_scale=True,
+            leave=False,
+            dynamic_ncols=True,
+            disable=None if shown else True,
+        )
+
+    def advance(self, samples: int, figures: Any) -> None:
+        """Move on by a batch; `figures()` gives the means so far, asked ten times a second."""
+        if self._bar.disable:
+            return
+        now = time.perf_counter()
+        if now >= self._next_figures:
+            self._next_figures = now + 0.1
+            loss, accuracy = figures()
+            self._bar.set_postfix_str(_figures("", loss, accuracy), refresh=False)
+        self._bar.update(samples)
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def report(self, values: dict[str, float]) -> None:
+        """The line that stays: the figures of the finished epoch."""
+        if not self._shown:
+            return
+        parts = [self._epoch, _figures("", values["train_loss"], values.get("train_accuracy"))]
+        if "valid_loss" in values:
+            parts.append(_figures("valid ", values["valid_loss"], values.get("valid_accuracy")))
+        say("  ".join([*parts, f"{values['seconds']:.1f} s"]))
+
+
+def say(line: str) -> None:
+    """One line for the user, on standard error, above a bar that may be there."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
+
+
+def _figures(prefix: str, loss: float, accuracy: float | None) -> str:
+    text = f"{prefix}loss {loss:.4f}"
+    return text if accuracy is None else f"{text}  {prefix}accuracy {accuracy:.4f}"

@@ -1,0 +1,280 @@
+"""The training loop: minibatch, forward, loss, backward, step; and once more."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnscratch.checkpoint import model_arrays
+from nnscratch.data import minibatches
+from nnscratch.history import History
+from nnscratch.layers.base import Layer
+from nnscratch.losses import Loss
+from nnscratch.optimizers import Optimizer
+from nnscratch.parameters import clip_norm
+from nnscratch.schedules import Schedule
+from nnscratch.training.early_stopping import EarlyStopping
+from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite
+from nnscratch.training.progress import EpochBar, say
+from nnscratch.training.state import RunState
+
+
+class Trainer:
+    """Train a model by minibatches, and record how it went.
+
+    Parameters
+    ----------
+    model : Layer
+    loss : Loss
+    optimizer : Optimizer
+        Made for this model.
+    schedule : Schedule, optional
+        Made for this optimizer; steps once per minibatch.
+    clip_norm : float > 0, optional
+        The largest norm of all gradients together.
+    early_stopping : EarlyStopping or int, optional
+        When to end; an int is the patience in epochs. The model then ends with the weights of
+        its best epoch, otherwise with the last ones.
+    checkpoint : path, optional
+        A file to write after every epoch, from which `resume` goes on.
+    progress : bool
+        A progress bar and a line per epoch, on standard error.
+
+    Raises
+    ------
+    ValueError
+        The parts do not belong together, or data does not fit.
+    RuntimeError
+        The loss became NaN or infinite; names the first layer whose output is.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> digits = nn.load_dataset("digits")
+    >>> rng = np.random.default_rng(0)
+    >>> model = nn.Sequential(
+    ...     nn.Flatten(), nn.Linear(64, 32, rng=rng), nn.ReLU(), nn.Linear(32, 10, rng=rng)
+    ... )
+    >>> optimizer = nn.SGD(model, learning_rate=0.1, momentum=0.9)
+    >>> trainer = Trainer(model, nn.SoftmaxCrossEntropy(), optimizer, progress=False)
+    >>> history = trainer.fit(digits.x_train, digits.y_train, epochs=20, rng=rng)
+    >>> history["train_loss"][-1] < 0.1
+    True
+    >>> nn.accuracy(model.eval().forward(digits.x_test), digits.y_test) > 0.95
+    True
+    """
+
+    def __init__(
+        self,
+        model: Layer,
+        loss: Loss,
+        optimizer: Optimizer,
+        schedule: Schedule | None = None,
+        *,
+        clip_norm: float | None = None,
+        early_stopping: EarlyStopping | int | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        progress: bool = True,
+    ) -> None:
+        if optimizer.model is not model:
+            raise ValueError("the optimizer was made for another model; make it with this one")
+        if schedule is not None and schedule.optimizer is not optimizer:
+            raise ValueError("the schedule was made for another optimizer; make it with this one")
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
+        if isinstance(early_stopping, int):
+            early_stopping = EarlyStopping(patience=early_stopping)
+        self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
+        self.clip_norm = clip_norm
+        self.early_stopping = early_stopping
+        self.checkpoint = checkpoint
+        self.progress = progress
+        self._resumed: RunState | None = None
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        validation: tuple[Any, Any] | None = None,
+        epochs: int = 10,
+        batch_size: int = 128,
+        rng: int | np.random.Generator | None = None,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Parameters
+        ----------
+        x, y : arrays
+            Inputs and targets, samples along the first axis.
+        validation : (x, y), optional
+            Evaluated after every epoch.
+        epochs : int
+            After `resume`: the epochs of the whole run, those before it included.
+        batch_size : int
+            The last batch of an epoch may be smaller.
+        rng : int, numpy.random.Generator or None
+            Draws the order of the samples, anew for each epoch.
+
+        Returns
+        -------
+        history : History
+            One entry per finished epoch. `history.stopped` says how the run ended: "finished",
+            "early stopping", or "interrupted" by Ctrl-C, which ends the run with what it has.
+        """
+        x, y = np.asarray(x), np.asarray(y)
+        if len(x) == 0:
+            raise ValueError("there is no sample to train on; x is empty")
+        self._check_settings(validation)
+        run = self._resumed or RunState(History(), np.random.default_rng(rng))
+        self._resumed = None
+        modes = [(layer, layer.training) for _, layer in self.model.walk()]
+        try:
+            run.history.stopped = self._run(run, x, y, validation, epochs, batch_size)
+        except KeyboardInterrupt:
+            run.history.stopped = "interrupted"
+            if self.progress:
+                say(f"interrupted in epoch {len(run.history) + 1}; the epochs before it are kept")
+        finally:
+            for layer, training in modes:
+                layer.training = training
+        if self.early_stopping is not None and run.best_arrays:
+            for name, array in model_arrays(self.model).items():
+                array[...] = run.best_arrays[name]
+        return run.history
+
+    def resume(self, path: str | os.PathLike[str] | None = None) -> int:
+        """Go back to the end of the last finished epoch of an earlier run.
+
+        Fills model, optimizer and schedule from a checkpoint. `fit` with the settings of that
+        run then continues it, and ends bit for bit where an unbroken run ends.
+
+        Parameters
+        ----------
+        path : path
+            `checkpoint` unless given.
+
+        Returns
+        -------
+        epochs : int
+            How many epochs are done.
+
+        Raises
+        ------
+        OSError, ValueError
+            The file is missing, damaged, or not of such a run; nothing was changed then.
+        """
+        path = self.checkpoint if path is None else path
+        if path is None:
+            raise ValueError("resume needs a path, or a Trainer with checkpoint=path")
+        self._resumed = RunState.read(path, self.model, self.optimizer, self.schedule)
+        return len(self._resumed.history)
+
+    def _check_settings(self, validation: tuple[Any, Any] | None) -> None:
+        """Find out before the first epoch what would fail after it."""
+        rule = self.early_stopping
+        if rule is not None and rule.metric.startswith("valid") and validation is None:
+            raise ValueError(
+                f"early stopping looks at {rule.metric}; pass validation=(x, y) to fit"
+            )
+        if self.checkpoint is not None:
+            folder = Path(self.checkpoint).resolve().parent
+            if not folder.is_dir():
+                raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
+
+    def _run(
+        self,
+        run: RunState,
+        x: np.ndarray,
+        y: np.ndarray,
+        validation: tuple[Any, Any] | None,
+        epochs: int,
+        batch_size: int,
+    ) -> str:
+        """Train epoch by epoch; the reason why it ended."""
+        rule = self.early_stopping
+        for epoch in range(len(run.history) + 1, epochs + 1):
+            if rule is not None and rule.patience is not None and run.best_epoch:
+                waited = epoch - 1 - run.best_epoch
+                if waited >= rule.patience:
+                    return "early stopping"
+            bar = EpochBar(epoch, epochs, len(x), self.progress)
+            try:
+                values = self._epoch(bar, x, y, validation, epoch, batch_size, run.rng)
+            finally:
+                bar.close()
+            run.history.append(**values)
+            bar.report(values)
+            if rule is not None:
+                if rule.metric not in values:
+                    raise ValueError(
+                        f"early stopping looks at {rule.metric}, which this loss lacks"
+                    )
+                if rule.better(values[rule.metric], run.best_value):
+                    run.best_value, run.best_epoch = values[rule.metric], epoch
+                    arrays = model_arrays(self.model)
+                    run.best_arrays = {name: array.copy() for name, array in arrays.items()}
+            if self.checkpoint is not None:
+                run.write(self.checkpoint, self.model, self.optimizer, self.schedule)
+        return "finished"
+
+    def _epoch(
+        self,
+        bar: EpochBar,
+        x: np.ndarray,
+        y: np.ndarray,
+        validation: tuple[Any, Any] | None,
+        epoch: int,
+        batch_size: int,
+        rng: np.random.Generator,
+    ) -> dict[str, float]:
+        """One pass over the data: what the history records of it."""
+        start = time.perf_counter()
+        totals = Totals()
+        self.model.train()
+        with np.errstate(over="ignore", invalid="ignore"):  # found and explained by _step
+            for step, (x_batch, y_batch) in enumerate(minibatches(x, y, batch_size, rng), 1):
+                learning_rate = self.optimizer.learning_rate
+                value, prediction = self._step(x_batch, y_batch, f"epoch {epoch}, step {step}")
+                totals.add(self.loss, value, prediction, y_batch)
+                bar.advance(len(x_batch), totals.means)
+            self._check_weights(x_batch, f"after epoch {epoch}")
+            columns = {"train": totals.means()}
+            if validation is not None:
+                columns["valid"] = evaluate(self.model, self.loss, *validation)
+        values = {}
+        for part, (loss, accuracy) in columns.items():
+            values[f"{part}_loss"] = loss
+            if accuracy is not None:
+                values[f"{part}_accuracy"] = accuracy
+        values["learning_rate"] = learning_rate
+        values["seconds"] = time.perf_counter() - start
+        return values
+
+    def _step(self, x: np.ndarray, y: np.ndarray, when: str) -> tuple[float, np.ndarray]:
+        """One minibatch; the loss and the prediction before the update."""
+        model, loss, optimizer = self.model, self.loss, self.optimizer
+        prediction, cache = model.forward_pass(x)
+        value, loss_cache = loss.forward_pass(prediction, y)
+        if not math.isfinite(value):
+            explain_nonfinite(model, x, f"{when}: the loss is {value}", optimizer.learning_rate)
+        optimizer.attach()
+        dy = loss.backward_pass(1.0, loss_cache)
+        _, grads = model.backprop(dy, cache, optimizer.grads, need_dx=False)
+        if self.clip_norm is not None:
+            grads, _ = clip_norm(grads, self.clip_norm)
+        optimizer.step(grads)
+        if self.schedule is not None:
+            self.schedule.step()
+        return value, prediction
+
+    def _check_weights(self, x: np.ndarray, when: str) -> None:
+        """The last step of an epoch may have ruined the weights with no forward pass to tell."""
+        for vector in self.optimizer.params.vectors.values():
+            if not np.isfinite(vector).all():
+                when = f"{when}: the weights are not finite"
+                explain_nonfinite(self.model, x, when, self.optimizer.learning_rate)
