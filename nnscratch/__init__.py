@@ -1,4 +1,13 @@
-"""nnscratch: neural networks that read like their derivation, in NumPy."""
+"""nnscratch: neural networks that read like their derivation, in NumPy.
+
+>>> import numpy as np
+>>> import nnscratch as nn
+>>> layer = nn.Linear(3, 2, rng=0)
+>>> y = layer.forward(np.array([1.0, 2.0, 3.0]))
+>>> dx, grads = layer.backward(np.array([1.0, 10.0]))
+>>> np.array_equal(grads["W"], np.outer([1, 10], [1, 2, 3]))  # dW = dy · xᵀ
+True
+"""
 
 from nnscratch import initializers as initializers
 from nnscratch import plots as plots

@@ -1,0 +1,1 @@
+"""Scripts to copy and change: python -m nnscratch.examples.train_mlp"""

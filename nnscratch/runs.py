@@ -1,0 +1,199 @@
+"""A training run as a folder: its settings, its checkpoint, its results.
+
+config.json      what was asked for; enough to build the model again
+checkpoint.npz   the state after the last finished epoch, for `--resume`
+history.csv      loss and accuracy of every epoch
+loss.png         the same as curves
+model.npz        the trained model
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnscratch.checkpoint import load, save
+from nnscratch.data import Dataset, load_dataset, stratified_split
+from nnscratch.files import atomic_write
+from nnscratch.history import History
+from nnscratch.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SiLU, Tanh
+from nnscratch.losses import SoftmaxCrossEntropy
+from nnscratch.models import mlp
+from nnscratch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from nnscratch.schedules import CosineDecay, Schedule, StepDecay
+from nnscratch.training import Trainer, evaluate
+
+ACTIVATIONS: dict[str, type[Layer]] = {
+    "relu": ReLU,
+    "leaky-relu": LeakyReLU,
+    "elu": ELU,
+    "gelu": GELU,
+    "silu": SiLU,
+    "tanh": Tanh,
+    "sigmoid": Sigmoid,
+}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+}
+WITH_MOMENTUM = ("sgd", "rmsprop")
+SCHEDULES = ("constant", "step", "cosine")
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of a run, as the command line names them; None is the optimizer's default."""
+
+    data: str = "digits"
+    root: str | None = None
+    model: str = "mlp"
+    hidden: tuple[int, ...] = (256, 128)
+    activation: str = "relu"
+    optimizer: str = "sgd"
+    learning_rate: float | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+    dropout: float = 0.0
+    schedule: str = "constant"
+    epochs: int = 30
+    batch_size: int = 32
+    validation: float = 0.1
+    seed: int = 0
+
+    def write(self, folder: Path) -> None:
+        """Write config.json."""
+        with atomic_write(folder / "config.json") as file:
+            file.write(json.dumps(asdict(self), indent=2).encode() + b"\n")
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Config:
+        """Read config.json; ValueError where it is missing or not ours."""
+        path = Path(folder, "config.json")
+        try:
+            values = json.loads(path.read_text("utf-8"))
+            values["hidden"] = tuple(values["hidden"])
+            return cls(**values)
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{folder} holds no run: {path} is missing; name the --out folder of a run"
+            ) from None
+        except (ValueError, TypeError, KeyError) as error:
+            names = ", ".join(field.name for field in fields(cls))
+            raise ValueError(
+                f"{path} is not the settings of a run ({error}); it has {names}"
+            ) from None
+
+
+class Run:
+    """One run: everything that its settings determine.
+
+    Parameters
+    ----------
+    config : Config
+
+    Attributes
+    ----------
+    data : Dataset
+    model : Sequential
+    loss : SoftmaxCrossEntropy
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.data: Dataset = load_dataset(config.data, root=config.root)
+        # independent streams, so that another split or model does not shift the others
+        seeds = np.random.SeedSequence(config.seed).spawn(3)
+        self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
+        features = math.prod(self.data.x_train.shape[1:])
+        sizes = [features, *config.hidden, len(self.data.class_names)]
+        activation = ACTIVATIONS[config.activation]
+        self.model: Sequential = mlp(sizes, activation, config.dropout, model_rng)
+        self.loss = SoftmaxCrossEntropy()
+
+    def train(self, folder: Path, resume: bool = False, progress: bool = True) -> History:
+        """Train, with a checkpoint per epoch, and write the results into the folder."""
+        x, y = self.data.x_train, self.data.y_train
+        held_out = round(self.config.validation * len(y))
+        rows, held_rows = stratified_split(y, held_out, self._split_rng)
+        validation = (x[held_rows], y[held_rows]) if held_out else None
+        if held_out:
+            x, y = x[rows], y[rows]
+        optimizer = self._optimizer()
+        trainer = Trainer(
+            self.model,
+            self.loss,
+            optimizer,
+            self._schedule(optimizer, math.ceil(len(x) / self.config.batch_size)),
+            checkpoint=folder / "checkpoint.npz",
+            progress=progress,
+        )
+        if resume:
+            trainer.resume()
+        history = trainer.fit(
+            x, y, validation, self.config.epochs, self.config.batch_size, self._order_rng
+        )
+        if history.stopped == "interrupted" and len(history):
+            trainer.resume()  # the weights of the last finished epoch, which the history ends with
+        if len(history):
+            save(self.model, folder / "model.npz")
+            history.to_csv(folder / "history.csv")
+            history.plot(folder / "loss.png", title=self.title)
+        return history
+
+    def restore(self, folder: str | os.PathLike[str]) -> None:
+        """Fill the model from the folder of a run."""
+        load(self.model, Path(folder, "model.npz"))
+
+    def test(self) -> tuple[float, float]:
+        """(loss, accuracy) on the test set."""
+        loss, accuracy = evaluate(self.model, self.loss, self.data.x_test, self.data.y_test)
+        assert accuracy is not None
+        return loss, accuracy
+
+    @property
+    def title(self) -> str:
+        """What was trained on what, in a few words."""
+        return f"{self.config.data}: {self.config.model} {'-'.join(map(str, self.config.hidden))}"
+
+    def _optimizer(self) -> Optimizer:
+        config = self.config
+        chosen: dict[str, Any] = {
+            "learning_rate": config.learning_rate,
+            "momentum": config.momentum,
+            "weight_decay": config.weight_decay,
+        }
+        if config.optimizer == "sgd" and config.momentum is None:
+            chosen["momentum"] = 0.9
+        given = {name: value for name, value in chosen.items() if value is not None}
+        return OPTIMIZERS[config.optimizer](self.model, **given)
+
+    def _schedule(self, optimizer: Optimizer, steps_per_epoch: int) -> Schedule | None:
+        if self.config.schedule == "cosine":
+            return CosineDecay(optimizer, self.config.epochs * steps_per_epoch)
+        if self.config.schedule == "step":
+            return StepDecay(optimizer, max(1, self.config.epochs // 3) * steps_per_epoch)
+        return None
+
+
+def choose_folder(out: str | None, config: Config) -> Path:
+    """The folder of a new run: the one asked for, or the first free one below runs/."""
+    if out is not None:
+        if Path(out, "checkpoint.npz").exists():
+            raise ValueError(
+                f"{out} already holds a run; continue it with --resume {out}, "
+                "or choose another folder with --out"
+            )
+        return Path(out)
+    name, number = f"{config.data}-{config.model}", 1
+    while Path("runs", f"{name}-{number}").exists():
+        number += 1
+    return Path("runs", f"{name}-{number}")

@@ -1,0 +1,49 @@
+"""The README's Python runs as printed."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnscratch as nn
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def blocks():
+    return re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+
+
+def test_the_python_of_the_readme_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for number, block in enumerate(blocks()):
+        if "trainer.fit" in block:  # the reader's own data stands there
+            digits = nn.load_dataset("digits")
+            names |= {"x_train": digits.x_train, "y_train": digits.y_train}
+            names |= {"x_valid": digits.x_test, "y_valid": digits.y_test}
+        exec(compile(block, f"README.md, block {number}", "exec"), names)
+        printed = capsys.readouterr().out
+        if number == 0:
+            assert printed == "[[ 1.  2.  3.]\n [10. 20. 30.]]\n"
+        if "nn.accuracy" in block:
+            assert float(printed) > 0.95
+    assert {path.name for path in tmp_path.iterdir()} == {"run.npz", "curves.png", "model.npz"}
+    scale = names["Scale"]()
+    np.testing.assert_array_equal(scale.forward(np.ones((2, 3))), np.ones((2, 3)))
+    scale.backward(np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("name", ["first command", "second command"])
+def test_each_of_the_two_commands_is_one_line(name):
+    found = re.search(rf"<!-- {name} -->\n```bash\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert found
+    assert found[1].count("\n") == 1
+
+
+def test_the_readme_names_what_is_exported():
+    text = README.read_text("utf-8")
+    for module in (nn.layers, nn.losses, nn.optimizers):
+        for name in set(module.__all__) - {"Layer", "Loss", "Optimizer"}:
+            assert f"`{name}`" in text, name
