@@ -1,0 +1,55 @@
+"""Central differences: what every gradient of the library is compared with."""
+
+import numpy as np
+
+
+def gradient(function, array, h=1e-6):
+    """dL/d(array) of a scalar function without arguments, by moving each element in place."""
+    result = np.zeros(array.shape)
+    for index in np.ndindex(array.shape):
+        kept = array[index]
+        array[index] = kept + h
+        above = function()
+        array[index] = kept - h
+        below = function()
+        array[index] = kept
+        result[index] = (above - below) / (2 * h)
+    return result
+
+
+def check_layer(layer, *inputs, seed=0, tolerance=1e-7):
+    """Compare dx and every gradient of a float64 layer with central differences."""
+    rng = np.random.default_rng(seed)
+    inputs = [np.array(x, float) for x in inputs]
+    state = _rng_state(layer)
+    dy = rng.normal(size=np.shape(layer.forward(*inputs)))
+    dx, grads = layer.backward(dy)
+    dx = dx if isinstance(dx, tuple) else (dx,)
+
+    def loss():
+        _set_rng_state(layer, state)
+        return float(np.sum(dy * layer.forward(*inputs)))
+
+    for found, x in zip(dx, inputs, strict=True):
+        close(found, gradient(loss, x), tolerance)
+    assert list(grads) == list(layer.params)
+    for name, array in layer.params.items():
+        assert grads[name].shape == array.shape
+        close(grads[name], gradient(loss, array), tolerance)
+
+
+def close(found, expected, tolerance):
+    """Equal up to the tolerance, relative to the largest element."""
+    assert np.shape(found) == np.shape(expected)
+    scale = max(1.0, np.abs(expected).max(initial=0))
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance * scale)
+
+
+def _rng_state(layer):
+    return [inner.rng.bit_generator.state for _, inner in layer.walk() if hasattr(inner, "rng")]
+
+
+def _set_rng_state(layer, states):
+    drawing = [inner for _, inner in layer.walk() if hasattr(inner, "rng")]
+    for inner, state in zip(drawing, states, strict=True):
+        inner.rng.bit_generator.state = state

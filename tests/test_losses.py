@@ -1,0 +1,200 @@
+"""Losses: values and gradients, the one rule of the mean, and what they refuse."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nnscratch as nn
+from tests import numeric
+
+REGRESSION = ["MSELoss", "L1Loss", "HuberLoss"]
+CLASSES = ["SoftmaxCrossEntropy", "NLLLoss", "HingeLoss"]
+BINARY = ["BCEWithLogits"]
+ALL = REGRESSION + CLASSES + BINARY
+
+# torch's function, and here / torch for K outputs (the table of the README)
+TORCH = {
+    "MSELoss": ("mse_loss", lambda k: k / 2),
+    "L1Loss": ("l1_loss", lambda k: k),
+    "HuberLoss": ("huber_loss", lambda k: k),
+    "BCEWithLogits": ("binary_cross_entropy_with_logits", lambda k: k),
+    "SoftmaxCrossEntropy": ("cross_entropy", lambda k: 1),
+    "NLLLoss": ("nll_loss", lambda k: 1),
+    "HingeLoss": ("multi_margin_loss", lambda k: k),
+}
+
+
+def problem(name, rng, samples=7, outputs=5):
+    prediction = 2 * rng.normal(size=(samples, outputs))
+    if name in CLASSES:
+        return prediction, rng.integers(0, outputs, samples)
+    if name in BINARY:
+        return prediction, rng.random((samples, outputs))
+    return prediction, rng.normal(size=(samples, outputs))
+
+
+def test_every_exported_loss_is_tested():
+    assert set(nn.losses.__all__) == {*ALL, "Loss"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("name", ALL)
+def test_gradients_equal_central_differences(name, reduction, seed):
+    prediction, target = problem(name, np.random.default_rng(seed))
+    loss = getattr(nn, name)(reduction=reduction)
+    loss.forward(prediction, target)
+    found = loss.backward()
+    expected = numeric.gradient(lambda: loss.forward(prediction, target), prediction)
+    numeric.close(found, expected, 1e-7)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 1e-5)])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("name", ALL)
+def test_values_and_gradients_agree_with_torch(name, reduction, dtype, tolerance):
+    torch = pytest.importorskip("torch")
+    function, factor = TORCH[name]
+
+    @settings(max_examples=15, deadline=None)
+    @given(st.integers(1, 9), st.integers(2, 6), st.integers(0, 2**31))
+    def agrees(samples, outputs, seed):
+        prediction, target = problem(name, np.random.default_rng(seed), samples, outputs)
+        prediction = prediction.astype(dtype)
+        if target.dtype.kind == "f":
+            target = target.astype(dtype)
+        loss = getattr(nn, name)(reduction=reduction)
+        value, gradient = loss.forward(prediction, target), loss.backward()
+        assert gradient.dtype == np.dtype(dtype)
+        tensor = torch.tensor(prediction, requires_grad=True)
+        theirs = getattr(torch.nn.functional, function)(
+            tensor, torch.tensor(target), reduction=reduction
+        )
+        theirs.backward()
+        # torch's sum lacks what its mean divides by, but for the half and the classes
+        scale = factor(outputs) if reduction == "mean" or name == "HingeLoss" else factor(1)
+        numeric.close(value, scale * theirs.item(), tolerance)
+        numeric.close(gradient, scale * tensor.grad.numpy(), tolerance)
+
+    agrees()
+
+
+@pytest.mark.torch
+def test_soft_targets_agree_with_torch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    logits, target = rng.normal(size=(7, 5)), rng.dirichlet(np.ones(5), 7)
+    loss = nn.SoftmaxCrossEntropy()
+    tensor = torch.tensor(logits, requires_grad=True)
+    theirs = torch.nn.functional.cross_entropy(tensor, torch.tensor(target))
+    theirs.backward()
+    assert loss.forward(logits, target) == pytest.approx(theirs.item(), abs=1e-12)
+    np.testing.assert_allclose(loss.backward(), tensor.grad.numpy(), atol=1e-12)
+
+
+def test_one_hot_rows_equal_labels():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(7, 5)), rng.integers(0, 5, 7)
+    by_label, by_row = nn.SoftmaxCrossEntropy(), nn.SoftmaxCrossEntropy()
+    for dtype in (float, int, bool):
+        rows = np.eye(5, dtype=dtype)[labels]
+        assert by_label.forward(logits, labels) == pytest.approx(by_row.forward(logits, rows))
+        np.testing.assert_allclose(by_label.backward(), by_row.backward(), atol=1e-15)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_one_sample_without_batch_axis(name):
+    prediction, target = problem(name, np.random.default_rng(0), samples=1)
+    loss = getattr(nn, name)()
+    value, gradient = loss.forward(prediction, target), loss.backward()
+    assert loss.forward(prediction[0], target[0]) == pytest.approx(value)
+    np.testing.assert_allclose(loss.backward(), gradient[0])
+
+
+def test_the_mean_divides_by_the_samples_and_by_nothing_else():
+    prediction, target = problem("MSELoss", np.random.default_rng(0))
+    by_hand = [sum((p - t) ** 2) / 2 for p, t in zip(prediction, target, strict=True)]
+    assert nn.MSELoss("sum").forward(prediction, target) == pytest.approx(sum(by_hand))
+    assert nn.MSELoss().forward(prediction, target) == pytest.approx(sum(by_hand) / 7)
+    images = prediction.reshape(7, 5, 1), target.reshape(7, 5, 1)
+    assert nn.MSELoss().forward(*images) == pytest.approx(sum(by_hand) / 7)
+
+
+def test_logits_of_a_thousand_are_exact_in_float32():
+    logits = np.array([[1000, -1000, 0], [-1000, 1000, 1000]], np.float32)
+    loss = nn.SoftmaxCrossEntropy("sum")
+    assert loss.forward(logits, np.array([0, 0])) == pytest.approx(2000 + np.log(2))
+    np.testing.assert_allclose(loss.backward(), [[0, 0, 0], [-1, 0.5, 0.5]])
+    binary = nn.BCEWithLogits("sum")
+    value = binary.forward(np.array([[1000], [-1000]], np.float32), np.array([[0], [0]]))
+    assert value == pytest.approx(1000)
+    np.testing.assert_allclose(binary.backward(), [[1], [0]])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_inputs_are_only_read_and_backward_scales_and_repeats(name):
+    prediction, target = problem(name, np.random.default_rng(0))
+    prediction.flags.writeable = target.flags.writeable = False
+    loss = getattr(nn, name)()
+    assert isinstance(loss(prediction, target), float)
+    first = loss.backward()
+    kept = first.copy()
+    np.testing.assert_allclose(loss.backward(-2.5), -2.5 * first)
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_what_does_not_fit_is_refused(name):
+    loss = getattr(nn, name)()
+    prediction, target = problem(name, np.random.default_rng(0))
+    with pytest.raises(RuntimeError, match="backward came before forward"):
+        loss.backward()
+    with pytest.raises(ValueError, match="empty batch"):
+        loss.forward(prediction[:0], target[:0])
+    assert getattr(nn, name)(reduction="sum").forward(prediction[:0], target[:0]) == 0
+    with pytest.raises(ValueError, match=r"received \(6"):
+        loss.forward(prediction, target[:6])
+    with pytest.raises(ValueError, match="'mean' or 'sum', received 'none'"):
+        getattr(nn, name)(reduction="none")
+
+
+@pytest.mark.parametrize("name", [*REGRESSION, *BINARY])
+def test_a_column_against_a_row_is_refused(name):
+    with pytest.raises(ValueError, match=r"shape \(7, 1\), received \(7,\); reshape it to"):
+        getattr(nn, name)().forward(np.zeros((7, 1)), np.zeros(7))
+
+
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, 1, 5, 2]), r"labels in 0\.\.4 for 5 classes, received 5 at index 2"),
+        (np.array([0, -1, 1, 2]), "received -1 at index 1"),
+        (np.array([0.0, 1.0, 2.0, 3.0]), r"labels\.astype\(np\.int64\)"),
+        (np.array([True, False, True, True]), "integer labels"),
+        (np.array([[0], [1], [2], [3]]), r"pass labels\[:, 0\]|received \(4, 1\)"),
+    ],
+)
+def test_bad_labels_are_refused(name, labels, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(nn, name)().forward(np.zeros((4, 5)), labels)
+
+
+@pytest.mark.parametrize(
+    "target", [np.full((4, 5), 0.5), np.eye(4, 5) * 2 - 0.25, np.full((4, 5), np.nan)]
+)
+def test_rows_that_are_no_probabilities_are_refused(target):
+    with pytest.raises(ValueError, match="probabilities that sum to 1"):
+        nn.SoftmaxCrossEntropy().forward(np.zeros((4, 5)), target)
+
+
+def test_binary_targets_outside_0_to_1_are_refused():
+    with pytest.raises(ValueError, match=r"targets in \[0, 1\], received 0\.0 to 2\.0"):
+        nn.BCEWithLogits().forward(np.zeros((2, 1)), np.array([[0], [2]]))
+
+
+def test_delta_is_positive():
+    with pytest.raises(ValueError, match="delta > 0"):
+        nn.HuberLoss(delta=0)
