@@ -33,8 +33,8 @@ class BCEWithLogits(Loss):
     Examples
     --------
     >>> loss = BCEWithLogits()
-    >>> loss.forward(np.array([[0.0], [1000.0]]), np.array([[1], [1]])) == np.log(2) / 2
-    True
+    >>> round(loss.forward(np.array([[0.0], [1000.0]]), np.array([[1], [1]])), 4)  # log(2) / 2
+    0.3466
     """
 
     def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
