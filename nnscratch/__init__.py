@@ -18,7 +18,11 @@ from nnscratch.data import load_dataset as load_dataset
 from nnscratch.data import load_idx as load_idx
 from nnscratch.data import minibatches as minibatches
 from nnscratch.data import stratified_split as stratified_split
+from nnscratch.graph import Graph as Graph
+from nnscratch.graph import Input as Input
 from nnscratch.history import History as History
+from nnscratch.jacobians import jacobian as jacobian
+from nnscratch.jacobians import numerical_jacobian as numerical_jacobian
 from nnscratch.layers import *  # noqa: F403
 from nnscratch.losses import *  # noqa: F403
 from nnscratch.metrics import accuracy as accuracy

@@ -22,7 +22,20 @@ def train(command: str, folder: Path) -> nn.History:
     return nn.History.from_csv(folder / "history.csv")
 
 
+def worked_example() -> nn.Graph:
+    """√(x² + exp(x²)) + cos(x² + exp(x²)) at x = 1."""
+    x = nn.Input("x")
+    a = nn.Square()(x, name="a")
+    b = nn.Exp()(a, name="b")
+    c = nn.Add()(a, b, name="c")
+    graph = nn.Graph([x], nn.Add()(nn.Sqrt()(c, name="d"), nn.Cos()(c, name="e"), name="f"))
+    graph.forward(1.0)
+    graph.backward(1.0)
+    return graph
+
+
 def main() -> None:
+    nn.plots.draw_graph(worked_example()).savefig(FOLDER / "worked_example.png")
     with tempfile.TemporaryDirectory() as runs:
         digits = train("train", Path(runs, "digits"))
         digits.plot(FOLDER / "digits_mlp.png", title="digits: mlp 256-128")

@@ -27,6 +27,11 @@ def test_the_python_of_the_readme_runs(capsys, tmp_path, monkeypatch):
         printed = capsys.readouterr().out
         if number == 0:
             assert printed == "[[ 1.  2.  3.]\n [10. 20. 30.]]\n"
+        if "graph.trace()" in block:
+            shown = README.read_text("utf-8").split(block)[1]
+            assert [line.split() for line in printed.splitlines()] == [
+                line.split() for line in shown.splitlines() if line.startswith("    ")
+            ][: len(printed.splitlines())]
         if "nn.accuracy" in block:
             assert float(printed) > 0.95
     assert {path.name for path in tmp_path.iterdir()} == {"run.npz", "curves.png", "model.npz"}
