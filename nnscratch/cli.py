@@ -65,8 +65,7 @@ def _train(options: argparse.Namespace) -> int:
         run = Run(config)
         folder.mkdir(parents=True, exist_ok=True)
         config.write(folder)
-        weights = sum(array.size for array in run.model.params.values())
-        say(f"{run.title}, {weights} weights; {run.data!r}")
+        say(run.summary)
         resume = bool(options.resume) and (folder / "checkpoint.npz").exists()
         history = run.train(folder, resume, progress=not options.quiet)
         if history.stopped == "interrupted":

@@ -122,10 +122,10 @@ class Run:
     def train(self, folder: Path, resume: bool = False, progress: bool = True) -> History:
         """Train, with a checkpoint per epoch, and write the results into the folder."""
         x, y = self.data.x_train, self.data.y_train
-        held_out = round(self.config.validation * len(y))
-        rows, held_rows = stratified_split(y, held_out, self._split_rng)
-        validation = (x[held_rows], y[held_rows]) if held_out else None
-        if held_out:
+        validation = None
+        if self._held_out:
+            rows, held_rows = stratified_split(y, self._held_out, self._split_rng)
+            validation = x[held_rows], y[held_rows]
             x, y = x[rows], y[rows]
         optimizer = self._optimizer()
         trainer = Trainer(
@@ -163,6 +163,20 @@ class Run:
     def title(self) -> str:
         """What was trained on what, in a few words."""
         return f"{self.config.data}: {self.config.model} {'-'.join(map(str, self.config.hidden))}"
+
+    @property
+    def summary(self) -> str:
+        """The title, the number of weights, and how many samples each part of the data has."""
+        weights = sum(array.size for array in self.model.params.values())
+        held_out = self._held_out
+        return (
+            f"{self.title}, {weights} weights; {len(self.data.y_train) - held_out} samples to "
+            f"train on, {held_out} to validate, {len(self.data.y_test)} to test"
+        )
+
+    @property
+    def _held_out(self) -> int:
+        return round(self.config.validation * len(self.data.y_train))
 
     def _optimizer(self) -> Optimizer:
         config = self.config

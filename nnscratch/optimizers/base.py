@@ -80,9 +80,13 @@ class Optimizer:
     def attach(self) -> None:
         """Move along, state and all, if the model's arrays were replaced since the last step."""
         if not self.params.attached():
-            self.params = flatten(self.model)
-            self.grads = FlatArrays(self.params)
-            self.state = {n: FlatArrays(self.params, values=s) for n, s in self.state.items()}
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Vectors for the arrays that the model has now, the state carried over by name."""
+        self.params = flatten(self.model)
+        self.grads = FlatArrays(self.params)
+        self.state = {name: FlatArrays(self.params, values=s) for name, s in self.state.items()}
 
     def _gather(self, grads: Mapping[str, np.ndarray]) -> None:
         """Copy gradients that are not there yet into the flat vector."""
@@ -111,9 +115,7 @@ class Optimizer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self.params = flatten(self.model)
-        self.grads = FlatArrays(self.params)
-        self.state = {n: FlatArrays(self.params, values=s) for n, s in self.state.items()}
+        self._lay_out()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate:g})"

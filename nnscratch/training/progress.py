@@ -56,7 +56,7 @@ class EpochBar:
         parts = [self._epoch, _figures("", values["train_loss"], values.get("train_accuracy"))]
         if "valid_loss" in values:
             parts.append(_figures("valid ", values["valid_loss"], values.get("valid_accuracy")))
-        say("  ".join([*parts, f"{values['seconds']:.1f} s"]))
+        say("  ".join([*parts, f"{values['seconds']:.2f} s"]))
 
 
 def say(line: str) -> None:
