@@ -84,7 +84,7 @@ def model_arrays(model: Layer) -> dict[str, np.ndarray]:
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as `.npz`, whole or not at all."""
     with atomic_write(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **arrays)  # plain numbers and text, so nothing is pickled
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -81,6 +81,32 @@ def test_values_and_gradients_agree_with_torch(case, dtype, tolerance):
     agrees()
 
 
+@pytest.mark.torch
+@cases(lambda case: not (case.name == "Dropout" and case.build().training))  # draws a mask
+def test_gradcheck_of_torch_passes(case):
+    torch = pytest.importorskip("torch")
+    layer = double(case)
+
+    class Wrapped(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, *params):
+            for name, value in zip(layer.params, params, strict=True):
+                layer.params[name] = value.detach().numpy()
+            y, ctx.kept = layer.forward_pass(x.detach().numpy())
+            return torch.tensor(y)
+
+        @staticmethod
+        @torch.autograd.function.once_differentiable
+        def backward(ctx, dy):
+            dx, grads = layer.backprop(dy.numpy(), ctx.kept)
+            return torch.tensor(dx), *(torch.tensor(np.array(g)) for g in grads.values())
+
+    values = [case.input(np.random.default_rng(0)), *layer.params.copy().values()]
+    assert torch.autograd.gradcheck(
+        Wrapped.apply, [torch.tensor(np.array(value), requires_grad=True) for value in values]
+    )
+
+
 @every_case
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_dtype_stays(case, dtype):
