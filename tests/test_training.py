@@ -335,6 +335,20 @@ def test_a_resumed_run_ends_bit_for_bit_like_an_unbroken_one(tmp_path, optimizer
         assert history[column] == expected[column]
 
 
+def test_any_bit_generator_resumes(tmp_path):
+    x, y = problem()
+    for bits in (np.random.MT19937, np.random.Philox):
+        whole = make(optimizer=nn.SGD)
+        whole.fit(x, y, epochs=3, batch_size=16, rng=np.random.Generator(bits(3)))
+        path = tmp_path / bits.__name__
+        part = make(optimizer=nn.SGD, checkpoint=path)
+        part.fit(x, y, epochs=1, batch_size=16, rng=np.random.Generator(bits(3)))
+        resumed = make(optimizer=nn.SGD, checkpoint=path)
+        resumed.resume()
+        resumed.fit(x, y, epochs=3, batch_size=16)
+        assert_equal(weights(whole.model), weights(resumed.model))
+
+
 def test_a_checkpoint_of_another_run_is_refused_and_changes_nothing(tmp_path):
     x, y = problem()
     make(checkpoint=tmp_path / "adam.npz").fit(x, y, epochs=1, rng=0)

@@ -40,7 +40,7 @@ class RunState:
     ) -> None:
         """Write the checkpoint: arrays by name, everything else as JSON in the array "run"."""
         facts = {
-            "history": {name: self.history[name] for name in self.history.keys()},  # noqa: SIM118
+            "history": dict(self.history.items()),
             "rng": self.rng.bit_generator.state,
             "layer_rngs": {path: rng.bit_generator.state for path, rng in _layer_rngs(model)},
             "best": [self.best_value, self.best_epoch],
@@ -66,12 +66,11 @@ class RunState:
             history = History()
             for values in zip(*facts["history"].values(), strict=True):
                 history.append(**dict(zip(facts["history"], values, strict=True)))
-            state = cls(history, np.random.default_rng(), *facts["best"])
-            rngs = [(state.rng, facts["rng"])]
-            rngs += [(rng, facts["layer_rngs"][place]) for place, rng in _layer_rngs(model)]
+            state = cls(history, _generator(facts["rng"]), *facts["best"])
+            rngs = [(rng, facts["layer_rngs"][place]) for place, rng in _layer_rngs(model)]
             for rng, saved in rngs:
                 if rng.bit_generator.state["bit_generator"] != saved["bit_generator"]:
-                    raise ValueError(f"it was drawn with {saved['bit_generator']}")
+                    raise ValueError(f"a layer drew from {saved['bit_generator']}")
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{name} is not the checkpoint of this run ({error})") from error
         if kind != type(optimizer).__name__ or (facts["schedule"] is None) != (schedule is None):
@@ -97,6 +96,16 @@ def _targets(model: Layer, optimizer: Optimizer) -> dict[str, np.ndarray]:
     for kind, state in optimizer.state.items():
         arrays |= {f"optimizer/{kind}/{name}": array for name, array in state.items()}
     return arrays
+
+
+def _generator(state: dict[str, Any]) -> np.random.Generator:
+    """The generator whose state was written."""
+    kind = state["bit_generator"]
+    if kind not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
+        raise ValueError(f"NumPy has no bit generator {kind!r}")
+    rng = np.random.Generator(getattr(np.random, kind)())
+    rng.bit_generator.state = state
+    return rng
 
 
 def _layer_rngs(model: Layer) -> list[tuple[str, np.random.Generator]]:
