@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import pathlib
+import zipfile
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -84,7 +85,11 @@ def model_arrays(model: Layer) -> dict[str, np.ndarray]:
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as `.npz`, whole or not at all."""
     with atomic_write(path) as file:
-        np.savez(file, **arrays)  # plain numbers and text, so nothing is pickled
+        # as np.savez does, which would take an array named "file" for its own argument
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
