@@ -124,6 +124,7 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
     >>> clip_norm({"W": np.array([[3.0, 0.0]]), "b": np.array([4.0])}, 1.0)
     ({'W': array([[0.6, 0. ]]), 'b': array([0.8])}, 5.0)
     """
+    largest = float(largest)  # a NumPy float64 would widen float32 gradients
     if not largest > 0:
         raise ValueError(f"the largest norm is positive, received {largest}")
     arrays = list(getattr(grads, "vectors", grads).values())

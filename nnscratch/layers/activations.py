@@ -288,4 +288,5 @@ def softplus(x: np.ndarray) -> np.ndarray:
 def _normal_cdf(x: np.ndarray) -> np.ndarray:
     from scipy.special import ndtr  # slow to import and needed only here
 
-    return ndtr(x)
+    wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)  # all that it knows
+    return ndtr(wide).astype(x.dtype, copy=False)

@@ -138,6 +138,15 @@ class NestedArrays(Arrays):
     def __contains__(self, key: object) -> bool:
         return key in self._places
 
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._places)
+
+    def __eq__(self, other: object) -> Any:
+        return dict(self.items()) == other
+
+    def __ne__(self, other: object) -> Any:
+        return dict(self.items()) != other
+
     def __repr__(self) -> str:
         return repr(dict(self.items()))
 

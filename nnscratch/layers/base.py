@@ -156,7 +156,7 @@ class Layer:
         A layer whose two passes share costly work overrides this.
         """
         dx = self.backward_pass(dy, cache) if need_dx else None
-        return dx, self.gradient_pass(dy, cache, *((out,) if self._takes_out else ()))
+        return dx, self.gradient_pass(dy, cache, **({"out": out} if self._takes_out else {}))
 
     def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
         """Keep what `backward` needs: the cache, and what dy must look like."""
@@ -220,9 +220,8 @@ class Layer:
             raise ValueError(f"{self}.astype expected a floating dtype, received {dtype}")
         for _, layer in self.walk():
             layer.forget()
-            if not layer.layers:
-                layer.params.astype(dtype)
-                layer.buffers.astype(dtype)
+            layer.params.astype(dtype)
+            layer.buffers.astype(dtype)
         return self
 
     def refuse(self, expected: str, x: np.ndarray | tuple[int, ...], remedy: str) -> NoReturn:

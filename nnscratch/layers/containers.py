@@ -14,7 +14,7 @@ from typing import Any, overload
 import numpy as np
 
 from nnscratch.layers.arrays import NestedArrays
-from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
+from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 
 
 class Sequential(Layer):
@@ -67,7 +67,7 @@ class Sequential(Layer):
 
     def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
         steps = []
-        y = np.asarray(inputs[0])
+        y = np.asarray(inputs[0]) if self.layers else floating(inputs[0])
         for i, layer in enumerate(self.layers):
             try:
                 y, cache = layer.forward_pass(*(inputs if i == 0 else (y,)))
@@ -78,8 +78,8 @@ class Sequential(Layer):
         return y, steps
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        for layer, (kept, _, _) in zip(reversed(self.layers), reversed(cache), strict=True):
-            dy = layer.backward_pass(dy, kept)
+        for layer, (kept, _, dtype) in zip(reversed(self.layers), reversed(cache), strict=True):
+            dy = layer.backward_pass(floating(dy, dtype), kept)
         return dy
 
     def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
@@ -93,7 +93,9 @@ class Sequential(Layer):
         for i in range(len(self.layers) - 1, last - 1, -1):
             names = self._names[i]
             free = {k: out[n] for k, n in names.items() if n in out and grads[n] is None}
-            dy, found = self.layers[i].backprop(dy, cache[i][0], free, need_dx or i > last)
+            kept, _, dtype = cache[i]
+            dy = floating(dy, dtype)  # parameters of several dtypes may follow one another
+            dy, found = self.layers[i].backprop(dy, kept, free, need_dx or i > last)
             for key, grad in found.items():
                 name = names[key]
                 if grads[name] is None:
@@ -207,7 +209,8 @@ class Residual(Layer):
     def first_nonfinite(self, x: Any) -> tuple[np.ndarray, str | None]:
         y, inside = self.layers[0].first_nonfinite(x)
         where = None if inside is None else f"0.{inside}".rstrip(".")
-        return np.add(x, y, dtype=y.dtype), where
+        y = np.add(x, y, dtype=y.dtype)
+        return y, "" if where is None and not np.isfinite(y).all() else where
 
     def __repr__(self) -> str:
         return f"Residual({self.layers[0]!r})"

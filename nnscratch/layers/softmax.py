@@ -112,7 +112,8 @@ class LogSoftmax(Layer):
 def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     """x - log Σ e^x along the axis, by log-sum-exp."""
     x = x - x.max(axis, keepdims=True, initial=-np.inf)
-    x -= np.log(np.exp(x).sum(axis, keepdims=True))
+    if x.size:  # the sum over no scores has no logarithm
+        x -= np.log(np.exp(x).sum(axis, keepdims=True))
     return x
 
 
