@@ -129,8 +129,10 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
         raise ValueError(f"the largest norm is positive, received {largest}")
     arrays = list(getattr(grads, "vectors", grads).values())
     norm = float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
-    if not np.isfinite(norm):  # the squares may have overflowed in float32
-        norm = float(np.sqrt(sum(float(np.sum(np.square(a, dtype=np.float64))) for a in arrays)))
+    if not np.isfinite(norm):  # the squares may have overflowed, which those of shares do not
+        top = max(float(np.abs(a).max(initial=0)) for a in arrays)
+        shares = sum(float(np.sum(np.square(a / top, dtype=np.float64))) for a in arrays)
+        norm = top * float(np.sqrt(shares))
     if norm <= largest:
         return dict(grads), norm
     return {name: grad * (largest / norm) for name, grad in grads.items()}, norm

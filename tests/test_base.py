@@ -306,6 +306,7 @@ def test_modes_and_dtypes_reach_a_container_written_by_hand():
     assert block.buffers["seen"].dtype == np.float64
     assert block.buffers["count"].dtype == np.int64
     assert list(model.buffers) == ["0.seen", "0.count"]
+    assert list(nn.Residual(block).buffers) == ["seen", "count"]
 
 
 # Dtypes ----------------------------------------------------------------------------------------
@@ -539,3 +540,34 @@ def test_softmax_of_nothing_is_nothing(layer, axis, shape):
     chosen = layer(axis=axis)
     assert chosen.forward(np.ones(shape)).shape == shape
     assert chosen.backward(np.ones(shape))[0].shape == shape
+
+
+def test_assigned_params_are_written_where_a_container_looks():
+    layer = nn.Linear(3, 2, rng=0)
+    model = nn.Sequential(layer)
+    optimizer = nn.SGD(model, learning_rate=1.0)
+    layer.params = {"W": np.ones((2, 3)), "b": np.zeros(2)}
+    optimizer.step({"0.W": np.ones((2, 3)), "0.b": np.ones(2)})
+    np.testing.assert_array_equal(layer.params["W"], 0)
+    layer.params = {"V": np.ones(4)}  # other arrays: a new layer, before it is used
+    assert list(layer.params) == ["V"]
+
+
+def test_an_update_with_one_wrong_shape_writes_nothing():
+    params = nn.Linear(3, 2, rng=0).params
+    before = params.copy()
+    with pytest.raises(ValueError, match="'b' has shape"):
+        params.update({"W": np.ones((2, 3)), "b": np.ones(3)})
+    np.testing.assert_array_equal(params["W"], before["W"])
+
+
+def test_a_gradient_that_a_layer_leaves_out_is_refused_by_the_optimizer():
+    class Forgetful(nn.Linear):
+        def gradient_pass(self, dy, x):
+            return {"W": dy.T @ x}
+
+    model = nn.Sequential(Forgetful(3, 2, rng=0))
+    model.forward(np.ones((4, 3)))
+    _, grads = model.backward(np.ones((4, 2)))
+    with pytest.raises(ValueError, match=r"'0\.b' has shape None, the parameter \(2,\)"):
+        nn.SGD(model).step(grads)

@@ -1,6 +1,7 @@
 """What every layer promises, run on every case of layer_cases.py."""
 
 import copy
+import itertools
 import pickle
 
 import numpy as np
@@ -329,6 +330,45 @@ def test_relu_passes_nothing_at_zero():
     layer = nn.ReLU()
     layer.forward(np.array([-1.0, 0.0, 1.0]))
     np.testing.assert_array_equal(layer.backward(np.ones(3))[0], [0, 0, 1])
+
+
+@pytest.mark.parametrize("layer", [nn.LeakyReLU(0.2), nn.ELU(0.2)], ids=repr)
+def test_at_zero_the_slope_is_that_of_the_left_side(layer):
+    layer.forward(np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(layer.backward(np.array([3.0, 3.0]))[0], [3 * 0.2, 3])
+
+
+@pytest.mark.torch
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=2, max_size=5),
+    batch=st.integers(0, 9),
+    bias=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_perceptrons_of_any_sizes_agree_with_torch(sizes, batch, bias, seed):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    linears = [nn.Linear(*pair, bias=bias, rng=rng) for pair in itertools.pairwise(sizes)]
+    model = nn.Sequential(
+        *itertools.chain(*zip(linears, (nn.Tanh() for _ in linears), strict=True))
+    )
+    model.astype("f8")
+    for array in model.params.values():
+        array[...] = rng.normal(size=array.shape)
+    x = rng.normal(size=(batch, sizes[0]))
+    y = model.forward(x)
+    dy = rng.normal(size=y.shape)
+    dx, grads = model.backward(dy)
+    tensors = {k: torch.tensor(np.array(v), requires_grad=True) for k, v in model.params.items()}
+    tx = ty = torch.tensor(x, requires_grad=True)
+    for i in range(0, len(model), 2):
+        ty = torch.tanh(torch.nn.functional.linear(ty, tensors[f"{i}.W"], tensors.get(f"{i}.b")))
+    ty.backward(torch.tensor(dy))
+    numeric.close(y, ty.detach().numpy(), 1e-10)
+    numeric.close(dx, tx.grad.numpy(), 1e-10)
+    for name, tensor in tensors.items():
+        numeric.close(grads[name], tensor.grad.numpy(), 1e-10)
 
 
 @pytest.mark.parametrize(

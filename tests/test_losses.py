@@ -198,3 +198,71 @@ def test_binary_targets_outside_0_to_1_are_refused():
 def test_delta_is_positive():
     with pytest.raises(ValueError, match="delta > 0"):
         nn.HuberLoss(delta=0)
+
+
+# here, the option of torch's function, and its value
+OPTIONS = {"HuberLoss": ("delta", 0.4), "HingeLoss": ("margin", 2.5)}
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("name", OPTIONS)
+def test_delta_and_margin_are_used_as_in_torch(name):
+    torch = pytest.importorskip("torch")
+    option, value = OPTIONS[name]
+    function, factor = TORCH[name]
+    prediction, target = problem(name, np.random.default_rng(0))
+    loss = getattr(nn, name)(**{option: value})
+    tensor = torch.tensor(prediction, requires_grad=True)
+    theirs = getattr(torch.nn.functional, function)(tensor, torch.tensor(target), **{option: value})
+    theirs.backward()
+    scale = factor(prediction.shape[1])
+    numeric.close(loss.forward(prediction, target), scale * theirs.item(), 1e-10)
+    numeric.close(loss.backward(), scale * tensor.grad.numpy(), 1e-10)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_gradients_with_another_delta_or_margin_equal_central_differences(name):
+    option, value = OPTIONS[name]
+    prediction, target = problem(name, np.random.default_rng(1))
+    loss = getattr(nn, name)(**{option: value})
+    loss.forward(prediction, target)
+    expected = numeric.gradient(lambda: loss.forward(prediction, target), prediction)
+    numeric.close(loss.backward(), expected, 1e-7)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_prediction_decides_the_dtype_and_integers_become_float32(name):
+    prediction, target = problem(name, np.random.default_rng(0))
+    loss = getattr(nn, name)()
+    for dtype, found in {"f2": "f2", "f4": "f4", "f8": "f8", "i8": "f4"}.items():
+        loss.forward(prediction.astype(dtype), target)  # a float64 target where it has numbers
+        assert loss.backward(np.float64(2)).dtype == np.dtype(found)
+
+
+def test_a_long_sum_of_float32_losses_is_taken_in_float64():
+    losses = np.full((3_000_000, 1), 0.1, np.float32)
+    value = nn.L1Loss("sum").forward(losses, np.zeros_like(losses))
+    assert value == pytest.approx(3_000_000 * float(np.float32(0.1)), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_a_sample_is_right_where_its_label_has_the_largest_score(name):
+    scores = np.array([[1.0, 3.0, 2.0], [5.0, 0.0, 1.0], [0.0, 1.0, 2.0]])
+    loss = getattr(nn, name)()
+    np.testing.assert_array_equal(loss.correct(scores, np.array([1, 2, 2])), [1, 0, 1])
+    if name == "SoftmaxCrossEntropy":
+        rows = np.array([[0.1, 0.8, 0.1], [0.2, 0.2, 0.6], [0, 0, 1]])
+        np.testing.assert_array_equal(loss.correct(scores, rows), [1, 0, 1])
+
+
+def test_a_binary_sample_counts_by_its_share_of_right_outputs_and_a_distance_not_at_all():
+    logits, targets = np.array([[0.3, -1.0], [0.2, 2.0], [-3.0, 0.4]]), np.eye(3, 2)
+    np.testing.assert_array_equal(nn.BCEWithLogits().correct(logits, targets), [1, 0.5, 0.5])
+    for name in REGRESSION:
+        assert getattr(nn, name)().correct(logits, targets) is None
+
+
+def test_a_class_that_is_ruled_out_costs_nothing_where_it_is_not_the_target():
+    logits = np.array([[1.0, -np.inf, 2.0]])
+    by_label = nn.SoftmaxCrossEntropy().forward(logits, np.array([0]))
+    assert nn.SoftmaxCrossEntropy().forward(logits, np.array([[1, 0, 0]])) == by_label

@@ -278,3 +278,54 @@ def test_gradients_that_do_not_fit_are_refused():
 def test_settings_out_of_range_are_refused(make):
     with pytest.raises(ValueError, match="expected"):
         make(nn.Bias(3))
+
+
+@pytest.mark.parametrize("setting", ["learning_rate", "momentum", "weight_decay"])
+def test_settings_are_finite(setting):
+    for value in (np.inf, np.nan):
+        with pytest.raises(ValueError, match=f"SGD expected {setting}"):
+            nn.SGD(nn.Bias(3), **{setting: value})
+
+
+@every_case
+def test_gradients_written_where_the_optimizer_keeps_them_give_the_same_steps(name, ours, theirs):
+    data = batches(6)
+    plain = small_model()
+    expected = train(plain, getattr(nn, name)(plain, **ours), data)
+    model = small_model()
+    optimizer = getattr(nn, name)(model, **ours)
+    loss = nn.SoftmaxCrossEntropy()
+    for i, (x, y) in enumerate(data):
+        loss.forward(model.forward(x), y)
+        _, grads = model.backprop(loss.backward(), model.cache, optimizer.grads, need_dx=False)
+        assert all(grads[key] is optimizer.grads[key] for key in grads)
+        kept = {key: grad.copy() for key, grad in grads.items()}
+        optimizer.step(optimizer.grads if i % 2 else grads)
+        assert_equal(grads, kept)  # weight decay must not be added in place either
+    for key, array in model.params.items():  # products into another memory order round otherwise
+        np.testing.assert_allclose(array, expected[key], rtol=0, atol=1e-10)
+
+
+@every_case
+def test_gradients_kept_from_before_the_arrays_moved_still_count(name, ours, theirs):
+    x, y = batches(1)[0]
+    plain, model = small_model(), small_model()
+    grads = gradients(plain, x, y)
+    optimizers = [getattr(nn, name)(m, **ours) for m in (plain, model)]
+    for key, grad in grads.items():
+        optimizers[1].grads[key][...] = grad
+    kept = optimizers[1].grads
+    nn.flatten(nn.Sequential(model))  # an outer model takes the arrays over
+    optimizers[0].step(grads)
+    optimizers[1].step(kept)
+    assert optimizers[1].grads is not kept
+    assert_equal(dict(model.params), dict(plain.params))
+
+
+@every_case
+def test_a_rate_of_numpy_does_not_widen_float32(name, ours, theirs):
+    model = small_model(dtype="f4")
+    optimizer = getattr(nn, name)(model, **ours)
+    optimizer.learning_rate = np.float64(0.01)
+    train(model, optimizer, batches(2))
+    assert {a.dtype for a in model.params.values()} == {np.dtype("f4")}

@@ -101,3 +101,33 @@ def test_zero_gradients_are_left_alone():
 def test_the_largest_norm_is_positive(largest):
     with pytest.raises(ValueError, match="positive"):
         nn.clip_norm({"W": np.zeros(3)}, largest)
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, np.float32])
+def test_clipping_keeps_the_dtypes_whatever_number_the_limit_is(kind):
+    grads = {"W": np.ones((3, 4), np.float32), "b": np.ones(5)}
+    clipped, norm = nn.clip_norm(grads, kind(0.5))
+    assert norm == pytest.approx(np.sqrt(17))
+    assert (clipped["W"].dtype, clipped["b"].dtype) == (np.float32, np.float64)
+
+
+def test_clipping_takes_the_optimizers_vectors_too_and_writes_nothing():
+    model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.Bias(3).astype("f8"))
+    grads = nn.SGD(model).grads
+    for seed, array in enumerate(grads.values()):
+        array[...] = np.random.default_rng(seed).normal(size=array.shape)
+    before = {name: array.copy() for name, array in grads.items()}
+    clipped, norm = nn.clip_norm(grads, 0.5)
+    plain, plain_norm = nn.clip_norm(dict(grads), 0.5)
+    assert norm == pytest.approx(plain_norm)
+    for name, array in grads.items():
+        np.testing.assert_array_equal(array, before[name])
+        np.testing.assert_allclose(clipped[name], plain[name], rtol=1e-6)
+
+
+def test_clipping_survives_float64_squares_that_overflow():
+    grads = {"W": np.array([3e200, 0.0]), "b": np.array([-4e200])}
+    with np.errstate(over="ignore"):
+        clipped, norm = nn.clip_norm(grads, 1.0)
+    assert norm == pytest.approx(5e200)
+    np.testing.assert_allclose(clipped["W"], [0.6, 0])

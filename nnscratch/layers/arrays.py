@@ -50,12 +50,15 @@ class Arrays(dict[str, np.ndarray]):
         if value is array:  # the end of `params[key] -= step`, which has already written
             return
         value = np.asarray(value)
-        if value.shape != array.shape:
+        self._check_shape(key, value)
+        array[...] = value
+
+    def _check_shape(self, key: str, value: np.ndarray) -> None:
+        if value.shape != self[key].shape:
             raise ValueError(
-                f"{key!r} has shape {array.shape}, received {value.shape}; "
+                f"{key!r} has shape {self[key].shape}, received {value.shape}; "
                 "assign an array of the same shape"
             )
-        array[...] = value
 
     def __missing__(self, key: str) -> NoReturn:
         raise KeyError(f"no array named {key!r}; there are {', '.join(self) or 'none'}")
@@ -82,7 +85,10 @@ class Arrays(dict[str, np.ndarray]):
 
     def update(self, other: Any = (), /, **more: Any) -> None:
         """Write every value into its array; see assignment."""
-        for key, value in dict(other, **more).items():
+        values = {key: np.asarray(value) for key, value in dict(other, **more).items()}
+        for key, value in values.items():
+            self._check_shape(key, value)
+        for key, value in values.items():
             self[key] = value
 
     def _fixed(self, *_: Any, **__: Any) -> NoReturn:

@@ -182,7 +182,7 @@ class Layer:
 
     @params.setter
     def params(self, arrays: Mapping[str, Any]) -> None:
-        self._params = arrays if isinstance(arrays, Arrays) else Arrays(arrays)
+        self._params = _written_or_new(self._params, arrays)
 
     @property
     def buffers(self) -> Arrays:
@@ -190,7 +190,7 @@ class Layer:
 
     @buffers.setter
     def buffers(self, arrays: Mapping[str, Any]) -> None:
-        self._buffers = arrays if isinstance(arrays, Arrays) else Arrays(arrays)
+        self._buffers = _written_or_new(self._buffers, arrays)
 
     @property
     def dtype(self) -> np.dtype | None:
@@ -235,3 +235,17 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def _written_or_new(old: Arrays, new: Mapping[str, Any]) -> Arrays:
+    """A dict is written into the arrays that are there, which a container may look at.
+
+    Another layer's `Arrays` is taken as it is: the two layers then share their arrays.
+    """
+    if isinstance(new, Arrays):
+        return new
+    shapes = [{key: np.shape(array) for key, array in arrays.items()} for arrays in (old, new)]
+    if old and shapes[0] == shapes[1]:
+        old.update(new)
+        return old
+    return Arrays(new)

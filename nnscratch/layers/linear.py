@@ -106,6 +106,8 @@ class Linear(Layer):
 
     def _remedy(self, x: np.ndarray) -> str:
         features = int(np.prod(x.shape[1:])) if x.ndim > 1 else x.size
+        if x.ndim == 0 or features == 0:
+            return "pass samples as rows"
         fitting = f"make it Linear({features}, {self.out_features})"
         if x.ndim < 3:
             return fitting + (" or transpose x" if x.shape[:1] == (self.in_features,) else "")

@@ -56,7 +56,8 @@ class SoftmaxCrossEntropy(Loss):
         log_p = log_softmax(_with_classes(self, prediction))
         if target.ndim == prediction.ndim:
             target = _probabilities(self, prediction, target)
-            return -np.sum(target * log_p, axis=-1), (log_p, target)
+            counted = np.where(target > 0, log_p, 0)  # 0 · log 0 is 0
+            return -np.sum(target * counted, axis=-1), (log_p, target)
         labels = _labels(self, prediction, target)
         return -np.take_along_axis(log_p, labels, -1)[..., 0], (log_p, labels)
 

@@ -96,9 +96,10 @@ class Optimizer:
                 f"gradients and parameters differ in {wrong}; pass the grads of model.backward(dy)"
             )
         for name, grad in grads.items():
-            if np.shape(grad) != self.params[name].shape:
+            shape = None if grad is None else np.shape(grad)
+            if shape != self.params[name].shape:
                 raise ValueError(
-                    f"the gradient of {name!r} has shape {np.shape(grad)}, "
+                    f"the gradient of {name!r} has shape {shape}, "
                     f"the parameter {self.params[name].shape}"
                 )
         for name, grad in grads.items():
