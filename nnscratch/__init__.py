@@ -18,6 +18,8 @@ from nnscratch.data import load_dataset as load_dataset
 from nnscratch.data import load_idx as load_idx
 from nnscratch.data import minibatches as minibatches
 from nnscratch.data import stratified_split as stratified_split
+from nnscratch.gradient_check import assert_gradients as assert_gradients
+from nnscratch.gradient_check import check_gradients as check_gradients
 from nnscratch.graph import Graph as Graph
 from nnscratch.graph import Input as Input
 from nnscratch.history import History as History

@@ -19,6 +19,14 @@ examples:
   nnscratch train --resume runs/small --epochs 60    go on where it ended
 """
 
+CHECK_EXAMPLES = """\
+examples:
+  nnscratch check layers.py:ReLU
+  nnscratch check 'layers.py:Linear(4, 3)' --input-shape 5 4
+
+exit status: 0 if every gradient is right, 1 if one is wrong
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
@@ -105,6 +113,21 @@ def _plot(options: argparse.Namespace) -> int:
     plot_history(*histories, labels=labels, log=options.log).savefig(out)
     print(f"wrote {out}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from nnscratch.gradient_check import check_gradients
+    from nnscratch.gradient_check.from_file import inputs_for, load_object, split_target
+
+    try:
+        split_target(options.target)
+    except ValueError as error:
+        options.parser.error(str(error))
+    layer = load_object(options.target)
+    inputs = inputs_for(layer, options.input_shape or (), options.seed)
+    report = check_gradients(layer, *inputs, rng=options.seed)
+    print(report.text(colour=sys.stdout.isatty()))
+    return 0 if report.ok else 1
 
 
 def _threads(count: int | None) -> Any:
@@ -235,6 +258,27 @@ def _parser() -> _Parser:
     plot.add_argument("runs", metavar="DIR", nargs="+", help="the folder of a run")
     plot.add_argument("--out", metavar="FILE", help="default DIR/loss.png, of several runs.png")
     plot.add_argument("--log", action="store_true", help="logarithmic axis for the loss")
+
+    check = commands.add_parser(
+        "check",
+        help="check the gradients of a layer of your own, and hear what is wrong",
+        description="Compare a layer's gradients with numeric ones; name the likely mistake.",
+        epilog=CHECK_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.set_defaults(command=_check, parser=check)
+    check.add_argument(
+        "target", metavar="FILE.py:Class", help="with arguments as in 'FILE.py:Class(4, 3)'"
+    )
+    check.add_argument(
+        "--input-shape",
+        type=count,
+        nargs="+",
+        action="append",
+        metavar="N",
+        help="shape of the input, once for each input (guessed for one input)",
+    )
+    check.add_argument("--seed", type=seed, default=0, metavar="N", help="default 0")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The README's Python runs as printed."""
+"""The README's Python runs as printed, and the docs name what there is."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from nnscratch.gradient_check import CODES
 
 README = Path(__file__).parents[1] / "README.md"
+CAUSES_PAGE = README.parent / "docs" / "gradient_check.md"
 
 
 def blocks():
@@ -27,7 +29,7 @@ def test_the_python_of_the_readme_runs(capsys, tmp_path, monkeypatch):
         printed = capsys.readouterr().out
         if number == 0:
             assert printed == "[[ 1.  2.  3.]\n [10. 20. 30.]]\n"
-        if "graph.trace()" in block:
+        if "graph.trace()" in block or "check_gradients" in block:
             shown = README.read_text("utf-8").split(block)[1]
             assert [line.split() for line in printed.splitlines()] == [
                 line.split() for line in shown.splitlines() if line.startswith("    ")
@@ -52,3 +54,8 @@ def test_the_readme_names_what_is_exported():
     for module in (nn.layers, nn.losses, nn.optimizers):
         for name in set(module.__all__) - {"Layer", "Loss", "Optimizer"}:
             assert f"`{name}`" in text, name
+
+
+def test_every_cause_that_the_checker_names_is_documented():
+    documented = re.findall(r"^\| `(\w+)` \|", CAUSES_PAGE.read_text("utf-8"), re.MULTILINE)
+    assert documented == list(CODES)

@@ -1,0 +1,29 @@
+"""Numeric against analytic gradients, and the name of the mistake.
+
+    report = check_gradients(layer, x)
+    report.ok               no finding fails
+    report.findings         array, verdict, code and message, one for each gradient
+    print(report)           what a student reads
+
+Any object with `forward` and `backward` can be checked; see `conventions` for the ways to hand
+over gradients that are understood, `causes` for the codes and what they mean, and `diagnosis`
+for the rule by which a cause is named: exactly one hypothesis fits, on every draw.
+"""
+
+from nnscratch.gradient_check.causes import CAUSES, CODES
+from nnscratch.gradient_check.check import assert_gradients, check_gradients
+from nnscratch.gradient_check.context import Context
+from nnscratch.gradient_check.diagnosis import diagnose, diagnose_draws
+from nnscratch.gradient_check.report import Finding, Report
+
+__all__ = [
+    "CAUSES",
+    "CODES",
+    "Context",
+    "Finding",
+    "Report",
+    "assert_gradients",
+    "check_gradients",
+    "diagnose",
+    "diagnose_draws",
+]

@@ -1,0 +1,180 @@
+"""Probes of state: what a gradient may not depend on, and what a pass may not touch.
+
+Each probe yields (array, code, what exactly) for what it finds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnscratch.gradient_check.conventions import Gradients
+from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run, write
+from nnscratch.gradient_check.subject import Subject, same
+
+Found = tuple[str, str, str]
+
+
+def repeated_forward(source: Subject, inputs: Sequence[Any]) -> bool:
+    """Whether two forward calls on one input give one output, random draws set back."""
+    subject = source.fresh()
+    first = np.array(subject.forward([copied(x) for x in inputs]))
+    subject.notice_global_draws()
+    source.global_state = subject.global_state
+    first = np.array(subject.forward([copied(x) for x in inputs]))
+    return same(first, subject.forward([copied(x) for x in inputs]))
+
+
+def written_to(draw: Draw) -> Iterator[Found]:
+    """Inputs, dy and parameters are for reading."""
+    subject = draw.subject.fresh()
+    write(subject, draw.params)
+    inputs, dy = [copied(x) for x in draw.inputs], draw.dy.copy()
+    before = {name: array.copy() for name, array in subject.params.items()}
+
+    def changes(stage: str) -> Iterator[Found]:
+        for i, (x, kept) in enumerate(zip(inputs, draw.inputs, strict=True)):
+            if isinstance(x, np.ndarray) and not same(x, kept):
+                what = "x" if len(inputs) == 1 else f"input {i}"
+                gradient = "dx" if f"dx[{i}]" not in draw.got else f"dx[{i}]"
+                yield gradient, "mutated_input", f"{what} (by {stage})"
+        now = subject.params_now()
+        for name, array in before.items():
+            if not same(now.get(name), array):
+                yield name, "mutated_params", stage
+
+    subject.forward(inputs)
+    found = list(changes("forward"))
+    if not found:
+        subject.backward(dy, inputs)
+        found = list(changes("backward"))
+        if not same(dy, draw.dy):
+            found.append((next(iter(draw.got)), "mutated_dy", ""))
+    yield from found
+
+
+def second_backward(draw: Draw) -> Iterator[Found]:
+    """backward may be called twice, with one result."""
+    subject = draw.subject.fresh()
+    write(subject, draw.params)
+    subject.forward([copied(x) for x in draw.inputs])
+    first = {n: copied(g) for n, g in subject.backward(draw.dy.copy(), draw.inputs).items()}
+    try:
+        second = subject.backward(draw.dy.copy(), draw.inputs)
+    except Exception as error:
+        if subject.ours:
+            yield next(iter(first)), "second_backward", f"{type(error).__name__}: {error}"
+        return
+    for name, gradient in first.items():
+        if not alike(second.get(name), gradient):
+            doubled = is_number(gradient) and alike(second.get(name), 2 * np.asarray(gradient))
+            yield name, "accumulated" if doubled else "second_backward", ""
+
+
+def history(source: Subject, inputs: Sequence[Any], rng: np.random.Generator) -> Iterator[Found]:
+    """Two calls, with other numbers and with half of the batch: the second knows no first."""
+    first = run(source, inputs, rng)
+    found: dict[str, Found] = {}
+    for others in ([redrawn(rng, x) if is_float(x) else copied(x) for x in inputs], halved(inputs)):
+        if others is None:
+            continue
+        try:
+            alone = run(source, others, rng)
+        except Exception:  # does not take half of the first axis
+            continue
+        for name, code, what in _second_call(first, alone):
+            found.setdefault(name, (name, code, what))
+    yield from found.values()
+
+
+def _second_call(first: Draw, alone: Draw) -> Iterator[Found]:
+    subject = first.subject.fresh()
+    subject.forward([copied(x) for x in first.inputs])
+    subject.backward(first.dy.copy(), first.inputs)
+    try:
+        y = subject.forward([copied(x) for x in alone.inputs])
+        after = subject.backward(alone.dy.copy(), alone.inputs)
+    except Exception as error:
+        words = f"{type(error).__name__}: {error}"
+        yield next(iter(alone.got)), "stale_cache", f"the second call raises {words}"
+        return
+    stale = _stale(first, alone)
+    for name, gradient in alone.got.items():
+        got = after.get(name)
+        if alike(got, gradient):
+            if not alike(np.asarray(y), alone.y) and name.startswith("dx"):
+                yield name, "state_leak", "forward gives another y after an earlier call"
+            continue
+        previous = first.got.get(name)
+        code = "state_leak"
+        if is_number(got) and is_number(previous) and is_number(gradient):
+            got, previous, gradient = np.asarray(got), np.asarray(previous), np.asarray(gradient)
+            if previous.shape == gradient.shape and alike(got, previous + gradient):
+                code = "accumulated"
+            elif alike(got, stale.get(name)) or previous.shape == got.shape != gradient.shape:
+                code = "stale_cache"
+        yield name, code, ""
+
+
+def _stale(first: Draw, alone: Draw) -> Gradients:
+    """What comes out if backward knows the first input only; nothing for another batch size."""
+    if first.dy.shape != alone.dy.shape:
+        return {}
+    subject = first.subject.fresh()
+    subject.forward([copied(x) for x in first.inputs])
+    return subject.backward(alone.dy.copy(), alone.inputs)
+
+
+def large_inputs(source: Subject, inputs: Sequence[Any]) -> str | None:
+    """Where 1000 x gives NaN or infinity though the true value is finite: "y" or "dx".
+
+    The true value is asked of longdouble, whose exponent reaches further. Where an object does
+    not compute in it, nothing is known, and nothing found.
+    """
+
+    def values(dtype: type) -> list[Any]:
+        scaled = [1000 * np.asarray(x, dtype) if is_float(x) else copied(x) for x in inputs[:1]]
+        subject = source.fresh()
+        rest = [np.asarray(x, dtype) if is_float(x) else copied(x) for x in inputs[1:]]
+        y = np.array(subject.forward([*scaled, *rest]))
+        dy = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
+        return [y, next(iter(subject.backward(dy, inputs).values()), None)]
+
+    try:
+        found = values(np.float64)
+        if all(np.isfinite(a).all() for a in found if is_number(a)):
+            return None
+        exact = values(np.longdouble)
+    except Exception:
+        return None
+    limit = np.finfo(np.float64).max
+    for place, value, true in zip(("y", "dx"), found, exact, strict=True):
+        if not (is_number(value) and is_number(true)):
+            continue
+        value, true = np.asarray(value), np.asarray(true)
+        if true.dtype == np.longdouble and value.shape == true.shape:
+            finite = np.isfinite(true) & (np.abs(true) < limit)
+            if np.any(~np.isfinite(value) & finite):
+                return place
+    return None
+
+
+def is_number(x: Any) -> bool:
+    """Whether x is an array or a number that can be compared."""
+    return isinstance(x, (np.ndarray, np.generic, int, float)) and np.asarray(x).dtype.kind in "fiu"
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Equal up to rounding, as two runs of one computation are."""
+    if not (is_number(a) and is_number(b)):
+        return same(a, b) or not (is_number(a) or is_number(b))
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if a.shape != b.shape:
+        return False
+    if not a.size:
+        return True
+    with np.errstate(all="ignore"):
+        scale = np.max(np.abs(b[np.isfinite(b)]), initial=0)
+        return bool(np.allclose(a, b, rtol=1e-9, atol=1e-9 * float(scale), equal_nan=True))

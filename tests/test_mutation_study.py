@@ -1,0 +1,49 @@
+"""A short form of the mutation study; the whole of it is python -m tests.mutation_study."""
+
+import pytest
+
+import nnscratch as nn
+from tests import mutation_study
+from tests.mutation_study import ZOO, Shares, study, table
+
+
+@pytest.fixture(scope="module")
+def result():
+    return study(step=3, seeds=3)
+
+
+def test_every_layer_and_loss_has_mutants():
+    """A new layer needs a Case in ZOO of tests/mutation_study.py."""
+    exported = {
+        value
+        for name in (*nn.layers.__all__, *nn.losses.__all__)
+        if isinstance(value := getattr(nn, name), type) and name not in ("Layer", "Loss")
+    }
+    assert exported <= {type(case.build()) for case in ZOO}
+
+
+def test_every_mutant_that_changes_a_gradient_fails(result):
+    silent = [str(mutant) for mutant, outcome, _, _ in result.outcomes if outcome == "silent"]
+    assert not silent
+    assert result.changing >= 150
+
+
+def test_most_mutants_are_named_and_hardly_one_is_named_wrong(result):
+    shares = Shares.of(result)
+    assert shares.right >= 0.85, table(result)
+    assert shares.wrong <= 0.02, table(result)
+
+
+def test_correct_layers_raise_no_alarm(result):
+    assert not result.alarms
+    assert result.checks == 3 * len(ZOO)
+
+
+def test_mutants_that_change_nothing_are_few_and_known_as_such(result):
+    assert 0 < result.count("equal") < 0.2 * len(result.outcomes)
+
+
+def test_mutants_are_many_and_made_from_the_source():
+    mutants = mutation_study.every_mutant()
+    assert len(mutants) > 500
+    assert len({(m.place, m.source) for m in mutants}) > 300
