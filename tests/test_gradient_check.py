@@ -569,6 +569,31 @@ def test_what_cannot_be_checked_is_refused():
         check_gradients(nn.Tanh, X)
 
 
+def test_a_dy_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"dy has shape \(7,\), expected that of y, \(7, 3\)"):
+        check_gradients(nn.Linear(5, 3, rng=0), X, dy=np.ones(7))
+
+
+def test_a_backward_for_one_batch_size_alone_fails():
+    fixed = layer(lambda x: (np.tanh(x), x), lambda dy, x: dy * (1 - np.tanh(x).reshape(7, 5) ** 2))
+    assert codes(fixed, X) == {"dx": "exception"}
+
+
+def test_an_undecidable_gradient_stays_so_in_the_other_mode():
+    class Rectified:
+        training = True
+
+        def forward(self, x):
+            self.positive = np.where(self.training, x > 0, 1)
+            return x * self.positive
+
+        def backward(self, dy):
+            return dy * self.positive
+
+    report = check_gradients(Rectified(), np.zeros((3, 4)))
+    assert report.findings[0].verdict == "undecidable"
+
+
 def test_the_callers_object_and_arrays_are_untouched():
     model = nn.Sequential(nn.Linear(5, 3, rng=0), nn.Dropout(0.5, rng=1), nn.Tanh())
     y = model.forward(X.astype(np.float32))

@@ -44,7 +44,10 @@ CAUSES: dict[str, tuple[str, str]] = {
     "factor_minus_1_n": ("{g} has the wrong sign and is too small by {what}", "see the mean"),
     "factor": ("{g} is {what} times what it should be", "look for a constant that got lost"),
     # By order
-    "transposed": ("{g} is the transpose of what it should be", "swap the factors, or use .T"),
+    "transposed": (
+        "{g} is the transpose of what it should be",
+        "write the shapes beside the product, as dy·xᵀ has shape (out, in), and swap the factors",
+    ),
     "reshape_for_transpose": (
         "{g} was reshaped where it should be transposed",
         "reshape keeps the order of the numbers; use .T or transpose(axes)",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,12 @@ from nnscratch.gradient_check import probes
 from nnscratch.gradient_check.causes import explain
 from nnscratch.gradient_check.comparison import Comparison
 from nnscratch.gradient_check.conventions import MISSING
-from nnscratch.gradient_check.draws import Draw, halved, is_float, redrawn, run
+from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run
 from nnscratch.gradient_check.report import Finding, Report
 from nnscratch.gradient_check.subject import Subject, global_random_state_kept
 
 DRAWS = 3  # with the caller's own
+VERDICTS = ("pass", "undecidable", "fail")
 
 
 def check_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> Report:
@@ -73,6 +76,10 @@ def assert_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> 
         raise AssertionError(str(report))
 
 
+class _Refused(ValueError):
+    """The caller's arguments do not fit, which is no finding."""
+
+
 class _Check:
     """One call of `check_gradients`: what it was given, and what it found so far."""
 
@@ -105,8 +112,9 @@ class _Check:
         return self.result
 
     def note(self, name: str, verdict: str, code: str, message: str) -> None:
-        """Keep a finding, unless there is a mistake in that array already."""
-        if self.findings.get(name, Finding(name, "pass")).verdict != "fail":
+        """Keep the gravest finding of an array, and of equal ones the first."""
+        known = self.findings.get(name)
+        if known is None or VERDICTS.index(verdict) > VERDICTS.index(known.verdict):
             self.findings[name] = Finding(name, verdict, code, message)
 
     # The steps -----------------------------------------------------------------------------
@@ -120,14 +128,19 @@ class _Check:
                 for name in names:
                     self.note(name, "undecidable", "random_forward", explain("random_forward", ""))
                 return None
+            y = subject.fresh().forward([copied(x) for x in self.inputs])
             stage = "backward"
+            if self.dy is not None and np.shape(self.dy) != y.shape:
+                raise _Refused(f"dy has shape {np.shape(self.dy)}, expected that of y, {y.shape}")
             draw = run(subject, self.inputs, self.rng, dy=self.dy)
+        except _Refused:
+            raise
         except NotImplementedError:
             for name in names:
                 self.note(name, "fail", "not_implemented", explain("not_implemented", name, stage))
             return None
         except Exception as error:
-            words = f"{stage} raised {type(error).__name__}: {error}"
+            words = f"{stage} raised {_error(error)}"
             for name in names:
                 self.note(name, "fail", "exception", explain("exception", name, words))
             return None
@@ -163,20 +176,18 @@ class _Check:
         comparison = Comparison(draws, self.rng)
         for name in checked:
             finding = comparison.finding(name)
-            self.note(name, finding.verdict, finding.code, _prefixed(mode, finding.message))
-        calls = (
-            probes.second_backward(draw),
-            probes.history(subject, self.inputs, self.rng),
-        )
+            self.note(
+                name, finding.verdict, finding.code, finding.message and mode + finding.message
+            )
+        calls = probes.second_backward(draw), probes.history(subject, self.inputs, self.rng)
         for probe in calls if not written else ():  # what is written to differs in the next call
             for name, code, what in probe:
                 message = explain(code, _d(name), what) + (f" ({what})" if what else "")
-                self.note(name, "fail", code, _prefixed(mode, message))
+                self.note(name, "fail", code, mode + message)
         self._large(subject, draw, mode)
-        if comparison.coarse:
-            self.result.warnings.append(
-                "the object computes in float32, so only coarse mistakes show"
-            )
+        words = "the object computes in float32, so only coarse mistakes show"
+        if comparison.coarse and words not in self.result.warnings:
+            self.result.warnings.append(words)
 
     def _no_gradient(self, name: str, draw: Draw) -> None:
         got = draw.got[name]
@@ -219,7 +230,7 @@ class _Check:
         if getattr(self.layer, "layers", ()) or hasattr(self.layer, "steps"):
             self.result.warnings.append(message)
         else:
-            self.note(name, "fail", "non_finite", _prefixed(mode, message))
+            self.note(name, "fail", "non_finite", mode + message)
 
     def other_mode(self, subject: Subject, draw: Draw) -> None:
         """Training and evaluation, where they differ."""
@@ -229,7 +240,7 @@ class _Check:
         try:
             second = run(other, draw.inputs, self.rng, dy=draw.dy)
         except Exception as error:
-            words = f"in {other.mode_name} mode: {type(error).__name__}: {error}"
+            words = f"in {other.mode_name} mode: {_error(error)}"
             self.note(next(iter(draw.got)), "fail", "exception", words)
             return
         unchanged = probes.alike(second.y, draw.y) and all(
@@ -247,12 +258,14 @@ def _as_float64(x: Any) -> Any:
     return x
 
 
+def _error(error: Exception) -> str:
+    """The error in words, with the line that raised it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+
+
 def _d(name: str) -> str:
     return name if name.startswith("dx") else f"d{name}"
-
-
-def _prefixed(mode: str, message: str) -> str:
-    return mode + message if message else ""
 
 
 def _name(layer: Any) -> str:

@@ -72,7 +72,8 @@ def diagnose(got: Any, expected: np.ndarray, context: Context | None = None) -> 
     'transposed'
     >>> print(message)
     dW has shape (3, 2), expected (2, 3)
-    dW is the transpose of what it should be: swap the factors, or use .T
+    dW is the transpose of what it should be: write the shapes beside the product, as dy·xᵀ has
+    shape (out, in), and swap the factors
     """
     return diagnose_draws([(got, expected, context or Context())])
 

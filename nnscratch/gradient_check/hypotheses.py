@@ -145,6 +145,10 @@ def other_call(got: np.ndarray, expected: np.ndarray, context: Context) -> Candi
         yield "accumulated", ""
 
 
+# What the alternatives of a code are, in their order
+_WORDS = {"one_sample": ("first", "last"), "wrong_place": ("at y instead of x", "at another x")}
+
+
 def other_array(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
     """The right gradient of another array, or of one part, or for another point."""
     for name, other in context.others.items():
@@ -155,7 +159,7 @@ def other_array(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
     for code, arrays in context.alternatives.items():
         for i, array in enumerate(arrays):
             if context.close(got, array):
-                yield code, str(i)
+                yield code, _WORDS[code][i % 2] if code in _WORDS else str(i)
 
 
 def not_a_number(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:

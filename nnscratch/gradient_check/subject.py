@@ -89,7 +89,10 @@ class Subject:
         training = getattr(target, "training", None)
         switch = getattr(target, "eval" if training in (None, True) else "train", None)
         if callable(switch):
-            switch()
+            try:
+                switch()
+            except TypeError:  # some other `train`, that takes data
+                return None
         elif isinstance(training, bool):
             target.training = not training
         else:
