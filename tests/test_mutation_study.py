@@ -3,8 +3,9 @@
 import pytest
 
 import nnscratch as nn
-from tests import mutation_study
-from tests.mutation_study import ZOO, Shares, study, table
+from tests.mutation_study.mutants import every_mutant
+from tests.mutation_study.study import Shares, study, table
+from tests.mutation_study.zoo import ZOO
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def result():
 
 
 def test_every_layer_and_loss_has_mutants():
-    """A new layer needs a Case in ZOO of tests/mutation_study.py."""
+    """A new layer needs a Case in ZOO of tests/mutation_study/zoo.py."""
     exported = {
         value
         for name in (*nn.layers.__all__, *nn.losses.__all__)
@@ -44,6 +45,6 @@ def test_mutants_that_change_nothing_are_few_and_known_as_such(result):
 
 
 def test_mutants_are_many_and_made_from_the_source():
-    mutants = mutation_study.every_mutant()
+    mutants = every_mutant()
     assert len(mutants) > 500
     assert len({(m.place, m.source) for m in mutants}) > 300

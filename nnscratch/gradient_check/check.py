@@ -88,12 +88,12 @@ class _Check:
     ) -> None:
         for method in ("forward", "backward"):
             if not callable(getattr(layer, method, None)):
-                raise TypeError(
+                raise ValueError(
                     f"check_gradients expected an object with forward and backward, received "
                     f"{_name(layer)} without {method}"
                 )
         if isinstance(layer, type):
-            raise TypeError(f"check_gradients expected an object; write {layer.__name__}(...)")
+            raise ValueError(f"check_gradients expected an object; write {layer.__name__}(...)")
         self.layer, self.dy, self.rng = layer, dy, rng
         self.inputs = [_as_float64(x) for x in inputs]
         self.result = Report(subject=_name(layer), reproduce=_call(inputs, dy, seed))

@@ -1,0 +1,122 @@
+"""The correct layers, operators and losses that are mutated, each with inputs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import nnscratch as nn
+
+
+def signed(rng, *shape):
+    return rng.uniform(0.4, 1.6, shape) * rng.choice([-1, 1], shape)
+
+
+def positive(rng, *shape):
+    return rng.uniform(0.4, 1.6, shape)
+
+
+def regular(rng, *shape):
+    return rng.uniform(-1, 1, shape) + (shape[-1] + 1) * np.eye(shape[-1])
+
+
+def labels(rng, n, classes):
+    return rng.integers(0, classes, n)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer to mutate, and what to feed it."""
+
+    build: Callable[[], Any]
+    inputs: Callable[[np.random.Generator], tuple]
+    part: Any = None  # the class whose passes are mutated, if not the object's own
+
+    @property
+    def mutated(self):
+        return self.part or type(self.build())
+
+
+def one(*shape, sample=signed):
+    return lambda rng: (sample(rng, *shape),)
+
+
+def two(first, second, sample=signed):
+    return lambda rng: (sample(rng, *first), sample(rng, *second))
+
+
+def shared():
+    layer = nn.Linear(5, 5, rng=1)
+    return nn.Sequential(layer, nn.Tanh(), layer)
+
+
+def scores(rng):
+    return signed(rng, 7, 5), labels(rng, 7, 5)
+
+
+ZOO = [
+    Case(lambda: nn.Linear(5, 3, rng=1), one(7, 5)),
+    Case(lambda: nn.Linear(5, 5, rng=1), one(7, 5)),
+    Case(lambda: nn.Bias(5), one(7, 5)),
+    *(
+        Case(build, one(7, 5))
+        for build in (
+            nn.Identity,
+            nn.Sigmoid,
+            nn.Tanh,
+            nn.ReLU,
+            lambda: nn.LeakyReLU(0.2),
+            lambda: nn.ELU(1.3),
+            nn.GELU,
+            nn.SiLU,
+            nn.Softplus,
+            nn.Softmax,
+            nn.LogSoftmax,
+            nn.Sin,
+            nn.Cos,
+            nn.Exp,
+            nn.Square,
+            lambda: nn.Power(3),
+            lambda: nn.Dropout(0.4, rng=3),
+            nn.Sum,
+            lambda: nn.Sum(1),
+            nn.Mean,
+            lambda: nn.Mean(1),
+            nn.Transpose,
+            lambda: nn.Reshape((5, -1)),
+        )
+    ),
+    Case(nn.Log, one(7, 5, sample=positive)),
+    Case(nn.Sqrt, one(7, 5, sample=positive)),
+    Case(lambda: nn.Power(-0.5), one(7, 5, sample=positive)),
+    Case(lambda: nn.Softmax(1), one(7, 5, 3)),
+    Case(lambda: nn.LogSoftmax(0), one(7, 5)),
+    Case(nn.Flatten, one(7, 3, 4)),
+    Case(lambda: nn.Transpose((1, 2, 0)), one(7, 5, 3)),
+    *(
+        Case(build, two(*shapes))
+        for build in (nn.Add, nn.Sub, nn.Mul, nn.Div)
+        for shapes in (((7, 5), (7, 5)), ((7, 5), (5,)), ((7, 1, 3), (5, 1)))
+    ),
+    Case(nn.MatMul, two((7, 5), (5, 3))),
+    Case(nn.MatMul, two((5, 5), (5, 5))),
+    Case(nn.MatMul, two((4, 7, 5), (5, 3))),
+    Case(lambda: nn.Concatenate(1), two((7, 5), (7, 3))),
+    Case(nn.Trace, one(7, 4, 4)),
+    Case(nn.Determinant, one(7, 4, 4, sample=regular)),
+    Case(nn.Inverse, one(7, 4, 4, sample=regular)),
+    Case(shared, one(7, 5)),
+    Case(lambda: nn.Sequential(nn.Linear(5, 4, rng=1), nn.ReLU(), nn.Linear(4, 3)), one(7, 5)),
+    Case(lambda: nn.Residual(nn.Linear(5, 5, rng=1)), one(7, 5)),
+    Case(lambda: nn.Residual(nn.Tanh()), one(7, 5)),
+    Case(nn.SoftmaxCrossEntropy, scores),
+    Case(nn.SoftmaxCrossEntropy, lambda rng: (signed(rng, 7, 5), np.eye(5)[labels(rng, 7, 5)])),
+    Case(nn.NLLLoss, scores),
+    Case(nn.HingeLoss, scores),
+    Case(nn.MSELoss, two((7, 5), (7, 5))),
+    Case(lambda: nn.MSELoss("sum"), two((7, 5), (7, 5))),
+    Case(nn.L1Loss, two((7, 5), (7, 5))),
+    Case(nn.HuberLoss, two((7, 5), (7, 5))),
+    Case(nn.BCEWithLogits, lambda rng: (signed(rng, 7, 5), rng.integers(0, 2, (7, 5)))),
+]
