@@ -8,6 +8,7 @@ from nnscratch.layers.arithmetic import Add
 from nnscratch.layers.elementary import Cos, Exp, Sin, Sqrt, Square
 from nnscratch.layers.rearrange import Concatenate
 from nnscratch.layers.reductions import Mean
+from tests import numeric
 
 
 def worked_example():
@@ -36,20 +37,6 @@ def normal(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def numerical(f, arrays, dy, h=1e-6):
-    """The central differences of <dy, f()> by every element of the arrays, which f reads."""
-    found = [np.zeros_like(x) for x in arrays]
-    for x, dx in zip(arrays, found, strict=True):
-        for i in np.ndindex(x.shape):
-            kept = x[i]
-            x[i] = kept + h
-            above = np.sum(dy * f())
-            x[i] = kept - h
-            dx[i] = (above - np.sum(dy * f())) / (2 * h)
-            x[i] = kept
-    return found
-
-
 def assert_gradients_are_numeric(graph, *inputs):
     inputs = [np.array(x) for x in inputs]
     dy = normal(*np.shape(graph.forward(*inputs)), seed=9)
@@ -57,7 +44,9 @@ def assert_gradients_are_numeric(graph, *inputs):
     dx = dx if len(inputs) > 1 else (dx,)
     arrays = [*inputs, *graph.params.values()]
     found = [*dx, *(grads[name] for name in graph.params)]
-    expected = numerical(lambda: graph.forward_pass(*inputs)[0], arrays, dy)
+    expected = [
+        numeric.gradient(lambda: np.sum(dy * graph.forward_pass(*inputs)[0]), a) for a in arrays
+    ]
     for g, e in zip(found, expected, strict=True):
         np.testing.assert_allclose(g, e, 1e-7, 1e-7, strict=True)
 

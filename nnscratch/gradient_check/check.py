@@ -12,6 +12,7 @@ import numpy as np
 from nnscratch.gradient_check import probes
 from nnscratch.gradient_check.causes import explain
 from nnscratch.gradient_check.comparison import Comparison
+from nnscratch.gradient_check.context import Context
 from nnscratch.gradient_check.conventions import MISSING
 from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run
 from nnscratch.gradient_check.report import Finding, Report
@@ -171,7 +172,7 @@ class _Check:
         checked = [n for n in checked if is_float(draw.array(n))]
         written = list(probes.written_to(draw))
         for name, code, what in written:
-            self.note(name, "fail", code, mode + explain(code, _d(name), what))
+            self.note(name, "fail", code, mode + explain(code, Context(name).name, what))
         draws = [draw, *self.more_draws(subject, draw)]
         comparison = Comparison(draws, self.rng)
         for name in checked:
@@ -182,7 +183,7 @@ class _Check:
         calls = probes.second_backward(draw), probes.history(subject, self.inputs, self.rng)
         for probe in calls if not written else ():  # what is written to differs in the next call
             for name, code, what in probe:
-                message = explain(code, _d(name), what) + (f" ({what})" if what else "")
+                message = explain(code, Context(name).name, what) + (f" ({what})" if what else "")
                 self.note(name, "fail", code, mode + message)
         self._large(subject, draw, mode)
         words = "the object computes in float32, so only coarse mistakes show"
@@ -262,10 +263,6 @@ def _error(error: Exception) -> str:
     """The error in words, with the line that raised it."""
     place = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-
-
-def _d(name: str) -> str:
-    return name if name.startswith("dx") else f"d{name}"
 
 
 def _name(layer: Any) -> str:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.layers.arithmetic import sum_to_shape
+
 Candidates = Iterator[tuple[str, str]]  # (code, what exactly), for every hypothesis that fits
 
 
@@ -109,5 +111,4 @@ def summed_to(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray | None:
     kept = array.shape[added:]
     if any(have != want and want != 1 for have, want in zip(kept, shape, strict=True)):
         return None
-    stretched = [i + added for i, (a, b) in enumerate(zip(kept, shape, strict=True)) if a != b]
-    return array.sum((*range(added), *stretched), keepdims=True).reshape(shape)
+    return sum_to_shape(array, shape, array.dtype)

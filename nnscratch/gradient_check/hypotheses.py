@@ -146,7 +146,7 @@ def other_call(got: np.ndarray, expected: np.ndarray, context: Context) -> Candi
 
 
 # What the alternatives of a code are, in their order
-_WORDS = {"one_sample": ("first", "last"), "wrong_place": ("at y instead of x", "at another x")}
+_WORDS = {"one_sample": ("first", "last"), "wrong_place": ("at y instead of x",)}
 
 
 def other_array(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
@@ -159,7 +159,8 @@ def other_array(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
     for code, arrays in context.alternatives.items():
         for i, array in enumerate(arrays):
             if context.close(got, array):
-                yield code, _WORDS[code][i % 2] if code in _WORDS else str(i)
+                words = _WORDS.get(code, (str(i),))
+                yield code, words[i % len(words)]
 
 
 def not_a_number(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:

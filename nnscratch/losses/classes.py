@@ -10,7 +10,15 @@ from nnscratch.layers.softmax import log_softmax
 from nnscratch.losses.base import Loss, like
 
 
-class SoftmaxCrossEntropy(Loss):
+class ClassLoss(Loss):
+    """A loss of one score per class, which is right where the largest is at the label."""
+
+    def correct(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        labels = target if target.ndim < prediction.ndim else target.argmax(-1)
+        return prediction.argmax(-1) == labels
+
+
+class SoftmaxCrossEntropy(ClassLoss):
     """Cross-entropy of a softmax, from logits: L = -Σ_i t_i log softmax(x)_i per sample.
 
     Parameters
@@ -68,11 +76,8 @@ class SoftmaxCrossEntropy(Loss):
             return p - target
         return _subtract_at(p, target, 1)
 
-    def correct(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        return _hits(prediction, target)
 
-
-class NLLLoss(Loss):
+class NLLLoss(ClassLoss):
     """Negative log-likelihood of the right class, from log-probabilities: L = -x_c.
 
     Parameters
@@ -108,11 +113,8 @@ class NLLLoss(Loss):
         prediction, labels = cache
         return _subtract_at(np.zeros_like(prediction), labels, 1)
 
-    def correct(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        return _hits(prediction, target)
 
-
-class HingeLoss(Loss):
+class HingeLoss(ClassLoss):
     """The multiclass hinge: every wrong class should score `margin` less than the right one.
 
     Parameters
@@ -164,9 +166,6 @@ class HingeLoss(Loss):
         active = (violation > 0).astype(violation.dtype)
         return _subtract_at(active, labels, active.sum(-1, keepdims=True))
 
-    def correct(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        return _hits(prediction, target)
-
 
 def _with_classes(loss: Loss, prediction: np.ndarray) -> np.ndarray:
     if prediction.ndim not in (1, 2) or prediction.shape[-1] == 0:
@@ -213,8 +212,3 @@ def _subtract_at(array: np.ndarray, labels: np.ndarray, value: Any) -> np.ndarra
     """array with `value` subtracted at each sample's label, in place."""
     np.put_along_axis(array, labels, np.take_along_axis(array, labels, -1) - value, -1)
     return array
-
-
-def _hits(prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-    labels = target if target.ndim < prediction.ndim else target.argmax(-1)
-    return prediction.argmax(-1) == labels

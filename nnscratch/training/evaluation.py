@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import numpy as np
@@ -41,18 +43,25 @@ def evaluate(
     batches = minibatches(x, y, batch_size)
     if len(x) == 0:
         raise ValueError("evaluation on no sample; pass at least one")
-    modes = [(layer, layer.training) for _, layer in model.walk()]
-    model.eval()
     totals = Totals()
-    try:
+    with modes_kept(model):
+        model.eval()
         for x_batch, y_batch in batches:
             prediction, _ = model.forward_pass(x_batch)
             value, _ = loss.forward_pass(prediction, y_batch)
             totals.add(loss, value, prediction, y_batch)
+    return totals.means()
+
+
+@contextmanager
+def modes_kept(model: Layer) -> Iterator[None]:
+    """Give every layer its mode, training or evaluation, back in the end."""
+    modes = [(layer, layer.training) for _, layer in model.walk()]
+    try:
+        yield
     finally:
         for layer, training in modes:
             layer.training = training
-    return totals.means()
 
 
 class Totals:

@@ -19,7 +19,7 @@ from nnscratch.optimizers import Optimizer
 from nnscratch.parameters import clip_norm
 from nnscratch.schedules import Schedule
 from nnscratch.training.early_stopping import EarlyStopping
-from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite
+from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite, modes_kept
 from nnscratch.training.progress import EpochBar, say
 from nnscratch.training.state import RunState
 
@@ -132,16 +132,13 @@ class Trainer:
         self._check_settings(validation)
         run = self._resumed or RunState(History(), np.random.default_rng(rng))
         self._resumed = None
-        modes = [(layer, layer.training) for _, layer in self.model.walk()]
         try:
-            run.history.stopped = self._run(run, x, y, validation, epochs, batch_size)
+            with modes_kept(self.model):
+                run.history.stopped = self._run(run, x, y, validation, epochs, batch_size)
         except KeyboardInterrupt:
             run.history.stopped = "interrupted"
             if self.progress:
                 say(f"interrupted in epoch {len(run.history) + 1}; the epochs before it are kept")
-        finally:
-            for layer, training in modes:
-                layer.training = training
         if self.early_stopping is not None and run.best_arrays:
             for name, array in model_arrays(self.model).items():
                 array[...] = run.best_arrays[name]
