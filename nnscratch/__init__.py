@@ -28,6 +28,9 @@ from nnscratch.jacobians import numerical_jacobian as numerical_jacobian
 from nnscratch.layers import *  # noqa: F403
 from nnscratch.losses import *  # noqa: F403
 from nnscratch.metrics import accuracy as accuracy
+from nnscratch.metrics import confusion_matrix as confusion_matrix
+from nnscratch.models import cnn as cnn
+from nnscratch.models import lenet as lenet
 from nnscratch.models import mlp as mlp
 from nnscratch.optimizers import *  # noqa: F403
 from nnscratch.parameters import clip_norm as clip_norm

@@ -194,7 +194,7 @@ def _parser() -> _Parser:
     model = train.add_argument_group("data and model")
     model.add_argument("--data", metavar="NAME", help="digits or fashion-mnist (default digits)")
     model.add_argument("--root", metavar="DIR", help="the folder that holds the data's files")
-    model.add_argument("--model", choices=["mlp"], help="kind of network (default mlp)")
+    model.add_argument("--model", choices=["mlp", "cnn"], help="kind of network (default mlp)")
     model.add_argument(
         "--hidden", type=count, nargs="+", metavar="N", help="units per layer (default 256 128)"
     )
@@ -234,6 +234,12 @@ def _parser() -> _Parser:
         help="share of the training data to validate on (default 0.1; 0 for none)",
     )
     steps.add_argument("--seed", type=seed, metavar="N", help="default 0")
+    steps.add_argument(
+        "--shift", type=seed, metavar="PIXELS", help="move images by up to so many (default 0)"
+    )
+    steps.add_argument(
+        "--flip", action="store_true", default=None, help="mirror every other image, at random"
+    )
     output = train.add_argument_group("output")
     output.add_argument("--out", metavar="DIR", help="folder to write (default runs/DATA-MODEL-N)")
     output.add_argument("--resume", metavar="DIR", help="go on with the run in a folder")

@@ -7,8 +7,19 @@ from itertools import pairwise
 
 import numpy as np
 
-from nnscratch.initializers import for_activation, glorot_uniform
-from nnscratch.layers import Dropout, Flatten, Layer, Linear, ReLU, Sequential
+from nnscratch.initializers import for_activation, glorot_uniform, he_normal
+from nnscratch.layers import (
+    BatchNorm,
+    Conv2d,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+)
 
 
 def mlp(
@@ -55,3 +66,110 @@ def mlp(
         layers += [Dropout(dropout, rng=rng.spawn(1)[0])] if dropout else []
     layers += [Linear(sizes[-2], sizes[-1], rng=rng, initializer=glorot_uniform)]
     return Sequential(*layers)
+
+
+def lenet(
+    image_shape: Sequence[int] = (1, 28, 28),
+    classes: int = 10,
+    batch_norm: bool = False,
+    rng: int | np.random.Generator | None = None,
+) -> Sequential:
+    """A small convolutional net after LeNet: 8 and 16 kernels of 5 x 5, each with a pooling.
+
+    Parameters
+    ----------
+    image_shape : (channels, height, width)
+        Of at least 16 x 16 pixels.
+    classes : int
+    batch_norm : bool
+        Whether a BatchNorm follows each convolution.
+    rng : int, numpy.random.Generator or None
+        Draws the weights.
+
+    References
+    ----------
+    LeCun et al., Gradient-based learning applied to document recognition (1998), section II.
+
+    Examples
+    --------
+    >>> lenet(rng=0)
+    Sequential(
+      0: Correlation2d(1, 8, 5),
+      1: ReLU(),
+      2: MaxPool2d(2),
+      3: Correlation2d(8, 16, 5),
+      4: ReLU(),
+      5: MaxPool2d(2),
+      6: Flatten(),
+      7: Linear(256, 10),
+    )
+    """
+    channels, height, width = image_shape
+    if min(height, width) < 16:
+        raise ValueError(f"lenet expected images of at least 16 x 16, received {image_shape}")
+    rng = np.random.default_rng(rng)
+    layers: list[Layer] = []
+    for inputs, outputs in ((channels, 8), (8, 16)):
+        layers += [Conv2d(inputs, outputs, 5, rng=rng, initializer=he_normal)]
+        layers += [BatchNorm(outputs)] if batch_norm else []
+        layers += [ReLU(), MaxPool2d(2)]
+    features = 16 * _after_pools(height) * _after_pools(width)
+    return Sequential(*layers, Flatten(), Linear(features, classes, rng=rng))
+
+
+def cnn(
+    image_shape: Sequence[int] = (1, 28, 28),
+    classes: int = 10,
+    width: int = 24,
+    dropout: float = 0.1,
+    rng: int | np.random.Generator | None = None,
+) -> Sequential:
+    """A deeper convolutional net: five convolutions with BatchNorm, two poolings, and a mean.
+
+    Each pooling halves the image, and the channels double: width, then twice 2·width, then twice
+    4·width. The mean over what is left of the image makes the net indifferent to its size.
+
+    Parameters
+    ----------
+    image_shape : (channels, height, width)
+        Of at least 4 x 4 pixels.
+    classes : int
+    width : int
+        Channels of the first convolution.
+    dropout : float in [0, 1]
+        The share of the means that is dropped before the last layer; no Dropout for 0.
+    rng : int, numpy.random.Generator or None
+        Draws weights and masks.
+
+    References
+    ----------
+    Simonyan and Zisserman, Very deep convolutional networks (2014), for the stacks of 3 x 3;
+    Lin et al., Network in network (2013), section 3.2, for the mean instead of large layers.
+
+    Examples
+    --------
+    >>> model = cnn(rng=0)
+    >>> sum(array.size for array in model.params.values())
+    157714
+    """
+    rng = np.random.default_rng(rng)
+    stages = ((image_shape[0], width, 5), (width, 2 * width, 3), (2 * width, 2 * width, 3))
+    layers: list[Layer] = [*_stage(*stages[0], rng), MaxPool2d(2)]
+    layers += [*_stage(*stages[1], rng), *_stage(*stages[2], rng), MaxPool2d(2)]
+    layers += [*_stage(2 * width, 4 * width, 3, rng), *_stage(4 * width, 4 * width, 3, rng)]
+    layers += [GlobalAvgPool()]
+    layers += [Dropout(dropout, rng=rng.spawn(1)[0])] if dropout else []
+    return Sequential(*layers, Linear(4 * width, classes, rng=rng))
+
+
+def _stage(inputs: int, outputs: int, size: int, rng: np.random.Generator) -> list[Layer]:
+    """Convolution, BatchNorm, ReLU. BatchNorm's beta makes a bias before it superfluous."""
+    convolution = Conv2d(
+        inputs, outputs, size, padding="same", bias=False, rng=rng, initializer=he_normal
+    )
+    return [convolution, BatchNorm(outputs), ReLU()]
+
+
+def _after_pools(size: int) -> int:
+    """Pixels along an axis that lenet's two convolutions and poolings leave of it."""
+    return ((size - 4) // 2 - 4) // 2

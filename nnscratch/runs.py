@@ -20,11 +20,12 @@ import numpy as np
 
 from nnscratch.checkpoint import load, save
 from nnscratch.data import Dataset, load_dataset, stratified_split
+from nnscratch.data.augment import ShiftAndFlip
 from nnscratch.files import atomic_write
 from nnscratch.history import History
 from nnscratch.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SiLU, Tanh
 from nnscratch.losses import SoftmaxCrossEntropy
-from nnscratch.models import mlp
+from nnscratch.models import cnn, mlp
 from nnscratch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
 from nnscratch.schedules import CosineDecay, Schedule, StepDecay
 from nnscratch.training import Trainer, evaluate
@@ -68,6 +69,8 @@ class Config:
     batch_size: int = 32
     validation: float = 0.1
     seed: int = 0
+    shift: int = 0
+    flip: bool = False
 
     def write(self, folder: Path) -> None:
         """Write config.json."""
@@ -113,10 +116,7 @@ class Run:
         # independent streams, so that another split or model does not shift the others
         seeds = np.random.SeedSequence(config.seed).spawn(3)
         self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
-        features = math.prod(self.data.x_train.shape[1:])
-        sizes = [features, *config.hidden, len(self.data.class_names)]
-        activation = ACTIVATIONS[config.activation]
-        self.model: Sequential = mlp(sizes, activation, config.dropout, model_rng)
+        self.model: Sequential = self._build(model_rng)
         self.loss = SoftmaxCrossEntropy()
 
     def train(self, folder: Path, resume: bool = False, progress: bool = True) -> History:
@@ -135,6 +135,7 @@ class Run:
             self._schedule(optimizer, math.ceil(len(x) / self.config.batch_size)),
             checkpoint=folder / "checkpoint.npz",
             progress=progress,
+            augment=self._augment(),
         )
         if resume:
             trainer.resume()
@@ -162,7 +163,8 @@ class Run:
     @property
     def title(self) -> str:
         """What was trained on what, in a few words."""
-        return f"{self.config.data}: {self.config.model} {'-'.join(map(str, self.config.hidden))}"
+        hidden = f" {'-'.join(map(str, self.config.hidden))}" if self.config.model == "mlp" else ""
+        return f"{self.config.data}: {self.config.model}{hidden}"
 
     @property
     def summary(self) -> str:
@@ -177,6 +179,18 @@ class Run:
     @property
     def _held_out(self) -> int:
         return round(self.config.validation * len(self.data.y_train))
+
+    def _build(self, rng: np.random.Generator) -> Sequential:
+        config, image_shape = self.config, self.data.x_train.shape[1:]
+        classes = len(self.data.class_names)
+        if config.model == "cnn":
+            return cnn(image_shape, classes, dropout=config.dropout, rng=rng)
+        sizes = [math.prod(image_shape), *config.hidden, classes]
+        return mlp(sizes, ACTIVATIONS[config.activation], config.dropout, rng)
+
+    def _augment(self) -> ShiftAndFlip | None:
+        shift, flip = self.config.shift, self.config.flip
+        return ShiftAndFlip(shift, flip) if shift or flip else None
 
     def _optimizer(self) -> Optimizer:
         config = self.config

@@ -46,6 +46,41 @@ def command(*arguments):
 
 MISTAKES = [
     (
+        "images with channels last",
+        lambda: nn.Conv2d(1, 8, 5).forward(images[..., np.newaxis]),
+        "np.moveaxis(x, -1, 1)",
+    ),
+    (
+        "images without channels",
+        lambda: nn.Conv2d(1, 8, 5).forward(images),
+        "x[:, np.newaxis]",
+    ),
+    (
+        "kernel larger than the image",
+        lambda: nn.Conv2d(1, 8, 5).forward(images[:, np.newaxis, :4]),
+        "a smaller kernel_size or more padding",
+    ),
+    (
+        "wrong number of channels",
+        lambda: nn.Conv2d(3, 8, 5).forward(images[:, np.newaxis]),
+        "make it Correlation2d(1, 8, ...)",
+    ),
+    (
+        'padding "same" with a stride',
+        lambda: nn.Conv2d(1, 8, 4, stride=2, padding="same"),
+        "padding=1",
+    ),
+    (
+        "groups",
+        lambda: nn.Conv2d(4, 8, 3, groups=2),
+        "has no groups",
+    ),
+    (
+        "BatchNorm trained on one sample",
+        lambda: nn.BatchNorm(784).forward(rows[:1]),
+        "pass a larger batch, or call eval()",
+    ),
+    (
         "wrong shape: images into Linear",
         lambda: nn.Linear(784, 100).forward(images),
         "Linear(784, 100) expected (784,) or (batch, 784), received (32, 28, 28); "

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from nnscratch.metrics import confusion_matrix
 
 
 def test_accuracy_is_the_share_of_hits():
@@ -23,3 +24,65 @@ def test_accuracy_is_the_share_of_hits():
 def test_what_cannot_be_counted_is_refused(scores, labels, message):
     with pytest.raises(ValueError, match=message):
         nn.accuracy(scores, labels)
+
+
+def test_the_confusion_matrix_counts_pairs_true_by_predicted():
+    labels = [0, 0, 0, 2, 2, 1]
+    predicted = [0, 1, 1, 2, 0, 1]
+    expected = [[1, 2, 0], [0, 1, 0], [1, 0, 1]]  # row 0: one right, two taken for 1
+    found = confusion_matrix(predicted, labels)
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(confusion_matrix(np.eye(3)[predicted], labels), expected)
+
+
+def test_the_confusion_matrix_agrees_with_counting_one_by_one():
+    rng = np.random.default_rng(0)
+    scores, labels = rng.normal(size=(300, 7)), rng.integers(0, 7, 300).astype(np.uint8)
+    expected = np.zeros((7, 7), int)
+    for row, label in zip(scores, labels, strict=True):
+        expected[label, row.argmax()] += 1
+    found = confusion_matrix(scores, labels)
+    np.testing.assert_array_equal(found, expected)
+    assert np.trace(found) / 300 == nn.accuracy(scores, labels)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "labels", "classes", "size"),
+    [
+        ([0, 1], [1, 3], None, 4),
+        ([4, 1], [1, 3], None, 5),
+        ([0, 1], [1, 0], 6, 6),
+        (np.zeros((2, 6)), [1, 0], None, 6),
+        (np.zeros((2, 6)), [1, 0], 6, 6),
+        (np.zeros((0, 3)), np.zeros(0, int), None, 3),
+        ([], [], 2, 2),
+    ],
+)
+def test_classes_without_samples_have_rows_and_columns_of_zeros(prediction, labels, classes, size):
+    found = confusion_matrix(prediction, labels, classes)
+    assert found.shape == (size, size) and found.sum() == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "labels", "classes", "message"),
+    [
+        ([0, 1], [0, 1, 1], None, r"received \(2,\) and \(3,\)"),
+        (np.zeros((2, 1, 3)), [0, 1], None, r"received \(2, 1, 3\) and \(2,\)"),
+        (np.zeros((2, 3)), np.zeros((2, 3)), None, r"received \(2, 3\) and \(2, 3\)"),
+        (np.zeros((2, 3)), [0, 3], None, "labels in 0..2, received 3 at index 1"),
+        ([0, 1], [0, -1], None, "labels of at least 0, received -1 at index 1"),
+        ([0, 2], [0, 1], 2, "predicted labels in 0..1, received 2 at index 1"),
+        ([0.2, 0.7], [0, 1], None, "predicted labels to be integers, received float64"),
+        ([0, 1], [0.0, 1.0], None, "expected labels to be integers, received float64"),
+        (np.zeros((2, 3)), [0, 1], 4, "classes to be 3, those of the scores, received 4"),
+        ([0, 1], [0, 1], 0, "classes to be at least 1, received 0"),
+        ([0, 1], [0, 1], -3, "classes to be at least 1, received -3"),
+        ([], [], None, "no sample; .*classes=10"),
+        (np.zeros((2, 0)), [0, 1], None, "at least one class"),
+        ([[0.0, 1.0], [np.nan, 0.0]], [0, 1], None, "received NaN, first in sample 1"),
+    ],
+)
+def test_what_has_no_confusion_matrix_is_refused(prediction, labels, classes, message):
+    with pytest.raises(ValueError, match=message):
+        confusion_matrix(prediction, labels, classes)

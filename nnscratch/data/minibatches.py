@@ -14,6 +14,7 @@ def minibatches(
     batch_size: int,
     rng: int | np.random.Generator | None = None,
     drop_last: bool = False,
+    join_single: bool = False,
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Walk once over the samples, batch by batch.
 
@@ -31,6 +32,9 @@ def minibatches(
         same int gives the same order.
     drop_last : bool
         Leave out the last batch if it is smaller than the others.
+    join_single : bool
+        Add a last batch of one sample to the batch before it, since BatchNorm cannot train on
+        one alone. `Trainer` does so where the model has a BatchNorm.
 
     Returns
     -------
@@ -72,14 +76,17 @@ def minibatches(
     # Drawn here, not at the first batch: the order depends on the order of the calls alone.
     rows = np.arange(samples) if rng is None else np.random.default_rng(rng).permutation(samples)
     stop = samples - samples % size if drop_last else samples
-    return _gather_batches(x, y, rows[:stop], size)
+    starts = list(range(0, stop, size))
+    if join_single and stop % size == 1 and len(starts) > 1:
+        del starts[-1]
+    batches = np.split(rows[:stop], starts[1:]) if starts else []
+    return _gather_batches(x, y, batches)
 
 
 def _gather_batches(
-    x: NDArray[Any], y: NDArray[Any], rows: NDArray[np.int64], size: int
+    x: NDArray[Any], y: NDArray[Any], batches: list[NDArray[np.int64]]
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    for start in range(0, len(rows), size):
-        batch = rows[start : start + size]
+    for batch in batches:
         yield _gather(x, batch), _gather(y, batch)
 
 

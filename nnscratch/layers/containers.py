@@ -57,7 +57,7 @@ class Sequential(Layer):
 
     def __init__(self, *layers: Layer) -> None:
         for i, layer in enumerate(layers):
-            _check_layer(layer, f"argument {i} of Sequential")
+            check_layer(layer, f"argument {i} of Sequential")
         self.layers: tuple[Layer, ...] = layers
         params = NestedArrays((f"{i}.", layer.params) for i, layer in enumerate(layers))
         self.params, self._names = params, params.names
@@ -175,7 +175,7 @@ class Residual(Layer):
     """
 
     def __init__(self, layer: Layer) -> None:
-        _check_layer(layer, "the argument of Residual")
+        check_layer(layer, "the argument of Residual")
         self.layers: tuple[Layer] = (layer,)
         self.params = NestedArrays([("", layer.params)])
         self.buffers = NestedArrays([("", layer.buffers)])
@@ -216,7 +216,7 @@ class Residual(Layer):
         return f"Residual({self.layers[0]!r})"
 
 
-def _check_layer(layer: Any, place: str) -> None:
+def check_layer(layer: Any, place: str) -> None:
     if isinstance(layer, Layer):
         return
     remedy = "pass layers one by one, as in Sequential(Linear(784, 10), ReLU())"

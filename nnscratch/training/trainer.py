@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from nnscratch.checkpoint import model_arrays
 from nnscratch.data import minibatches
 from nnscratch.history import History
+from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
@@ -44,6 +46,9 @@ class Trainer:
         A file to write after every epoch, from which `resume` goes on.
     progress : bool
         A progress bar and a line per epoch, on standard error.
+    augment : function (x, rng) -> x, optional
+        Changes the inputs of each batch before they are trained on, such as
+        `nnscratch.data.augment.ShiftAndFlip`; rng is that of `fit`.
 
     Raises
     ------
@@ -80,6 +85,7 @@ class Trainer:
         early_stopping: EarlyStopping | int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         progress: bool = True,
+        augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
     ) -> None:
         if optimizer.model is not model:
             raise ValueError("the optimizer was made for another model; make it with this one")
@@ -94,6 +100,7 @@ class Trainer:
         self.early_stopping = early_stopping
         self.checkpoint = checkpoint
         self.progress = progress
+        self.augment = augment
         self._resumed: RunState | None = None
 
     def fit(
@@ -116,7 +123,8 @@ class Trainer:
         epochs : int
             After `resume`: the epochs of the whole run, those before it included.
         batch_size : int
-            The last batch of an epoch may be smaller.
+            The last batch of an epoch may be smaller; where the model has a BatchNorm, a last
+            single sample joins the batch before it.
         rng : int, numpy.random.Generator or None
             Draws the order of the samples, anew for each epoch.
 
@@ -233,9 +241,13 @@ class Trainer:
         start = time.perf_counter()
         totals = Totals()
         self.model.train()
+        join = any(isinstance(layer, BatchNorm) for _, layer in self.model.walk())
+        batches = minibatches(x, y, batch_size, rng, join_single=join)
         with np.errstate(over="ignore", invalid="ignore"):  # found and explained by _step
-            for step, (x_batch, y_batch) in enumerate(minibatches(x, y, batch_size, rng), 1):
+            for step, (x_batch, y_batch) in enumerate(batches, 1):
                 learning_rate = self.optimizer.learning_rate
+                if self.augment is not None:
+                    x_batch = self.augment(x_batch, rng)
                 value, prediction = self._step(x_batch, y_batch, f"epoch {epoch}, step {step}")
                 totals.add(self.loss, value, prediction, y_batch)
                 bar.advance(len(x_batch), totals.means)

@@ -1,0 +1,194 @@
+"""Where windows stand along an axis: kernel, stride, padding and dilation in one place.
+
+    before = 1                      after = 2
+    0 [x0 x1 x2 x3 x4 x5 x6 x7] 0 0      size = 3, dilation = 1, stride = 4
+    |______|                             window 0 covers the places -1 ... 1
+                |______|                 window 1 covers the places  3 ... 5
+                            |______|     window 2 covers the places  7 ... 9
+
+Correlation, its transpose and pooling all look through such windows, one `Windows` per axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import index
+from typing import Any, SupportsIndex
+
+Padding = int | str | Sequence[int | tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows along one axis.
+
+    Parameters
+    ----------
+    size : int >= 1
+        Elements that a window looks at.
+    stride : int >= 1
+        From the start of one window to that of the next.
+    before, after : int >= 0
+        Zeros that are put to the ends of the axis.
+    dilation : int >= 1
+        From one element of a window to the next.
+
+    Examples
+    --------
+    >>> windows = Windows(size=3, stride=4, before=1, after=2)
+    >>> windows.count(8), windows.start(2)
+    (3, 7)
+    """
+
+    size: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+
+    @property
+    def extent(self) -> int:
+        """Places from the first element of a window to its last, both included."""
+        return self.dilation * (self.size - 1) + 1
+
+    def start(self, i: int) -> int:
+        """The place of window i's first element; negative in the zeros before the axis."""
+        return i * self.stride - self.before
+
+    def count(self, length: int) -> int:
+        """How many whole windows fit onto an axis of this length; 0 if none does."""
+        room = length + self.before + self.after - self.extent
+        return room // self.stride + 1 if room >= 0 else 0
+
+    def reach(self, count: int) -> int:
+        """The shortest axis that holds so many windows: the other way round than `count`."""
+        return (count - 1) * self.stride + self.extent - self.before - self.after
+
+    def inside(self, element: int, length: int) -> tuple[slice, slice]:
+        """(windows, places): where element `element` of a window lies on the axis, not on zeros.
+
+        The first slice counts windows, the second places; both have the same length.
+
+        >>> Windows(size=3, before=1, after=1).inside(0, length=8)
+        (slice(1, 8, None), slice(0, 7, 1))
+        """
+        offset = element * self.dilation - self.before
+        first = max(0, -(offset // self.stride))  # the first window with its element >= 0
+        last = min(self.count(length) - 1, (length - 1 - offset) // self.stride)
+        if last < first:
+            return slice(0, 0), slice(0, 0, self.stride)
+        place = first * self.stride + offset
+        stop = last * self.stride + offset + 1
+        return slice(first, last + 1), slice(place, stop, self.stride)
+
+
+def windows_per_axis(
+    name: str,
+    axes: int,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] = 1,
+    padding: Padding = 0,
+    dilation: int | Sequence[int] = 1,
+) -> tuple[Windows, ...]:
+    """One `Windows` for each axis, from arguments as users write them.
+
+    Parameters
+    ----------
+    name : str
+        The class whose arguments these are, for the errors.
+    axes : int
+    kernel_size, stride, dilation : int or one per axis
+    padding : int, one per axis, or "valid", "same", "full"
+        An entry is an int for both ends or a pair (before, after). "valid" adds nothing;
+        "same" makes as many windows as places, for which the stride must be 1, and puts the
+        extra zero of an even kernel to the end; "full" adds dilation · (kernel_size - 1) to
+        each end, so that every overlap counts.
+
+    Raises
+    ------
+    ValueError
+        A number is no positive int (no negative one, for padding), there is not one per axis,
+        or "same" meets a stride.
+
+    Examples
+    --------
+    >>> windows_per_axis("Correlation2d", 2, (3, 4), padding="same")[1]
+    Windows(size=4, stride=1, before=1, after=2, dilation=1)
+    >>> windows_per_axis("Correlation1d", 1, 3, padding="smae")
+    Traceback (most recent call last):
+    ValueError: Correlation1d expected padding="valid", "same" or "full", received 'smae'
+    """
+    sizes = _per_axis(name, "kernel_size", kernel_size, axes)
+    strides = _per_axis(name, "stride", stride, axes)
+    dilations = _per_axis(name, "dilation", dilation, axes)
+    if isinstance(padding, str):
+        ends = [
+            _named_padding(name, padding, *axis)
+            for axis in zip(sizes, strides, dilations, strict=True)
+        ]
+    else:
+        ends = _paddings(name, padding, axes)
+    return tuple(
+        Windows(size, step, before, after, gap)
+        for size, step, (before, after), gap in zip(sizes, strides, ends, dilations, strict=True)
+    )
+
+
+def one_or_all(values: Sequence[Any]) -> Any:
+    """The shortest way to write one value per axis: 3 for (3, 3), but (3, 5)."""
+    return values[0] if len(set(values)) == 1 else tuple(values)
+
+
+def _per_axis(name: str, argument: str, value: int | Sequence[int], axes: int) -> list[int]:
+    values = [value] * axes if isinstance(value, SupportsIndex) else value
+    try:
+        numbers = [index(number) for number in values]
+    except TypeError:
+        numbers = []
+    if len(numbers) != axes or min(numbers) < 1:
+        wanted = "a positive int" + (f" or {axes} of them, one per axis" if axes > 1 else "")
+        raise ValueError(f"{name} expected {argument} to be {wanted}, received {value!r}")
+    return numbers
+
+
+def _named_padding(
+    name: str, padding: str, size: int, stride: int, dilation: int
+) -> tuple[int, int]:
+    reach = dilation * (size - 1)
+    if padding == "valid":
+        return 0, 0
+    if padding == "full":
+        return reach, reach
+    if padding != "same":
+        raise ValueError(f'{name} expected padding="valid", "same" or "full", received {padding!r}')
+    if stride != 1:
+        raise ValueError(
+            f'{name} expected stride 1 with padding="same", received {stride}; say in numbers '
+            f"how many zeros to add, as in padding={reach // 2}"
+        )
+    return reach // 2, reach - reach // 2
+
+
+def _paddings(name: str, padding: Any, axes: int) -> list[tuple[int, int]]:
+    if isinstance(padding, SupportsIndex):
+        padding = [padding] * axes
+    try:
+        if (
+            axes == 1
+            and len(padding) == 2
+            and all(isinstance(end, SupportsIndex) for end in padding)
+        ):
+            padding = [padding]  # on a single axis a pair can only be (before, after)
+        ends = [
+            (index(entry), index(entry))
+            if isinstance(entry, SupportsIndex)
+            else tuple(map(index, entry))
+            for entry in padding
+        ]
+    except TypeError:
+        ends = []
+    if len(ends) != axes or any(len(pair) != 2 or min(pair) < 0 for pair in ends):
+        wanted = "an int of at least 0, one per axis, or a pair (before, after) per axis"
+        raise ValueError(f"{name} expected padding to be {wanted}, received {padding!r}")
+    return ends  # type: ignore[return-value]

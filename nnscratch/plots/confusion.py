@@ -1,0 +1,140 @@
+"""Which class was taken for which: the confusion matrix as a picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.metrics import confusion_matrix
+from nnscratch.plots.images import (
+    GAP,
+    HIGHEST_BAR,
+    NORMAL,
+    Sheet,
+    bar_width,
+    line_height,
+    names_of,
+    shortened,
+    text_width,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WITH_COUNTS = 40  # classes for whose counts there is room
+LONGEST = 170  # pixels of a name
+MIDDLE, FINE = 6.5, 5.5  # letters of many classes and of very many, in points
+SMALLEST_LINE = 10  # pixels from one name to the next
+SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)  # the numbers of the colour bar
+
+
+def plot_confusion(
+    prediction: Any,
+    labels: Any,
+    class_names: Sequence[str] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw the confusion matrix: true classes are rows, predicted ones columns.
+
+    Cells hold counts, none where it is 0, and for more than 40 classes colours alone. Colours
+    are the share of the row, on a scale that grows with its square root, so that 1 percent is
+    seen. The recall of each class, its share that is right, stands at the right; where there are
+    more than 120 classes, names and recalls are those of every second, third ... class.
+
+    Parameters
+    ----------
+    prediction : array (samples, classes) or int array (samples,)
+        Scores, of which the largest is the prediction, or the predicted labels.
+    labels : int array (samples,)
+        The true ones.
+    class_names : sequence of str, optional
+        One for each class; their numbers unless given.
+    title : str, optional
+        The accuracy unless given; then that stands below.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        As `nnscratch.metrics.confusion_matrix`; names of another number; no sample.
+
+    Examples
+    --------
+    >>> figure = plot_confusion([0, 1, 1, 2], [0, 1, 2, 2], ["cat", "dog", "cow"])
+    >>> figure.get_suptitle()
+    'accuracy 0.7500: 3 of 4 right'
+    """
+    from matplotlib.colors import PowerNorm
+
+    scored = np.shape(prediction)[1] if np.ndim(prediction) == 2 else None
+    names = names_of("plot_confusion", class_names, scored)
+    counts = confusion_matrix(prediction, labels, len(names) or None)
+    names = names or names_of("plot_confusion", None, len(counts))
+    classes, samples, right = len(counts), int(counts.sum()), int(np.trace(counts))
+    if samples == 0:
+        raise ValueError("plot_confusion of no sample; pass at least one")
+    of_class = counts.sum(axis=1)
+    share = counts / np.maximum(of_class, 1)[:, np.newaxis]
+
+    cell, size = _cell(counts)
+    names = [shortened(name, LONGEST, size) for name in names]
+    longest = math.ceil(max(text_width(name, size) for name in names))
+    flat = longest <= cell - 4  # the columns' names have room side by side
+    side, above, label = cell * classes, line_height(size), line_height(NORMAL) + GAP
+    left, below = longest + label + GAP, (above if flat else longest) + label + GAP
+    at_right = math.ceil(text_width("recall", size)) + 2 * GAP
+    accuracy = f"accuracy {right / samples:.4f}: {right} of {samples} right"
+    sheet = Sheet(
+        left + side + at_right + bar_width(SHARES),
+        above + side + below,
+        title or accuracy,
+        accuracy if title else "",
+    )
+
+    axes = sheet.axes(left, above, side, side)
+    image = axes.imshow(
+        share, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest", aspect="auto"
+    )
+    marked = range(0, classes, math.ceil(SMALLEST_LINE / cell))
+    some = [names[k] for k in marked]
+    axes.set_xticks(marked, labels=some, rotation=0 if flat else 90, parse_math=False)
+    axes.set_yticks(marked, labels=some, parse_math=False)
+    axes.tick_params(length=0, labelsize=size, pad=3)
+    axes.spines[:].set(color="0.6", linewidth=0.5)
+    sheet.write(
+        left + side / 2, above + side + below, "predicted class", NORMAL, "center", "bottom"
+    )
+    middle = above + side / 2
+    sheet.write(0, middle, "true class", NORMAL, "left", "center", rotation=90)
+
+    if classes <= WITH_COUNTS:
+        for i, j in np.argwhere(counts):
+            colour = "white" if share[i, j] > 0.4 else "black"
+            look: dict[str, Any] = {"color": colour, "ha": "center", "va": "center_baseline"}
+            axes.text(j, i, str(counts[i, j]), fontsize=size, **look)
+    x = left + side + at_right - GAP
+    sheet.write(x, above - 3, "recall", size, "right", "bottom")
+    for k in marked:
+        recall = f"{share[k, k]:.2f}" if of_class[k] else "–"
+        y = above + (k + 0.5) * cell
+        sheet.write(x, y, recall, size, "right", "center_baseline")
+    height = min(side, HIGHEST_BAR)
+    sheet.colour_bar(x + GAP, above, height, image, SHARES, "share of the true class")
+    return sheet.figure
+
+
+def _cell(counts: np.ndarray) -> tuple[int, float]:
+    """The side of a cell in pixels, and the size of the letters."""
+    classes = len(counts)
+    digits = text_width(str(counts.max()), 1.0)
+    if classes <= 12:
+        return max(46, 180 // classes, math.ceil(NORMAL * digits) + 8), NORMAL
+    if classes <= WITH_COUNTS:
+        return max(28, math.ceil(MIDDLE * digits) + 6), MIDDLE
+    return max(1, min(12, 1200 // classes)), FINE

@@ -1,0 +1,311 @@
+"""Images on a sheet: places counted in pixels, so that every pixel of an image is a sharp square.
+
+What the pictures of filters, maps, gradients and predictions share: where images stand, which
+number has which colour, and how long a text may be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.layers.base import floating
+from nnscratch.plots.curves import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.image import AxesImage
+
+DPI = 128  # a power of two: whole pixels are exact in inches
+MARGIN, GAP = 14, 6
+NARROWEST, WIDEST = 360, 1150  # a title needs some room, even above a single small image
+LOWEST_BAR, HIGHEST_BAR = 90, 240
+BAR = 13  # the width of a colour bar
+TITLE, NORMAL, SMALL = 11.0, 8.0, 7.0  # letters, in points
+WRONG = COLOURS[1]  # vermillion
+NOT_FINITE = "#FF00FF"  # in none of the colour scales
+LARGEST, SMALLEST = 1e100, 1e-100  # beyond, colour scales overflow
+
+
+class Sheet:
+    """A figure with a title, and below it room for so many pixels of content.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the content; places are counted from its upper left corner, downwards.
+    title, note : str
+        The note is in smaller letters, below the title.
+    """
+
+    def __init__(self, width: int, height: int, title: str, note: str = "") -> None:
+        from matplotlib.figure import Figure
+
+        room = max(width, NARROWEST)
+        heading, notes = wrapped(title, room, TITLE), wrapped(note, room, SMALL)
+        below_heading = MARGIN + len(heading) * line_height(TITLE)
+        self.left = MARGIN + (room - width) // 2
+        self.top = below_heading + len(notes) * line_height(SMALL) + GAP
+        self.width, self.height = room + 2 * MARGIN, self.top + height + MARGIN
+        self.figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI)
+        if heading:
+            y = 1 - MARGIN / self.height
+            self.figure.suptitle("\n".join(heading), y=y, fontsize=TITLE, parse_math=False)
+        self.write(width / 2, below_heading - self.top, "\n".join(notes), SMALL, "center", "top")
+
+    def axes(self, left: float, top: float, width: float, height: float) -> Axes:
+        x, y = self.left + left, self.height - self.top - top - height
+        w, h = self.width, self.height
+        return self.figure.add_axes((x / w, y / h, width / w, height / h))
+
+    def show(
+        self,
+        left: float,
+        top: float,
+        size: tuple[int, int],
+        image: np.ndarray,
+        limits: tuple[float, float] = (0, 1),
+        colours: str = "gray",
+    ) -> AxesImage:
+        """Show an image (height, width) or (height, width, 3) on axes of (height, width) pixels."""
+        axes = self.axes(left, top, size[1], size[0])
+        axes.xaxis.set_visible(False)
+        axes.yaxis.set_visible(False)
+        axes.spines[:].set(color="0.6", linewidth=0.5)
+        smaller = size[0] < image.shape[0] or size[1] < image.shape[1]
+        return axes.imshow(
+            drawable(image),
+            cmap=colour_map(colours),
+            vmin=limits[0],
+            vmax=limits[1],
+            interpolation="antialiased" if smaller else "nearest",
+            aspect="auto",  # the axes have the image's shape
+        )
+
+    def write(
+        self, x: float, y: float, text: str, size: float, ha: str, va: str, **look: Any
+    ) -> None:
+        """Write a text at a place of the content."""
+        if text:
+            x, y = (self.left + x) / self.width, 1 - (self.top + y) / self.height
+            self.figure.text(x, y, text, fontsize=size, ha=ha, va=va, parse_math=False, **look)
+
+    def colour_bar(
+        self,
+        left: float,
+        top: float,
+        height: int,
+        of: AxesImage,
+        ticks: Sequence[float],
+        label: str,
+    ) -> None:
+        """Draw the scale of an image's colours, `bar_width(ticks)` pixels wide."""
+        axes = self.axes(left + 2 * GAP, top, BAR, height)
+        bar = self.figure.colorbar(of, cax=axes)
+        bar.set_ticks(list(ticks), labels=[f"{tick:.3g}" for tick in ticks])
+        bar.minorticks_off()
+        axes.tick_params(labelsize=SMALL)
+        bar.set_label(label, fontsize=SMALL)
+
+
+class Block:
+    """Images of one size in strips that belong together, each with its number at the left.
+
+    Several strips stand side by side; above the first line of strips with several images stand
+    the images' numbers.
+    """
+
+    def __init__(self, strips: Sequence[Sequence[np.ndarray]]) -> None:
+        self.strips = strips
+        shape, images = strips[0][0].shape[:2], len(strips) * len(strips[0])
+        wanted = min(96 if images <= 16 else 64, int(800 / math.sqrt(images)))
+        self.size = enlarged(shape, max(wanted, min(max(shape), 96)))
+        self.above = line_height(SMALL) if len(strips[0]) > 1 else 0
+        self.number = round(text_width(str(len(strips) - 1), SMALL)) + 2 * GAP
+        self.step = self.number + len(strips[0]) * (self.size[1] + GAP)
+        self.columns = per_line(len(strips), self.step, self.size[0] + GAP)
+        self.lines = -(-len(strips) // self.columns)
+        self.width = self.columns * self.step
+        self.height = self.above + self.lines * (self.size[0] + GAP) - GAP
+        self.bar_height = min(max(self.height, LOWEST_BAR), HIGHEST_BAR)
+
+    def draw(self, sheet: Sheet, left: int, limits: tuple[float, float], colours: str) -> AxesImage:
+        """Draw it at a place of the sheet; the last of the images is returned for its scale."""
+        for i, strip in enumerate(self.strips):
+            x = left + i % self.columns * self.step + self.number
+            y = self.above + i // self.columns * (self.size[0] + GAP)
+            middle = y + self.size[0] / 2
+            sheet.write(x - GAP, middle, str(i), SMALL, "right", "center_baseline")
+            for k, image in enumerate(strip):
+                if len(strip) > 1 and i < self.columns:
+                    sheet.write(x + self.size[1] / 2, y - 2, str(k), SMALL, "center", "bottom")
+                last = sheet.show(x, y, self.size, image, limits, colours)
+                x += self.size[1] + GAP
+        return last
+
+
+# Numbers and their colours --------------------------------------------------------------------
+
+
+def drawable(image: np.ndarray) -> np.ndarray:
+    """The image as float64, with a mask over what has no colour: NaN, infinite and huge numbers."""
+    image = np.asarray(image, np.float64)
+    if image.ndim == 3:
+        return image
+    return np.ma.masked_array(image, ~(np.abs(image) <= LARGEST))
+
+
+def colour_map(name: str) -> Colormap:
+    from matplotlib import colormaps
+
+    return colormaps[name].with_extremes(bad=NOT_FINITE)
+
+
+def largest(values: np.ndarray) -> float:
+    """The largest |value| that has a colour; 1 where all are 0."""
+    sizes = np.abs(np.asarray(values, np.float64))
+    top = float(sizes.max(initial=0, where=sizes <= LARGEST))
+    return top if top > SMALLEST else 1.0
+
+
+def not_finite(values: np.ndarray) -> str:
+    """A note that counts the values without a colour; nothing where all have one."""
+    values = np.asarray(values, np.float64)
+    count = values.size - np.count_nonzero(np.abs(values) <= LARGEST)
+    return f"{count} of {values.size} values not finite (magenta)" if count else ""
+
+
+def brightness(images: np.ndarray) -> tuple[float, float]:
+    """Which values are black and white: 0 and 1 for images in [0, 1], 0 and 255 for bytes."""
+    if images.dtype == np.uint8:
+        return 0.0, 255.0
+    values = np.asarray(images, np.float64)
+    finite = values[np.abs(values) <= LARGEST]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if low >= 0 and high <= 1:
+        return 0.0, 1.0
+    if high - low > SMALLEST:
+        return low, high
+    around = max(0.5, abs(low) / 2)  # all are equal, and grey
+    return low - around, low + around
+
+
+def picture(image: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """An image (channels, height, width) as it is shown: 3 channels are colours in [0, 1].
+
+    One channel is shown with its own numbers; of other images the mean over the channels.
+    """
+    if len(image) != 3:
+        return image[0] if len(image) == 1 else image.mean(axis=0, dtype=np.float64)
+    low, high = limits
+    pixels = np.asarray(image.transpose(1, 2, 0), np.float64)
+    colours = (np.clip(pixels, low, high) - low) / (high - low)
+    colours[~(np.abs(pixels) <= LARGEST).all(axis=-1)] = (1, 0, 1)  # NOT_FINITE
+    return colours
+
+
+# Sizes and places -----------------------------------------------------------------------------
+
+
+def enlarged(shape: tuple[int, ...], wanted: int) -> tuple[int, int]:
+    """(height, width) in pixels near `wanted`: enlarged by a whole factor, where not shrunk."""
+    height, width = shape
+    longer = max(shape)
+    factor = wanted // longer if longer <= wanted else wanted / longer
+    return max(1, round(height * factor)), max(1, round(width * factor))
+
+
+def per_line(count: int, width: float, height: float) -> int:
+    """How many cells of a size to put side by side, for a block that is rather wide than high."""
+
+    def ugliness(columns: int) -> float:
+        lines = -(-count // columns)
+        form = math.log(columns * width / (lines * height) / 1.6)
+        return abs(form) + 2 * (columns * lines - count) / columns
+
+    fitting = range(1, max(1, min(count, int(WIDEST // width))) + 1)
+    return min(fitting, key=ugliness)
+
+
+def quarters(low: float, high: float) -> list[float]:
+    """The numbers beside a colour bar: its ends, its middle, and those between."""
+    return [float(tick) for tick in np.linspace(low, high, 5)]
+
+
+def bar_width(ticks: Sequence[float]) -> int:
+    """The width of a colour bar, with the gap before it, its numbers and its label."""
+    numbers = max(text_width(f"{tick:.3g}", SMALL) for tick in ticks)
+    return 2 * GAP + BAR + math.ceil(numbers) + 3 * GAP + line_height(SMALL)
+
+
+# Texts ----------------------------------------------------------------------------------------
+
+
+def line_height(size: float) -> int:
+    return math.ceil(1.25 * size * DPI / 72)
+
+
+def text_width(text: str, size: float) -> float:
+    """The width of a text in pixels, as matplotlib will set it."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=size)
+    points, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(points) * DPI / 72
+
+
+def shortened(text: str, width: float, size: float) -> str:
+    """The text, or its beginning and end around an ellipsis, as far as they have room."""
+    text = kept = " ".join(text.split())
+    letters = len(text)
+    while letters > 2 and text_width(kept, size) > width:
+        letters -= 1
+        end = letters // 3  # names often differ only there
+        kept = f"{text[: letters - end].rstrip()}…{text[len(text) - end :].lstrip()}"
+    return kept
+
+
+def wrapped(text: str, width: float, size: float) -> list[str]:
+    """The text in lines that have room; only a single word that has none is shortened."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(f"{lines[-1]} {word}", size) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(shortened(word, width, size))
+    return lines
+
+
+# What is passed -------------------------------------------------------------------------------
+
+
+def as_images(caller: str, images: Any) -> np.ndarray:
+    """Images (count, channels, height, width), from those or a single one without count."""
+    images = np.asarray(images)
+    if images.ndim == 3:
+        images = images[np.newaxis]
+    if images.ndim != 4 or images.size == 0:
+        raise ValueError(
+            f"{caller} expected images (count, channels, height, width) or one "
+            f"(channels, height, width), received {images.shape}; "
+            "reshape them, gray images have one channel"
+        )
+    return images if images.dtype.kind in "u" else floating(images)
+
+
+def names_of(caller: str, class_names: Sequence[str] | None, classes: int | None) -> list[str]:
+    """The name of every class: the given ones, or else the numbers."""
+    if class_names is None:
+        return [str(k) for k in range(classes or 0)]
+    classes = max(len(class_names), 1) if classes is None else classes
+    if isinstance(class_names, str) or len(class_names) != classes:
+        raise ValueError(
+            f"{caller} expected one class name for each of {classes} classes, "
+            f"received {class_names!r}; pass a list of {classes} names"
+        )
+    return [str(name) for name in class_names]

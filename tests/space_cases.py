@@ -1,0 +1,220 @@
+"""Cases of layers on signals and images, and of those that normalize: as in layer_cases.py."""
+
+import nnscratch as nn
+from tests.layer_cases import LayerCase, functional, linear
+
+
+def correlation(axes, **options):
+    """torch's correlation, or with flipped=True the convolution of [Proofs]."""
+    flipped, ends = options.pop("flipped", False), options.pop("ends", (0, 0))
+
+    def call(torch, params, x):
+        W = params["W"].flip(tuple(range(2, axes + 2))) if flipped else params["W"]
+        x = torch.nn.functional.pad(x, ends)  # of the last axis first
+        return getattr(torch.nn.functional, f"conv{axes}d")(x, W, params.get("b"), **options)
+
+    return call
+
+
+def transposed(axes, **options):
+    def call(torch, params, x):
+        function = getattr(torch.nn.functional, f"conv_transpose{axes}d")
+        return function(x, params["W"], params.get("b"), **options)
+
+    return call
+
+
+def perceptron(torch, params, x):
+    hidden = torch.tanh(x @ params["0.W"].T + params["0.b"])
+    hidden = hidden + torch.tanh(hidden @ params["2.0.W"].T + params["2.0.b"])
+    return hidden @ params["3.W"].T
+
+
+def scanned(torch, params, x):
+    return linear(torch, params, x.unfold(1, 4, 2).transpose(2, 3).flatten(2))
+
+
+def batch_norm(training):
+    def call(torch, params, x):
+        mean, variance = torch.zeros(3).to(x), torch.ones(3).to(x)
+        return torch.nn.functional.batch_norm(
+            x, mean, variance, params["gamma"], params["beta"], training
+        )
+
+    return call
+
+
+def normalized(name, *arguments):
+    def call(torch, params, x):
+        function = getattr(torch.nn.functional, name)
+        return function(x, *arguments, params["gamma"], params["beta"])
+
+    return call
+
+
+CASES = [
+    LayerCase(
+        "Correlation1d",
+        lambda: nn.Correlation1d(3, 4, 2, bias=False, rng=1),
+        (7, 3, 6),
+        correlation(1),
+        single=False,
+    ),
+    LayerCase(
+        "Correlation1d",
+        lambda: nn.Correlation1d(3, 4, 3, stride=2, padding=(1, 3), dilation=2, rng=1),
+        (7, 3, 9),
+        correlation(1, ends=(1, 3), stride=2, dilation=2),
+        single=False,
+    ),
+    LayerCase(
+        "Correlation2d",
+        lambda: nn.Correlation2d(3, 4, (2, 3), rng=1),
+        (7, 3, 5, 6),
+        correlation(2),
+        single=False,
+    ),
+    LayerCase(
+        "Correlation2d",
+        lambda: nn.Correlation2d(3, 4, (3, 2), (2, 3), ((1, 2), (0, 1)), (2, 1), rng=1),
+        (7, 3, 6, 8),
+        correlation(2, ends=(0, 1, 1, 2), stride=(2, 3), dilation=(2, 1)),
+        single=False,
+    ),
+    LayerCase(  # used twice, it fits its own output
+        "Correlation2d",
+        lambda: nn.Correlation2d(3, 3, (2, 5), padding="same", rng=1),
+        (7, 3, 6, 4),
+        correlation(2, ends=(2, 2, 0, 1)),
+        single=False,
+    ),
+    LayerCase(
+        "Convolution1d",
+        lambda: nn.Convolution1d(3, 4, 3, stride=2, padding="full", rng=1),
+        (7, 3, 6),
+        correlation(1, flipped=True, ends=(2, 2), stride=2),
+        single=False,
+    ),
+    LayerCase(
+        "Convolution2d",
+        lambda: nn.Convolution2d(3, 4, (2, 3), stride=(1, 2), padding=(0, 1), rng=1),
+        (7, 3, 5, 6),
+        correlation(2, flipped=True, ends=(1, 1), stride=(1, 2)),
+        single=False,
+    ),
+    LayerCase(
+        "ConvTranspose1d",
+        lambda: nn.ConvTranspose1d(3, 4, 2, stride=3, padding=1, rng=1),
+        (7, 3, 5),
+        transposed(1, stride=3, padding=1),
+        single=False,
+    ),
+    LayerCase(
+        "ConvTranspose2d",
+        lambda: nn.ConvTranspose2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 0), bias=False, rng=1),
+        (7, 3, 5, 6),
+        transposed(2, stride=(2, 1), padding=(1, 0)),
+        single=False,
+    ),
+    LayerCase(
+        "MaxPool1d",
+        lambda: nn.MaxPool1d(3, stride=2, padding=1),
+        (7, 4, 11),
+        functional("max_pool1d", kernel_size=3, stride=2, padding=1),
+        single=False,
+    ),
+    LayerCase(
+        "MaxPool2d",
+        lambda: nn.MaxPool2d(2),
+        (7, 3, 6, 5),
+        functional("max_pool2d", kernel_size=2),
+        single=False,
+    ),
+    LayerCase(
+        "MaxPool2d",
+        lambda: nn.MaxPool2d((3, 2), stride=(2, 1), padding=1),
+        (7, 3, 6, 5),
+        functional("max_pool2d", kernel_size=(3, 2), stride=(2, 1), padding=1),
+        single=False,
+    ),
+    LayerCase(
+        "AvgPool1d",
+        lambda: nn.AvgPool1d(3, stride=2, padding=1),
+        (7, 4, 11),
+        functional("avg_pool1d", kernel_size=3, stride=2, padding=1),
+        single=False,
+    ),
+    LayerCase(
+        "AvgPool2d",
+        lambda: nn.AvgPool2d(2),
+        (7, 3, 6, 5),
+        functional("avg_pool2d", kernel_size=2),
+        single=False,
+    ),
+    LayerCase(
+        "AvgPool2d",
+        lambda: nn.AvgPool2d((3, 2), stride=(2, 1), padding=1),
+        (7, 3, 6, 5),
+        functional("avg_pool2d", kernel_size=(3, 2), stride=(2, 1), padding=1),
+        single=False,
+    ),
+    LayerCase(
+        "GlobalAvgPool",
+        nn.GlobalAvgPool,
+        (7, 3, 6, 5),
+        torch=lambda torch, p, x: x.mean((2, 3)),
+        single=False,
+    ),
+    LayerCase(
+        "Upsample",
+        lambda: nn.Upsample((2, 3)),
+        (7, 3, 5, 4),
+        torch=lambda torch, p, x: x.repeat_interleave(2, 2).repeat_interleave(3, 3),
+        single=False,
+    ),
+    LayerCase(
+        "Scan",
+        lambda: nn.Scan(nn.Linear(12, 5, rng=1), window=4, stride=2),
+        (7, 11, 3),
+        scanned,
+        single=False,
+    ),
+    LayerCase(
+        "Scan",
+        lambda: nn.Scan(
+            nn.Sequential(nn.Linear(12, 5, rng=1), nn.Tanh(), nn.Linear(5, 6, rng=2)), window=4
+        ),
+        (7, 11, 3),
+        single=False,
+    ),
+    LayerCase("BatchNorm", lambda: nn.BatchNorm(3), (7, 3), batch_axis=False, single=False),
+    LayerCase(
+        "BatchNorm",
+        lambda: nn.BatchNorm(3, momentum=None),
+        (7, 3, 4, 5),
+        batch_norm(True),
+        batch_axis=False,
+        single=False,
+    ),
+    LayerCase(
+        "BatchNorm",
+        lambda: nn.BatchNorm(3).eval(),
+        (7, 3, 4, 5),
+        batch_norm(False),
+        single=False,
+    ),
+    LayerCase(
+        "LayerNorm",
+        lambda: nn.LayerNorm((4, 5)),
+        (7, 3, 4, 5),
+        normalized("layer_norm", (4, 5)),
+        single=False,
+    ),
+    LayerCase(
+        "GroupNorm",
+        lambda: nn.GroupNorm(3, 6),
+        (7, 6, 4, 5),
+        normalized("group_norm", 3),
+        single=False,
+    ),
+]

@@ -1,0 +1,560 @@
+"""Pooling and upsampling: against torch, a textbook, and differences.
+
+What every layer promises is tested by test_layers.py; where the windows stand by test_windows.py.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nnscratch as nn
+from nnscratch.layers.average_pooling import AvgPool1d, AvgPool2d, GlobalAvgPool
+from nnscratch.layers.max_pooling import MaxPool1d, MaxPool2d
+from nnscratch.layers.upsample import Upsample
+from tests import numeric
+
+MAXIMA, MEANS = [MaxPool1d, MaxPool2d], [AvgPool1d, AvgPool2d]
+every_maximum = pytest.mark.parametrize("cls", MAXIMA)
+every_pooling = pytest.mark.parametrize("cls", [*MAXIMA, *MEANS])
+every_dtype = pytest.mark.parametrize(("dtype", "tolerance"), [("f8", 1e-10), ("f4", 1e-5)])
+every_name = pytest.mark.parametrize("name", ["C", "F", "samples innermost", "apart", "backwards"])
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def integers(*shape, seed=0):
+    """Few different numbers, so that most windows hold a tie."""
+    return np.random.default_rng(seed).integers(-1, 2, shape).astype(float)
+
+
+def distinct(*shape, seed=0):
+    """Numbers of which no two are nearer than 0.1, so that central differences meet no kink."""
+    return np.random.default_rng(seed).permutation(np.prod(shape)).reshape(shape) / 10
+
+
+def run(layer, x, dy):
+    y = layer.forward(x)
+    return y, layer.backward(dy)[0]
+
+
+def in_memory(x, name):
+    """Equal numbers in another order of memory."""
+    order = (*range(2, x.ndim - 1), 1, x.ndim - 1, 0)
+    if name == "F":
+        return np.asfortranarray(x)
+    if name == "samples innermost":
+        return np.array(x.transpose(order), order="C").transpose(np.argsort(order))
+    if name == "apart":
+        return np.repeat(x, 2, axis=-1)[..., ::2]
+    if name == "backwards":
+        return np.flip(np.flip(x).copy())
+    return np.array(x, order="C")
+
+
+# Any configuration -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Arguments of a pooling layer, and the shape of an input with room for a window."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...] | None
+    padding: tuple[tuple[int, int], ...]
+    shape: tuple[int, ...]
+
+    def layer(self, cls):
+        return cls(self.kernel_size, self.stride, self.padding)
+
+    @property
+    def y_shape(self):
+        ends = [n + sum(pair) for n, pair in zip(self.shape[2:], self.padding, strict=True)]
+        steps = self.stride or self.kernel_size
+        return *self.shape[:2], *(
+            (room - k) // s + 1 for room, k, s in zip(ends, self.kernel_size, steps, strict=True)
+        )
+
+
+@st.composite
+def configurations(draw, space, symmetric=False):
+    def per_axis(numbers):
+        return draw(st.tuples(*[numbers] * space))
+
+    kernel_size = per_axis(st.integers(1, 5))
+    stride = None if draw(st.booleans()) else per_axis(st.integers(1, 6))
+    ends = [st.integers(0, k // 2) for k in kernel_size]
+    before = draw(st.tuples(*ends))
+    after = before if symmetric else draw(st.tuples(*ends))
+    lengths = [
+        max(1, k - b - a) + draw(st.integers(0, 8))
+        for k, b, a in zip(kernel_size, before, after, strict=True)
+    ]
+    batch, channels = draw(st.integers(0, 4)), draw(st.integers(1, 3))
+    padding = tuple(zip(before, after, strict=True))
+    return Configuration(kernel_size, stride, padding, (batch, channels, *lengths))
+
+
+def torch_pooling(torch, cls, configuration, x, dy):
+    """(y, dx) of torch's layer of the same name."""
+    function = {
+        MaxPool1d: torch.nn.functional.max_pool1d,
+        MaxPool2d: torch.nn.functional.max_pool2d,
+        AvgPool1d: torch.nn.functional.avg_pool1d,
+        AvgPool2d: torch.nn.functional.avg_pool2d,
+    }[cls]
+    padding = [before for before, _ in configuration.padding]
+    arguments = configuration.kernel_size, configuration.stride, padding
+    return through_torch(torch, lambda x: function(x, *arguments), x, dy)
+
+
+def through_torch(torch, function, x, dy):
+    tx = torch.tensor(x, requires_grad=True)
+    ty = function(tx)
+    ty.backward(torch.tensor(dy))
+    return ty.detach().numpy(), tx.grad.numpy()
+
+
+@pytest.mark.torch
+@every_dtype
+@every_pooling
+def test_any_configuration_agrees_with_torch(cls, dtype, tolerance):
+    torch = pytest.importorskip("torch")
+
+    @settings(max_examples=300, deadline=None)
+    @given(configurations(cls.space, symmetric=True), st.integers(0, 2**31))
+    def agrees(configuration, seed):
+        x = normal(*configuration.shape, seed=seed).astype(dtype)
+        dy = normal(*configuration.y_shape, seed=seed + 1).astype(dtype)
+        y, dx = run(configuration.layer(cls), x, dy)
+        ty, tdx = torch_pooling(torch, cls, configuration, x, dy)
+        numeric.close(y, ty, tolerance)
+        numeric.close(dx, tdx, tolerance)
+        assert y.dtype == dx.dtype == np.dtype(dtype)
+
+    agrees()
+
+
+@pytest.mark.torch
+@every_maximum
+def test_ties_are_won_by_the_same_element_as_in_torch(cls):
+    torch = pytest.importorskip("torch")
+
+    @settings(max_examples=300, deadline=None)
+    @given(configurations(cls.space, symmetric=True), st.integers(0, 2**31))
+    def agrees(configuration, seed):
+        x = integers(*configuration.shape, seed=seed)
+        dy = np.random.default_rng(seed).integers(-99, 99, configuration.y_shape).astype(float)
+        found = run(configuration.layer(cls), x, dy)
+        for ours, theirs in zip(
+            found, torch_pooling(torch, cls, configuration, x, dy), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+    agrees()
+
+
+@pytest.mark.torch
+@every_maximum
+def test_nan_and_infinity_go_the_way_they_go_in_torch(cls):
+    torch = pytest.importorskip("torch")
+
+    @settings(max_examples=300, deadline=None)
+    @given(configurations(cls.space, symmetric=True), st.integers(0, 2**31))
+    def agrees(configuration, seed):
+        rng = np.random.default_rng(seed)
+        x = rng.choice([np.nan, -np.inf, np.inf, 0.0, 1.0], configuration.shape)
+        dy = rng.integers(-99, 99, configuration.y_shape).astype(float)
+        found = run(configuration.layer(cls), x, dy)
+        for ours, theirs in zip(
+            found, torch_pooling(torch, cls, configuration, x, dy), strict=True
+        ):
+            np.testing.assert_array_equal(ours, theirs)
+
+    agrees()
+
+
+def textbook(cls, configuration, x, dy):
+    """(y, dx), window by window."""
+    steps = configuration.stride or configuration.kernel_size
+    nowhere = -np.inf if cls in MAXIMA else 0
+    padded = np.pad(x, ((0, 0), (0, 0), *configuration.padding), constant_values=nowhere)
+    y, dpadded = np.zeros(configuration.y_shape), np.zeros(padded.shape)
+    for place in np.ndindex(y.shape):
+        starts = [i * s for i, s in zip(place[2:], steps, strict=True)]
+        window = place[:2] + tuple(
+            slice(start, start + k)
+            for start, k in zip(starts, configuration.kernel_size, strict=True)
+        )
+        patch = padded[window]
+        if cls in MAXIMA:
+            winner = np.unravel_index(np.argmax(patch), patch.shape)
+            y[place] = patch[winner]
+            dpadded[window][winner] += dy[place]
+        else:
+            y[place] = patch.mean()
+            dpadded[window] += dy[place] / patch.size
+    inner = [
+        slice(before, before + n)
+        for (before, _), n in zip(configuration.padding, x.shape[2:], strict=True)
+    ]
+    return y, dpadded[(slice(None), slice(None), *inner)]
+
+
+@every_pooling
+def test_any_configuration_is_the_textbook_window_by_window(cls):
+    @settings(max_examples=100, deadline=None)
+    @given(configurations(cls.space), st.integers(0, 2**31), st.booleans())
+    def agrees(configuration, seed, ties):
+        x = (integers if ties else normal)(*configuration.shape, seed=seed)
+        dy = normal(*configuration.y_shape, seed=seed + 1)
+        y, dx = run(configuration.layer(cls), x, dy)
+        expected_y, expected_dx = textbook(cls, configuration, x, dy)
+        numeric.close(y, expected_y, 1e-13)
+        numeric.close(dx, expected_dx, 1e-13)
+
+    agrees()
+
+
+@every_pooling
+@pytest.mark.parametrize("arguments", [(2,), (3, 2, 1), (2, 3), (3, 1, "same"), (4, 3, 2)])
+def test_gradients_equal_central_differences(cls, arguments):
+    for seed in range(3):
+        shape = (3, 2, 7, 6)[: cls.space + 2]
+        numeric.check_layer(cls(*arguments), distinct(*shape, seed=seed), seed=seed)
+
+
+# By hand ---------------------------------------------------------------------------------------
+
+
+@every_dtype
+def test_the_gradient_of_a_winner_of_several_windows_adds_up(dtype, tolerance):
+    layer = MaxPool2d(2, stride=1)
+    x = np.array([[[[1, 2, 3], [4, 9, 5], [8, 7, 6]]]], dtype)
+    y, dx = run(layer, x, np.array([[[[1, 10], [100, 1000]]]]))
+    np.testing.assert_array_equal(y, [[[[9, 9], [9, 9]]]])
+    np.testing.assert_array_equal(dx, [[[[0, 0, 0], [0, 1111, 0], [0, 0, 0]]]])
+
+
+def test_of_equally_large_elements_the_first_wins_row_by_row():
+    x = np.array([[[[0, 0, 0, 7, 1, 2], [0, 0, 7, 7, 2, 2]]]])
+    _, dx = run(MaxPool2d(2), x, [[[[1, 2, 3]]]])
+    np.testing.assert_array_equal(dx, [[[[1, 0, 0, 2, 0, 3], [0, 0, 0, 0, 0, 0]]]])
+
+
+def test_padding_never_wins_not_even_against_minus_infinity():
+    y, dx = run(MaxPool1d(3, 2, 1), np.full((1, 1, 4), -np.inf), [[[1.0, 10.0]]])
+    np.testing.assert_array_equal(y, [[[-np.inf, -np.inf]]])
+    np.testing.assert_array_equal(dx, [[[1, 10, 0, 0]]])
+    y, _ = run(MaxPool2d(2, padding=1), np.full((1, 1, 2, 2), -5.0), np.zeros((1, 1, 2, 2)))
+    np.testing.assert_array_equal(y, np.full((1, 1, 2, 2), -5))
+
+
+def test_of_several_nan_the_last_wins_and_every_other_window_goes_on():
+    nan = np.nan
+    y, dx = run(MaxPool1d(3), np.array([[[nan, 5, nan, 1, 3, 2]]]), [[[1, 10]]])
+    np.testing.assert_array_equal(y, [[[nan, 3]]])
+    np.testing.assert_array_equal(dx, [[[0, 0, 1, 0, 10, 0]]])
+
+
+def test_zeros_of_the_padding_count_in_the_mean():
+    y, dx = run(AvgPool1d(3, 2, 1), np.array([[[3, 6, 9, 12]]], "f8"), [[[3.0, 30.0]]])
+    np.testing.assert_array_equal(y, [[[3, 9]]])
+    np.testing.assert_array_equal(dx, [[[1, 11, 10, 10]]])
+
+
+@pytest.mark.parametrize("place", [0, 254, 255, 256, 257, 299])
+def test_windows_of_more_elements_than_a_byte_counts(place):
+    for layer, space in ((MaxPool1d(300), (300,)), (MaxPool2d((12, 25)), (12, 25))):
+        x = np.zeros((2, 3, 300))
+        x[..., place] = 1
+        _, dx = run(layer, x.reshape(2, 3, *space), np.ones((2, 3, *(1 for _ in space))))
+        np.testing.assert_array_equal(dx.reshape(2, 3, 300), x)
+
+
+@pytest.mark.parametrize("size", [15, 16])
+def test_windows_of_about_a_byte_without_ties(size):
+    x = distinct(2, 3, size, 17)
+    y, dx = run(MaxPool2d((size, 17)), x, np.ones((2, 3, 1, 1)))
+    np.testing.assert_array_equal(y, x.max(axis=(2, 3), keepdims=True))
+    np.testing.assert_array_equal(dx, x == y)
+
+
+# Global mean and upsampling --------------------------------------------------------------------
+
+
+@pytest.mark.torch
+@every_dtype
+def test_global_mean_agrees_with_torch(dtype, tolerance):
+    torch = pytest.importorskip("torch")
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.integers(0, 4),
+        st.integers(0, 4),
+        st.lists(st.integers(1, 6), min_size=1, max_size=3),
+        st.integers(0, 2**31),
+    )
+    def agrees(batch, channels, space, seed):
+        x = normal(batch, channels, *space, seed=seed).astype(dtype)
+        dy = normal(batch, channels, seed=seed + 1).astype(dtype)
+        found = run(GlobalAvgPool(), x, dy)
+        expected = through_torch(torch, lambda x: x.flatten(2).mean(2), x, dy)
+        for ours, theirs in zip(found, expected, strict=True):
+            numeric.close(ours, theirs, tolerance)
+            assert ours.dtype == np.dtype(dtype)
+
+    agrees()
+
+
+@pytest.mark.torch
+@every_dtype
+def test_upsampling_agrees_with_torch(dtype, tolerance):
+    torch = pytest.importorskip("torch")
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.integers(1, 4),
+        st.integers(1, 3),
+        st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4)), min_size=1, max_size=3),
+        st.booleans(),
+        st.integers(0, 2**31),
+    )
+    def agrees(batch, channels, axes, single, seed):
+        space, factors = zip(*axes, strict=True)
+        factor = factors[0] if single else factors
+        factors = factors[:1] * len(space) if single else factors
+        x = normal(batch, channels, *space, seed=seed).astype(dtype)
+        layer = Upsample(factor)
+        dy = normal(*layer.forward(x).shape, seed=seed + 1).astype(dtype)
+        scale = tuple(map(float, factors))
+        expected = through_torch(
+            torch, lambda x: torch.nn.functional.interpolate(x, scale_factor=scale), x, dy
+        )
+        for ours, theirs in zip(run(layer, x, dy), expected, strict=True):
+            numeric.close(ours, theirs, tolerance)
+            assert ours.dtype == np.dtype(dtype)
+
+    agrees()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (GlobalAvgPool(), (3, 2, 5)),
+        (GlobalAvgPool(), (3, 2, 5, 4)),
+        (GlobalAvgPool(), (2, 3, 2, 5, 4)),
+        (Upsample(3), (3, 2, 5)),
+        (Upsample((3, 2)), (3, 2, 5, 4)),
+        (Upsample((1, 2)), (3, 2, 5, 4)),
+        (Upsample((3, 1, 2)), (2, 3, 2, 5, 4)),
+    ],
+)
+def test_gradients_of_both_equal_central_differences(layer, shape):
+    numeric.check_layer(layer, normal(*shape))
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (0, 3, 4, 5), (3, 0, 4, 5)])
+def test_no_samples_or_channels_are_none_again(shape):
+    space = shape[2:]
+    for layer in ((MaxPool1d, MaxPool2d)[len(space) - 1](2), Upsample(3), GlobalAvgPool()):
+        y = layer.forward(np.zeros(shape))
+        dx, _ = layer.backward(np.zeros(y.shape))
+        assert (y.shape[:2], dx.shape) == (shape[:2], shape)
+
+
+def test_upsampling_repeats_pixels_in_squares():
+    y = Upsample((2, 3)).forward([[[[1.0, 2.0]]]])
+    np.testing.assert_array_equal(y, [[[[1, 1, 1, 2, 2, 2], [1, 1, 1, 2, 2, 2]]]])
+
+
+# How the layers belong together ----------------------------------------------------------------
+
+
+def test_the_mean_is_a_correlation_with_equal_weights():
+    correlation = nn.Correlation2d(1, 1, (2, 3), stride=(2, 1), padding=1, bias=False)
+    correlation.astype("f8").params["W"] = np.full((1, 1, 2, 3), 1 / 6)
+    x, dy = normal(3, 1, 7, 5), normal(3, 1, 4, 5, seed=1)
+    found = run(AvgPool2d((2, 3), (2, 1), 1), x, dy)
+    for mean, product in zip(found, run(correlation, x, dy), strict=True):
+        numeric.close(mean, product, 1e-13)
+
+
+def test_upsampling_and_the_sum_of_windows_are_adjoint():
+    x, dy = normal(3, 2, 4, 5), normal(3, 2, 8, 15, seed=1)
+    y, dx = run(Upsample((2, 3)), x, dy)
+    mean, spread = run(AvgPool2d((2, 3)), dy, x)
+    numeric.close(dx, 6 * mean, 1e-13)
+    numeric.close(y, 6 * spread, 1e-13)
+
+
+@pytest.mark.parametrize(
+    ("one", "two"), [(MaxPool1d(3, 2, 1), MaxPool2d), (AvgPool1d(3, 2, 1), AvgPool2d)]
+)
+def test_a_signal_is_an_image_of_height_1(one, two):
+    x, dy = integers(3, 2, 9), normal(3, 2, 5)
+    image = run(two((1, 3), (1, 2), (0, 1)), x[:, :, np.newaxis], dy[:, :, np.newaxis])
+    for signal, other in zip(run(one, x, dy), image, strict=True):
+        np.testing.assert_array_equal(signal, other[:, :, 0])
+
+
+# Memory ----------------------------------------------------------------------------------------
+
+LAYERS = [
+    (MaxPool1d(2), (5, 3, 7)),
+    (MaxPool2d(2), (5, 3, 7, 6)),
+    (MaxPool2d(3, 2, 1), (5, 3, 7, 6)),
+    (AvgPool1d(3, 2, 1), (5, 3, 7)),
+    (AvgPool2d(2), (5, 3, 7, 6)),
+    (Upsample(2), (5, 3, 7)),
+    (Upsample((2, 3)), (5, 3, 7, 6)),
+    (Upsample((1, 2)), (5, 3, 7, 6)),
+    (GlobalAvgPool(), (5, 3, 7)),
+    (GlobalAvgPool(), (5, 3, 7, 6)),
+]
+every_layer = pytest.mark.parametrize(
+    ("layer", "shape"), LAYERS, ids=[f"{layer}-{len(shape)}" for layer, shape in LAYERS]
+)
+
+
+@every_name
+@every_layer
+def test_inputs_of_any_memory_order_give_images_with_the_samples_innermost(layer, shape, name):
+    x = in_memory(distinct(*shape), name)
+    y = layer.forward(x)
+    dy = in_memory(normal(*y.shape), name if y.ndim > 2 else "C")
+    x.flags.writeable = dy.flags.writeable = False
+    y, dx = run(layer, x, dy)
+    expected = run(layer, np.array(x, order="C"), np.array(dy, order="C"))
+    for found, same in zip((y, dx), expected, strict=True):
+        np.testing.assert_allclose(found, same, rtol=1e-13)
+    for image in (y, dx):
+        if image.ndim > 2:
+            order = (*range(2, image.ndim - 1), 1, image.ndim - 1, 0)
+            assert image.transpose(order).flags.c_contiguous
+
+
+@every_layer
+def test_a_gradient_is_its_own_memory(layer, shape):
+    y = layer.forward(normal(*shape))
+    dx, _ = layer.backward(normal(*y.shape))
+    before = dx.copy()
+    dx += 1
+    np.testing.assert_array_equal(dx, before + 1)
+
+
+def test_max_pooling_keeps_a_byte_for_each_window_and_not_x():
+    layer = MaxPool2d(2)
+    y, (winners, shape) = layer.forward_pass(normal(5, 3, 8, 6))
+    assert (winners.nbytes, shape) == (y.size, (8, 3, 6, 5))
+
+
+@pytest.mark.parametrize("layer", [MaxPool2d(2), AvgPool2d(2), GlobalAvgPool(), Upsample(2)])
+def test_a_floating_dtype_stays_and_integers_become_float32(layer):
+    for dtype, expected in (("f2", "f2"), ("f4", "f4"), ("f8", "f8"), ("i8", "f4"), ("u1", "f4")):
+        y = layer.forward(np.ones((3, 2, 4, 4), dtype))
+        assert y.dtype == layer.backward(np.ones(y.shape))[0].dtype == np.dtype(expected)
+
+
+# Errors and names ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            MaxPool2d(2),
+            (9, 28, 28),
+            r"MaxPool2d\(2\) expected \(batch, channels, height, width\), received \(9, 28, 28\); "
+            r"\(28, 28\) images need a channel axis: x\[:, np.newaxis\]; one sample is a batch of "
+            r"one: x\[np.newaxis\]$",
+        ),
+        (MaxPool2d(2), (28, 28), r"received \(28, 28\); give x the axes batch and channels"),
+        (MaxPool2d(2), (9, 3, 4, 28, 28), r"give x the axes batch and channels"),
+        (AvgPool1d(2), (9, 28), r"\(batch, channels, length\).* signals need a channel axis: x\[:"),
+        (AvgPool1d(2), (9, 3, 28, 28), r"AvgPool1d\(2\) expected \(batch, channels, length\)"),
+        (
+            MaxPool2d(2),
+            (9, 28, 28, 1),
+            r"a height x width of at least 2 x 2, received \(9, 28, 28, 1\); take a smaller "
+            r"kernel_size, or if the channels stand last: np.moveaxis\(x, -1, 1\)$",
+        ),
+        (
+            AvgPool2d((5, 3), padding=1),
+            (9, 3, 2, 8),
+            r"height x width of at least 3 x 1, received \(9, 3, 2, 8\); take a smaller",
+        ),
+        (MaxPool1d(4), (9, 2, 3), r"a length of at least 4, received \(9, 2, 3\); take a smaller"),
+        (MaxPool1d(2, padding=1), (9, 2, 0), r"a length of at least 1, received \(9, 2, 0\)"),
+        (GlobalAvgPool(), (9, 3), r"GlobalAvgPool\(\) expected \(batch, channels, \.\.\.\)"),
+        (GlobalAvgPool(), (9, 3, 0, 4), r"with places to average, received \(9, 3, 0, 4\)"),
+        (Upsample(2), (9, 3), r"Upsample\(2\) expected \(batch, channels, \.\.\.\)"),
+        (
+            Upsample((2, 2)),
+            (9, 28, 28),
+            r"Upsample\(\(2, 2\)\) expected \(batch, channels\) and 2 axes of space, received "
+            r"\(9, 28, 28\); give x a channel axis: x\[:, np.newaxis\]$",
+        ),
+        (Upsample((2, 2)), (9, 3, 4, 4, 4), r"one factor per axis of space, or one int for all$"),
+    ],
+)
+def test_an_input_that_does_not_fit_is_refused_with_the_remedy(layer, shape, message):
+    with pytest.raises(ValueError, match=message):
+        layer.forward(np.zeros(shape))
+
+
+@every_pooling
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0,), "expected kernel_size to be a positive int"),
+        ((2.5,), "expected kernel_size to be a positive int"),
+        ((2, 0), "expected stride to be a positive int"),
+        ((2, None, -1), "expected padding to be an int of at least 0"),
+        (
+            (2, None, 2),
+            r"expected padding of at most half the kernel_size 2, received 2; a window",
+        ),
+        ((3, 1, "full"), r"expected padding of at most half the kernel_size 3, received 'full'"),
+        ((3, None, "same"), 'expected stride 1 with padding="same", received 3'),
+        ((2, 1, "smae"), 'expected padding="valid", "same" or "full"'),
+    ],
+)
+def test_arguments_out_of_range_are_refused(cls, arguments, message):
+    with pytest.raises(ValueError, match=f"^{cls.__name__} {message}"):
+        cls(*arguments)
+
+
+@pytest.mark.parametrize("padding", [(2, 0), (0, 2)])
+def test_padding_of_either_end_is_at_most_half_the_window(padding):
+    MaxPool1d(4, padding=padding)
+    with pytest.raises(ValueError, match="at most half"):
+        MaxPool1d(3, padding=padding)
+
+
+@pytest.mark.parametrize("factor", [0, -1, 2.0, "2", None, (2, 0), (), (2, 1.5), [[2, 2]]])
+def test_a_factor_is_a_positive_int(factor):
+    with pytest.raises(ValueError, match="Upsample expected a positive int or one per axis"):
+        Upsample(factor)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (MaxPool2d(2), "MaxPool2d(2)"),
+        (MaxPool2d((2, 2), 2), "MaxPool2d(2)"),
+        (MaxPool2d(2, (2, 1)), "MaxPool2d(2, stride=(2, 1))"),
+        (MaxPool2d((3, 2), stride=2, padding=1), "MaxPool2d((3, 2), stride=2, padding=1)"),
+        (AvgPool1d(4, 4, (1, 2)), "AvgPool1d(4, padding=(1, 2))"),
+        (AvgPool2d(4, 1, "same"), "AvgPool2d(4, stride=1, padding=(1, 2))"),
+        (MaxPool2d(3, (1, 2), (1, (0, 1))), "MaxPool2d(3, stride=(1, 2), padding=(1, (0, 1)))"),
+        (GlobalAvgPool(), "GlobalAvgPool()"),
+        (Upsample([2, 3]), "Upsample((2, 3))"),
+    ],
+)
+def test_a_layer_is_written_as_it_is_made(layer, name):
+    assert repr(layer) == name
