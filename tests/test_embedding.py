@@ -196,3 +196,15 @@ def test_wrong_sizes_are_refused():
     with pytest.raises(ValueError, match="expected dy of the shape of y"):
         layer.backward(np.ones((2, 1)))
     assert repr(layer) == "Embedding(5, 3)"
+
+
+def test_a_shortcut_around_an_embedding_has_no_dx():
+    inside = nn.Sequential(nn.Embedding(6, 3, rng=0), nn.Mean(-1))
+    layer = nn.Residual(inside)
+    x = np.array([[0, 5], [2, 2]])
+    y = layer.forward(x)
+    np.testing.assert_allclose(y, x + inside.forward(x), rtol=1e-6)
+    dx, grads = layer.backward(np.ones_like(y))
+    assert dx is None
+    assert layer.backward_pass(np.ones_like(y), layer.cache) is None
+    np.testing.assert_allclose(grads["0.W"].sum(0), [4 / 3] * 3, rtol=1e-6)

@@ -190,8 +190,9 @@ class Residual(Layer):
             )
         return np.add(x, y, dtype=y.dtype), (cache, y.shape, y.dtype)
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return dy + self.layers[0].backward_pass(dy, cache[0])
+    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray | None:
+        df = self.layers[0].backward_pass(dy, cache[0])
+        return None if df is None else dy + df  # None: x is integers, as for an Embedding
 
     def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
         return self.layers[0].backprop(dy, cache[0], out, need_dx=False)[1]
@@ -200,7 +201,7 @@ class Residual(Layer):
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
         df, grads = self.layers[0].backprop(dy, cache[0], out, need_dx)
-        return (dy + df if need_dx else None), grads
+        return (None if df is None else dy + df), grads
 
     def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
         super().remember(cache, shape, dtype)
