@@ -22,6 +22,7 @@ from nnscratch.parameters import clip_norm
 from nnscratch.schedules import Schedule
 from nnscratch.training.early_stopping import EarlyStopping
 from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite, modes_kept
+from nnscratch.training.memory import keep_freed_memory
 from nnscratch.training.progress import EpochBar, say
 from nnscratch.training.state import RunState
 
@@ -138,6 +139,7 @@ class Trainer:
         if len(x) == 0:
             raise ValueError("there is no sample to train on; x is empty")
         self._check_settings(validation)
+        keep_freed_memory()
         run = self._resumed or RunState(History(), np.random.default_rng(rng))
         self._resumed = None
         try:
