@@ -46,17 +46,35 @@ def to_images(rows: np.ndarray) -> np.ndarray:
     return rows.transpose(3, 1, 0, 2)
 
 
-def correlate(x: np.ndarray, W: np.ndarray, axes: Axes) -> np.ndarray:
-    """y = x corr W: (H, C, W, N) and (O, C, kh, kw) to (out_h, O, out_w, N)."""
-    y = as_matrix(W) @ _patches(x, axes)
-    return y.reshape(len(y), len(W), axes[1].count(x.shape[2]), x.shape[3])
+def gather(x: np.ndarray, axes: Axes) -> np.ndarray:
+    """J (H + zeros, kw, C, out_w, N): in J[h, j] what element j of the windows of row h sees."""
+    vertical, horizontal = axes
+    height, channels, width, samples = x.shape
+    out_w, top = horizontal.count(width), vertical.before
+    if horizontal == Windows(1) and top == vertical.after == 0:
+        return x[:, np.newaxis]
+    rows = top + height + vertical.after
+    J = np.empty((rows, horizontal.size, channels, out_w, samples), x.dtype)
+    J[:top] = J[top + height :] = 0
+    for j in range(horizontal.size):
+        columns, places = horizontal.inside(j, width)
+        shifted = J[top : top + height, j]
+        shifted[:, :, columns] = x[:, :, places]
+        shifted[:, :, : columns.start] = shifted[:, :, columns.stop :] = 0
+    return J
 
 
-def weight_gradient(dy: np.ndarray, x: np.ndarray, axes: Axes) -> np.ndarray:
+def correlate(J: np.ndarray, W: np.ndarray, vertical: Windows) -> np.ndarray:
+    """y = x corr W: the gathered x and (O, C, kh, kw) to (out_h, O, out_w, N)."""
+    y = as_matrix(W) @ _patches(J, vertical)
+    return y.reshape(len(y), len(W), *J.shape[3:])
+
+
+def weight_gradient(dy: np.ndarray, J: np.ndarray, vertical: Windows) -> np.ndarray:
     """dW = x corr dy, summed over the samples: (O, C, kh, kw)."""
     out_h, out_channels, out_w, samples = dy.shape
-    by_row = dy.reshape(out_h, out_channels, out_w * samples) @ _patches(x, axes).swapaxes(1, 2)
-    kernel = (out_channels, axes[0].size, axes[1].size, x.shape[1])
+    by_row = dy.reshape(out_h, out_channels, out_w * samples) @ _patches(J, vertical).swapaxes(1, 2)
+    kernel = (out_channels, vertical.size, J.shape[1], J.shape[2])
     return by_row.sum(axis=0).reshape(kernel).transpose(0, 3, 1, 2)
 
 
@@ -88,31 +106,12 @@ def as_matrix(W: np.ndarray) -> np.ndarray:
     return W.transpose(0, 2, 3, 1).reshape(len(W), -1)
 
 
-def _patches(x: np.ndarray, axes: Axes) -> np.ndarray:
+def _patches(J: np.ndarray, vertical: Windows) -> np.ndarray:
     """The matrices of all patches, one per output row: (out_h, kh·kw·C, out_w·N)."""
-    vertical, horizontal = axes
-    J = _gather(x, vertical, horizontal)
     rows, kw, channels, out_w, samples = J.shape
+    out_h = (rows - vertical.extent) // vertical.stride + 1
     J = J.reshape(rows, kw * channels, out_w * samples)
-    out_h = vertical.count(x.shape[0])
     return _row_windows(J, out_h, vertical.size, vertical.stride, vertical.dilation)
-
-
-def _gather(x: np.ndarray, vertical: Windows, horizontal: Windows) -> np.ndarray:
-    """J (H + zeros, kw, C, out_w, N): in J[h, j] what element j of the windows of row h sees."""
-    height, channels, width, samples = x.shape
-    out_w, top = horizontal.count(width), vertical.before
-    if horizontal == Windows(1) and top == vertical.after == 0:
-        return x[:, np.newaxis]
-    rows = top + height + vertical.after
-    J = np.empty((rows, horizontal.size, channels, out_w, samples), x.dtype)
-    J[:top] = J[top + height :] = 0
-    for j in range(horizontal.size):
-        columns, places = horizontal.inside(j, width)
-        shifted = J[top : top + height, j]
-        shifted[:, :, columns] = x[:, :, places]
-        shifted[:, :, : columns.start] = shifted[:, :, columns.stop :] = 0
-    return J
 
 
 def _spread_rows(dy: np.ndarray, vertical: Windows, height: int) -> np.ndarray:

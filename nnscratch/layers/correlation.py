@@ -15,7 +15,7 @@ import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
 from nnscratch.layers.base import NOWHERE, Grads, Out
-from nnscratch.layers.batch_innermost import correlate, input_gradient, weight_gradient
+from nnscratch.layers.batch_innermost import correlate, gather, input_gradient, weight_gradient
 from nnscratch.layers.kernels import Kernels
 from nnscratch.layers.windows import Padding
 
@@ -56,17 +56,19 @@ class _Correlation(Kernels):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
         self.check_room(rows)
-        y = correlate(rows, self.kernel(), self.image_axes)
-        return self.from_rows(self.add_bias(y)), rows
+        J = gather(rows, self.image_axes)
+        y = correlate(J, self.kernel(), self.image_axes[0])
+        return self.from_rows(self.add_bias(y)), (J, rows.shape)
 
-    def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        height, _, width, _ = x.shape
+    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        _, (height, _, width, _) = cache
         dx = input_gradient(self.rows(dy), self.kernel(), self.image_axes, height, width)
         return self.from_rows(dx)
 
-    def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+        J, _ = cache
         dy = self.rows(dy)
-        return self.gradients(weight_gradient(dy, x, self.image_axes), dy, out)
+        return self.gradients(weight_gradient(dy, J, self.image_axes[0]), dy, out)
 
 
 class Correlation1d(_Correlation):
@@ -116,7 +118,8 @@ class Correlation1d(_Correlation):
     W (out_channels, in_channels, kernel_size); b (out_channels,). y is a view whose memory has
     the samples innermost.
 
-    *Cache*: x with the samples innermost.
+    *Cache*: x with the samples innermost and its columns gathered, kernel_size times as large as
+    x (for images, as many times as the kernel is wide), and x's shape.
 
     Raises
     ------
@@ -167,7 +170,7 @@ class Correlation2d(_Correlation):
     W (out_channels, in_channels, *kernel_size); b (out_channels,). y is a view whose memory has
     the samples innermost.
 
-    *Cache*: x with the samples innermost.
+    *Cache*: as in `Correlation1d`.
 
     Raises
     ------
