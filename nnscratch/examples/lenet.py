@@ -1,6 +1,6 @@
 """Train a small convolutional net on Fashion-MNIST; draw its kernels and its mistakes.
 
-python -m nnscratch.examples.lenet      about two minutes; needs the data (datasets/README.md)
+python -m nnscratch.examples.lenet      half a minute; needs the data (datasets/README.md)
 """
 
 import sys
