@@ -58,6 +58,19 @@ def test_inside_pairs_each_window_with_the_place_of_its_element(axis, length):
         assert list(found) == expected
 
 
+@given(windows, st.integers(0, 20))
+def test_seers_are_the_windows_that_cover_a_place_and_where_in_them_it_lies(axis, length):
+    whole = covered(axis, length)
+    for place in range(length):
+        elements, which = axis.seers(place, len(whole))
+        found = zip(range(axis.size)[elements], range(len(whole))[which], strict=True)
+        assert list(found) == [
+            (axis.size - 1 - window.index(place), i)
+            for i, window in enumerate(whole)
+            if place in window
+        ]
+
+
 @given(windows, st.integers(1, 20))
 def test_reach_is_the_shortest_length_with_that_many_windows(axis, count):
     shortest = axis.reach(count)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.base import Layer, floating
-from nnscratch.layers.pooling import Pooling, samples_first, samples_last
+from nnscratch.layers.batch_innermost import samples_first, samples_last
+from nnscratch.layers.pooling import Pooling
 from nnscratch.layers.standardize import sum_over
 
 
@@ -18,15 +19,13 @@ class _AvgPool(Pooling):
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
-        y = np.zeros(self.pooled(rows.shape), rows.dtype)
-        for windows, seen in self.places(rows.shape):
-            y[windows] += rows[seen]
+        y = self.combined(rows, np.add, 0)
         y /= self.elements
         return samples_first(y), rows.shape
 
     def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         share = samples_last(dy) / self.elements
-        return self.spread(repeat(share, self.elements), np.zeros(shape, dy.dtype))
+        return self.spread(repeat(share, self.elements), shape, dy.dtype)
 
 
 class AvgPool1d(_AvgPool):

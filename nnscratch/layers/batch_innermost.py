@@ -18,15 +18,18 @@ kh x kw is applied in two steps (here kh = kw = 3, and one column of dots is a r
                                      2. vertically: y[row] = W · patches[row]  (`correlate`)
 
 Textbook im2col copies each number kh·kw times; here it is copied kw times, in long runs. The
-two gradients take the same steps: dW sums dy[row] · patches[row]ᵀ over the rows, and dx goes
-back from dy to J by a correlation of rows with the kernel upside down, and from J to x by
+two gradients take the same steps: dW sums patches[row] · dy[row]ᵀ over the rows, and dx goes back
+from dy to J, whose row collects what it gave to each row of y that saw it, and from J to x by
 adding up the kw shifted copies.
 
-Nobody outside sees the layout: `to_rows` and `to_images` transpose between it and (N, C, H, W),
-which costs nothing where one such layer follows another, since a transpose is a view.
+Nobody outside sees the layout: `samples_last` and `samples_first` transpose between it and
+(N, C, H, W), which costs nothing where one such layer follows another, since a transpose is a
+view.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -36,14 +39,19 @@ from nnscratch.layers.windows import Windows
 Axes = tuple[Windows, Windows]  # the windows along H and along W
 
 
-def to_rows(x: np.ndarray) -> np.ndarray:
-    """(N, C, H, W), in whatever order it lies in memory, as contiguous (H, C, W, N)."""
-    return np.ascontiguousarray(x.transpose(2, 1, 3, 0))
+def samples_last(x: np.ndarray) -> np.ndarray:
+    """(N, C, *space), in whatever order it lies in memory, as contiguous rows.
+
+    Rows are (H, C, W, N) for images, (C, L, N) for signals: the last axis of space behind the
+    channels, the others before them.
+    """
+    return np.ascontiguousarray(x.transpose(*range(2, x.ndim - 1), 1, x.ndim - 1, 0))
 
 
-def to_images(rows: np.ndarray) -> np.ndarray:
-    """(H, C, W, N) as the view (N, C, H, W)."""
-    return rows.transpose(3, 1, 0, 2)
+def samples_first(rows: np.ndarray) -> np.ndarray:
+    """Rows as the view (N, C, *space)."""
+    last = rows.ndim - 1
+    return rows.transpose(last, last - 2, *range(last - 2), last - 1)
 
 
 def gather(x: np.ndarray, axes: Axes) -> np.ndarray:
@@ -73,9 +81,15 @@ def correlate(J: np.ndarray, W: np.ndarray, vertical: Windows) -> np.ndarray:
 def weight_gradient(dy: np.ndarray, J: np.ndarray, vertical: Windows) -> np.ndarray:
     """dW = x corr dy, summed over the samples: (O, C, kh, kw)."""
     out_h, out_channels, out_w, samples = dy.shape
-    by_row = dy.reshape(out_h, out_channels, out_w * samples) @ _patches(J, vertical).swapaxes(1, 2)
-    kernel = (out_channels, vertical.size, J.shape[1], J.shape[2])
-    return by_row.sum(axis=0).reshape(kernel).transpose(0, 3, 1, 2)
+    rows = dy.reshape(out_h, out_channels, out_w * samples)
+    dW = (_patches(J, vertical) @ rows.swapaxes(1, 2)).sum(axis=0)
+    return dW.reshape(vertical.size, J.shape[1], J.shape[2], out_channels).transpose(3, 2, 0, 1)
+
+
+def bias_gradient(dy: np.ndarray) -> np.ndarray:
+    """db = the sum of dy over samples and places: (O,)."""
+    rows = dy.reshape(*dy.shape[:2], -1)
+    return (rows @ np.ones(rows.shape[2], dy.dtype)).sum(axis=0)
 
 
 def input_gradient(
@@ -84,14 +98,17 @@ def input_gradient(
     """dx = dy conv W: (out_h, O, out_w, N) back to (height, C, width, N)."""
     vertical, horizontal = axes
     _, channels, kh, kw = W.shape
-    _, out_channels, out_w, samples = dy.shape
-    # dJ[h] = sum over i of W[:, :, i]' dy[(h + before - i·dilation) / stride]. The rows of dy are
-    # laid out `stride` apart between rows of zeros; the windows then run over them one by one,
-    # and i runs backwards.
-    spread = _spread_rows(dy, vertical, height)
-    upside_down = W[:, :, ::-1].transpose(3, 1, 2, 0).reshape(kw * channels, kh * out_channels)
-    windows = _row_windows(spread, height, kh, 1, vertical.dilation)
-    dJ = (upside_down @ windows).reshape(height, kw, channels, out_w, samples)
+    out_h, out_channels, out_w, samples = dy.shape
+    rows = dy.reshape(out_h, out_channels, out_w * samples)
+    upside_down = W[:, :, ::-1].transpose(3, 1, 2, 0).reshape(kw * channels, kh, out_channels)
+    # dJ[h] = sum of W[:, :, i]' dy[window] over the windows whose element i lies on row h
+    dJ = np.empty((height, kw * channels, out_w * samples), dy.dtype)
+    for row, (elements, windows) in zip(dJ, _seers(vertical, height, out_h), strict=True):
+        seen = rows[windows]
+        K = len(seen) * out_channels
+        weights = upside_down[:, elements].reshape(kw * channels, K)
+        np.matmul(weights, seen.reshape(K, out_w * samples), out=row)
+    dJ = dJ.reshape(height, kw, channels, out_w, samples)
     if (kw, horizontal.stride, out_w) == (1, 1, width):  # each column was gathered once
         return dJ[:, 0]
     dx = np.zeros((height, channels, width, samples), dJ.dtype)
@@ -107,37 +124,24 @@ def as_matrix(W: np.ndarray) -> np.ndarray:
 
 
 def _patches(J: np.ndarray, vertical: Windows) -> np.ndarray:
-    """The matrices of all patches, one per output row: (out_h, kh·kw·C, out_w·N)."""
-    rows, kw, channels, out_w, samples = J.shape
-    out_h = (rows - vertical.extent) // vertical.stride + 1
-    J = J.reshape(rows, kw * channels, out_w * samples)
-    return _row_windows(J, out_h, vertical.size, vertical.stride, vertical.dilation)
-
-
-def _spread_rows(dy: np.ndarray, vertical: Windows, height: int) -> np.ndarray:
-    """dy's rows as (height + extent - 1, O, out_w·N), so that windows over them give dJ."""
-    out_h, out_channels, out_w, samples = dy.shape
-    if vertical == Windows(1):
-        return dy.reshape(out_h, out_channels, out_w * samples)
-    rows = np.zeros((height + vertical.extent - 1, out_channels, out_w * samples), dy.dtype)
-    # dy[0] belongs extent - 1 rows below the start of its window, and so on for each `stride`.
-    # Windows that lie on nothing but zeros have no row to belong to.
-    top = vertical.extent - 1 - vertical.before
-    first = max(0, -(top // vertical.stride))
-    places = rows[top + first * vertical.stride :: vertical.stride]
-    kept = dy[first : first + len(places)]
-    places[: len(kept)] = kept.reshape(len(kept), *rows.shape[1:])
-    return rows
-
-
-def _row_windows(rows: np.ndarray, count: int, size: int, stride: int, dilation: int) -> np.ndarray:
-    """(R, K, M) as (count, size·K, M): the windows of `size` rows, each as one matrix.
+    """The matrices of all patches, one per output row: (out_h, kh·kw·C, out_w·N).
 
     A view where the rows of a window are neighbours; with a dilation, a copy.
     """
-    _, K, M = rows.shape
-    step, *inner = rows.strides
+    rows, kw, channels, out_w, samples = J.shape
+    out_h = (rows - vertical.extent) // vertical.stride + 1
+    J = J.reshape(rows, kw * channels, out_w * samples)
+    step, *inner = J.strides
     windows = as_strided(
-        rows, (count, size, K, M), (stride * step, dilation * step, *inner), writeable=False
+        J,
+        (out_h, vertical.size, *J.shape[1:]),
+        (vertical.stride * step, vertical.dilation * step, *inner),
+        writeable=False,
     )
-    return windows.reshape(count, size * K, M)
+    return windows.reshape(out_h, vertical.size * kw * channels, out_w * samples)
+
+
+@lru_cache(64)  # training asks for the same few in every step
+def _seers(vertical: Windows, height: int, windows: int) -> list[tuple[slice, slice]]:
+    """`Windows.seers` of each row."""
+    return [vertical.seers(row, windows) for row in range(height)]

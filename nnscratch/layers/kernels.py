@@ -14,7 +14,7 @@ import numpy as np
 
 from nnscratch.initializers import Initializer
 from nnscratch.layers.base import Grads, Layer, Out, floating
-from nnscratch.layers.batch_innermost import Axes, to_images, to_rows
+from nnscratch.layers.batch_innermost import Axes, bias_gradient, samples_first, samples_last
 from nnscratch.layers.windows import Padding, Windows, one_or_all, windows_per_axis
 
 
@@ -82,11 +82,11 @@ class Kernels(Layer):
 
     def rows(self, x: np.ndarray) -> np.ndarray:
         """(N, C, *space) as (H, C, W, N)."""
-        return to_rows(x if self.space == 2 else x[:, :, np.newaxis])
+        return samples_last(x if self.space == 2 else x[:, :, np.newaxis])
 
     def from_rows(self, rows: np.ndarray) -> np.ndarray:
         """(H, C, W, N) as the view (N, C, *space)."""
-        images = to_images(rows)
+        images = samples_first(rows)
         return images if self.space == 2 else images[:, :, 0]
 
     def check_room(self, x: np.ndarray) -> None:
@@ -113,7 +113,10 @@ class Kernels(Layer):
             out["W"][...] = dW
         grads = {"W": out.get("W", dW)}
         if "b" in self.params:
-            grads["b"] = np.sum(dy.sum(axis=(2, 3)), axis=0, out=out.get("b"))
+            db = bias_gradient(dy)
+            if "b" in out:
+                out["b"][...] = db
+            grads["b"] = out.get("b", db)
         return grads
 
     def _remedy(self, x: np.ndarray) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.layers.pooling import Places, Pooling, samples_first, samples_last
+from nnscratch.layers.batch_innermost import samples_first, samples_last
+from nnscratch.layers.pooling import Places, Pooling
 
 
 class _MaxPool(Pooling):
@@ -15,10 +16,7 @@ class _MaxPool(Pooling):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
         places = self.places(rows.shape)
-        y = np.full(self.pooled(rows.shape), -np.inf, rows.dtype)
-        for windows, seen in places:
-            best = y[windows]
-            np.maximum(best, rows[seen], out=best)
+        y = self.combined(rows, np.maximum, -np.inf)
         return samples_first(y), (_winners(rows, y, places), rows.shape)
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
@@ -27,7 +25,7 @@ class _MaxPool(Pooling):
         won = (winners == element for element in range(self.elements))
         # a mask is multiplied faster as numbers of dy's dtype
         shares = (dy * mask.astype(dy.dtype) for mask in won)
-        return self.spread(shares, np.zeros(shape, dy.dtype))
+        return self.spread(shares, shape, dy.dtype)
 
 
 def _winners(rows: np.ndarray, y: np.ndarray, places: Places) -> np.ndarray:

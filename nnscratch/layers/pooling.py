@@ -9,13 +9,15 @@ all windows at once (here 2 windows of 3 elements, stride 2, over 5 places):
     element 1   *   *         x[1:4:2]
     element 2     *   *       x[2:5:2]
 
-so that pooling is as many NumPy calls as a window has elements, on long slices. In memory the
-samples lie innermost, as the layers with kernels leave their images (batch_innermost.py).
+so that pooling is as many NumPy calls as a window has elements, on long slices. Forward it is
+even fewer: the maximum of a window is that of its columns' maxima, and so is the sum. In memory
+the samples lie innermost, as the layers with kernels leave their images (batch_innermost.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import product
 from math import prod
@@ -24,26 +26,12 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.batch_innermost import samples_first, samples_last
 from nnscratch.layers.windows import Padding, Windows, one_or_all, windows_per_axis
 
 Index = tuple[slice, ...]
 # for each element of a window, row by row: which windows have it, and where in x they see it
 Places = tuple[tuple[Index, Index], ...]
-
-
-def samples_last(x: np.ndarray) -> np.ndarray:
-    """(N, C, *space), in whatever order it lies in memory, as contiguous rows.
-
-    Rows are (H, C, W, N) for images, (C, L, N) for signals: the last axis of space behind the
-    channels, the others before them.
-    """
-    return np.ascontiguousarray(x.transpose(*range(2, x.ndim - 1), 1, x.ndim - 1, 0))
-
-
-def samples_first(rows: np.ndarray) -> np.ndarray:
-    """Rows as the view (N, C, *space)."""
-    last = rows.ndim - 1
-    return rows.transpose(last, last - 2, *range(last - 2), last - 1)
 
 
 class Pooling(Layer):
@@ -91,30 +79,44 @@ class Pooling(Layer):
             )
         return samples_last(x)
 
-    def pooled(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of y's rows, from that of x's."""
-        *outer, channels, last, samples = shape
-        *counts, count = (
-            axis.count(length) for axis, length in zip(self.windows, (*outer, last), strict=True)
-        )
-        return (*counts, channels, count, samples)
+    def combined(self, rows: np.ndarray, combine: np.ufunc, outside: float) -> np.ndarray:
+        """The elements of each window combined, along one axis after the other.
+
+        The padding's places count as `outside`.
+        """
+        for windows, axis in zip(
+            self.windows, (*range(self.space - 1), rows.ndim - 2), strict=True
+        ):
+            rows = _combined_along(axis, rows, windows, combine, outside)
+        return rows
 
     def places(self, shape: tuple[int, ...]) -> Places:
         """Where the elements of the windows lie in x's rows of this shape."""
         *outer, _, last, _ = shape
         return _places(self.windows, (*outer, last))
 
-    def spread(self, shares: Iterable[np.ndarray], dx: np.ndarray) -> np.ndarray:
-        """dx as images, from its rows of zeros and what each element of the windows gets.
+    def spread(
+        self, shares: Iterable[np.ndarray], shape: tuple[int, ...], dtype: Any
+    ) -> np.ndarray:
+        """dx as images, from the shape of its rows and what each element of the windows gets.
 
         There is one share for each element, shaped as the rows of dy.
         """
-        for share, (windows, seen) in zip(shares, self.places(dx.shape), strict=True):
+        dx = np.empty(shape, dtype) if self._tile(shape) else np.zeros(shape, dtype)
+        for share, (windows, seen) in zip(shares, self.places(shape), strict=True):
             if self._overlap:
                 dx[seen] += share[windows]
             else:  # a place belongs to one window at most, and = is faster than +=
                 dx[seen] = share[windows]
         return samples_first(dx)
+
+    def _tile(self, shape: tuple[int, ...]) -> bool:
+        """Whether each place of x's rows belongs to exactly one window."""
+        *outer, _, last, _ = shape
+        return all(
+            axis == Windows(axis.size, axis.size) and length % axis.size == 0
+            for axis, length in zip(self.windows, (*outer, last), strict=True)
+        )
 
     def _has_room(self, space: tuple[int, ...]) -> bool:
         pairs = zip(self.windows, space, strict=True)
@@ -138,6 +140,24 @@ class Pooling(Layer):
             + (f", padding={one_or_all(ends)}" if any(end != 0 for end in ends) else "")
             + ")"
         )
+
+
+def _combined_along(
+    axis: int, rows: np.ndarray, windows: Windows, combine: np.ufunc, outside: float
+) -> np.ndarray:
+    """A new array, in which this axis counts windows."""
+    before = (slice(None),) * axis
+    length = rows.shape[axis]
+    whole = length + windows.before + windows.after
+    if whole > length:
+        padded = np.full((*rows.shape[:axis], whole, *rows.shape[axis + 1 :]), outside, rows.dtype)
+        padded[*before, windows.before : windows.before + length] = rows
+        rows, windows = padded, replace(windows, before=0, after=0)
+    first, *others = (rows[*before, windows.inside(e, whole)[1]] for e in range(windows.size))
+    y = combine(first, others.pop(0)) if others else first.copy()
+    for other in others:
+        combine(y, other, out=y)
+    return y
 
 
 @lru_cache(64)  # training asks for the same few shapes in every step

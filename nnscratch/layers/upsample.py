@@ -9,7 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from nnscratch.layers.base import Layer, floating
-from nnscratch.layers.pooling import samples_first, samples_last
+from nnscratch.layers.batch_innermost import samples_first, samples_last
 
 
 class Upsample(Layer):

@@ -82,6 +82,34 @@ class Windows:
         stop = last * self.stride + offset + 1
         return slice(first, last + 1), slice(place, stop, self.stride)
 
+    def seers(self, place: int, count: int) -> tuple[slice, slice]:
+        """(elements, windows): which of `count` windows see a place, and with which element.
+
+        The windows ascend; later windows see it with earlier elements, so that elements are
+        counted from the end of a window.
+
+        >>> Windows(size=3, before=1).seers(place=0, count=8)  # window 0 with its element 1
+        (slice(1, 3, 1), slice(0, 2, 1))
+        """
+        offsets = (
+            (element, place + self.before - element * self.dilation) for element in range(self.size)
+        )
+        found = [
+            (self.size - 1 - element, offset // self.stride)
+            for element, offset in offsets
+            if offset % self.stride == 0 and 0 <= offset // self.stride < count
+        ]
+        if not found:
+            return slice(0, 0), slice(0, 0)
+        elements, windows = zip(*reversed(found), strict=True)
+        return _as_slice(elements), _as_slice(windows)
+
+
+def _as_slice(numbers: Sequence[int]) -> slice:
+    """Equally spaced, ascending numbers."""
+    step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
+    return slice(numbers[0], numbers[-1] + 1, step)
+
 
 def windows_per_axis(
     name: str,
