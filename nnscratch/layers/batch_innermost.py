@@ -15,7 +15,7 @@ kh x kw is applied in two steps (here kh = kw = 3, and one column of dots is a r
     kernel, and out_w·N columns, one for each result. Output row 1 starts one row of J later,
     so that its matrix is an overlapping view of the same memory: nothing else is copied.
 
-                                     2. vertically: y[row] = W · patches[row]  (`correlate`)
+                                     2. vertically: y[row] = W · patches[row]  (`Patches`)
 
 Textbook im2col copies each number kh·kw times; here it is copied kw times, in long runs. The
 two gradients take the same steps: dW sums patches[row] · dy[row]ᵀ over the rows, and dx goes back
@@ -72,18 +72,48 @@ def gather(x: np.ndarray, axes: Axes) -> np.ndarray:
     return J
 
 
-def correlate(J: np.ndarray, W: np.ndarray, vertical: Windows) -> np.ndarray:
-    """y = x corr W: the gathered x and (O, C, kh, kw) to (out_h, O, out_w, N)."""
-    y = as_matrix(W) @ _patches(J, vertical)
-    return y.reshape(len(y), len(W), *J.shape[3:])
+class Patches:
+    """x (H, C, W, N) with its columns gathered: what a correlation and its gradients look at."""
 
+    def __init__(self, x: np.ndarray, axes: Axes) -> None:
+        self.axes = axes
+        self.height, _, self.width, _ = x.shape
+        self.J = gather(x, axes)
 
-def weight_gradient(dy: np.ndarray, J: np.ndarray, vertical: Windows) -> np.ndarray:
-    """dW = x corr dy, summed over the samples: (O, C, kh, kw)."""
-    out_h, out_channels, out_w, samples = dy.shape
-    rows = dy.reshape(out_h, out_channels, out_w * samples)
-    dW = (_patches(J, vertical) @ rows.swapaxes(1, 2)).sum(axis=0)
-    return dW.reshape(vertical.size, J.shape[1], J.shape[2], out_channels).transpose(3, 2, 0, 1)
+    def correlate(self, W: np.ndarray) -> np.ndarray:
+        """y = x corr W: (O, C, kh, kw) to (out_h, O, out_w, N)."""
+        y = as_matrix(W) @ self._by_row()
+        return y.reshape(len(y), len(W), *self.J.shape[3:])
+
+    def weight_gradient(self, dy: np.ndarray) -> np.ndarray:
+        """dW = x corr dy, summed over the samples: (O, C, kh, kw)."""
+        out_h, out_channels, out_w, samples = dy.shape
+        rows = dy.reshape(out_h, out_channels, out_w * samples)
+        dW = (self._by_row() @ rows.swapaxes(1, 2)).sum(axis=0)
+        kernel = (self.axes[0].size, *self.J.shape[1:3], out_channels)
+        return dW.reshape(kernel).transpose(3, 2, 0, 1)
+
+    def input_gradient(self, dy: np.ndarray, W: np.ndarray) -> np.ndarray:
+        """dx = dy conv W: (out_h, O, out_w, N) back to (H, C, W, N)."""
+        return input_gradient(dy, W, self.axes, self.height, self.width)
+
+    def _by_row(self) -> np.ndarray:
+        """The matrices of all patches, one per output row: (out_h, kh·kw·C, out_w·N).
+
+        A view where the rows of a window are neighbours; with a dilation, a copy.
+        """
+        rows, kw, channels, out_w, samples = self.J.shape
+        vertical, _ = self.axes
+        J = self.J.reshape(rows, kw * channels, out_w * samples)
+        step, *inner = J.strides
+        out_h = vertical.count(self.height)
+        windows = as_strided(
+            J,
+            (out_h, vertical.size, *J.shape[1:]),
+            (vertical.stride * step, vertical.dilation * step, *inner),
+            writeable=False,
+        )
+        return windows.reshape(out_h, vertical.size * kw * channels, out_w * samples)
 
 
 def bias_gradient(dy: np.ndarray) -> np.ndarray:
@@ -121,24 +151,6 @@ def input_gradient(
 def as_matrix(W: np.ndarray) -> np.ndarray:
     """(O, C, kh, kw) as (O, kh·kw·C), the order in which patches lie; a view if W lies so too."""
     return W.transpose(0, 2, 3, 1).reshape(len(W), -1)
-
-
-def _patches(J: np.ndarray, vertical: Windows) -> np.ndarray:
-    """The matrices of all patches, one per output row: (out_h, kh·kw·C, out_w·N).
-
-    A view where the rows of a window are neighbours; with a dilation, a copy.
-    """
-    rows, kw, channels, out_w, samples = J.shape
-    out_h = (rows - vertical.extent) // vertical.stride + 1
-    J = J.reshape(rows, kw * channels, out_w * samples)
-    step, *inner = J.strides
-    windows = as_strided(
-        J,
-        (out_h, vertical.size, *J.shape[1:]),
-        (vertical.stride * step, vertical.dilation * step, *inner),
-        writeable=False,
-    )
-    return windows.reshape(out_h, vertical.size * kw * channels, out_w * samples)
 
 
 @lru_cache(64)  # training asks for the same few in every step

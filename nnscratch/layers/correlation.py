@@ -3,7 +3,8 @@
     correlation   y_i = sum over j of x_{i+j} w_j        what the field calls a convolution
     convolution   y_i = sum over j of x_{i-j} w_j        the same with the kernel flipped
 
-Here are the parameters and the derivation; `batch_innermost.py` does the work.
+Here are the parameters and the derivation; `batch_innermost.py` does the work, for large kernels
+`spectral.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
 from nnscratch.layers.base import NOWHERE, Grads, Out
-from nnscratch.layers.batch_innermost import correlate, gather, input_gradient, weight_gradient
+from nnscratch.layers.batch_innermost import Patches
 from nnscratch.layers.kernels import Kernels
+from nnscratch.layers.spectral import Spectrum, pays
 from nnscratch.layers.windows import Padding
 
 
@@ -56,19 +58,16 @@ class _Correlation(Kernels):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
         self.check_room(rows)
-        J = gather(rows, self.image_axes)
-        y = correlate(J, self.kernel(), self.image_axes[0])
-        return self.from_rows(self.add_bias(y)), (J, rows.shape)
+        large = pays(rows.shape, self.image_axes, self.out_channels)
+        seen = (Spectrum if large else Patches)(rows, self.image_axes)
+        return self.from_rows(self.add_bias(seen.correlate(self.kernel()))), seen
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        _, (height, _, width, _) = cache
-        dx = input_gradient(self.rows(dy), self.kernel(), self.image_axes, height, width)
-        return self.from_rows(dx)
+    def backward_pass(self, dy: np.ndarray, seen: Patches | Spectrum) -> np.ndarray:
+        return self.from_rows(seen.input_gradient(self.rows(dy), self.kernel()))
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
-        J, _ = cache
+    def gradient_pass(self, dy: np.ndarray, seen: Patches | Spectrum, out: Out = NOWHERE) -> Grads:
         dy = self.rows(dy)
-        return self.gradients(weight_gradient(dy, J, self.image_axes[0]), dy, out)
+        return self.gradients(seen.weight_gradient(dy), dy, out)
 
 
 class Correlation1d(_Correlation):
@@ -119,7 +118,9 @@ class Correlation1d(_Correlation):
     the samples innermost.
 
     *Cache*: x with the samples innermost and its columns gathered, kernel_size times as large as
-    x (for images, as many times as the kernel is wide), and x's shape.
+    x (for images, as many times as the kernel is wide), and x's shape. Where the kernel is so
+    large that products of spectra are faster, the spectrum of x instead; rounding errors are
+    then small beside the largest number of a sample, and a NaN spreads over its sample.
 
     Raises
     ------

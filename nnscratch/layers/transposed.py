@@ -9,7 +9,7 @@ import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
 from nnscratch.layers.base import NOWHERE, Grads, Out
-from nnscratch.layers.batch_innermost import correlate, gather, input_gradient, weight_gradient
+from nnscratch.layers.batch_innermost import Patches, input_gradient
 from nnscratch.layers.kernels import Kernels
 from nnscratch.layers.windows import Padding
 
@@ -46,13 +46,13 @@ class _ConvTranspose(Kernels):
         return self.from_rows(self.add_bias(y)), rows
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        J = gather(self.rows(dy), self.image_axes)
-        return self.from_rows(correlate(J, self.kernel(), self.image_axes[0]))
+        seen = Patches(self.rows(dy), self.image_axes)
+        return self.from_rows(seen.correlate(self.kernel()))
 
     def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
         dy = self.rows(dy)
-        J = gather(dy, self.image_axes)
-        return self.gradients(weight_gradient(x, J, self.image_axes[0]), dy, out)
+        seen = Patches(dy, self.image_axes)
+        return self.gradients(seen.weight_gradient(x), dy, out)
 
 
 class ConvTranspose1d(_ConvTranspose):
