@@ -29,12 +29,10 @@ view.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from nnscratch.layers.windows import Windows
+from nnscratch.layers.windows import Windows, places_of_elements, seers_of_places
 
 Axes = tuple[Windows, Windows]  # the windows along H and along W
 
@@ -64,8 +62,7 @@ def gather(x: np.ndarray, axes: Axes) -> np.ndarray:
     rows = top + height + vertical.after
     J = np.empty((rows, horizontal.size, channels, out_w, samples), x.dtype)
     J[:top] = J[top + height :] = 0
-    for j in range(horizontal.size):
-        columns, places = horizontal.inside(j, width)
+    for j, (columns, places) in enumerate(places_of_elements(horizontal, width)):
         shifted = J[top : top + height, j]
         shifted[:, :, columns] = x[:, :, places]
         shifted[:, :, : columns.start] = shifted[:, :, columns.stop :] = 0
@@ -133,7 +130,8 @@ def input_gradient(
     upside_down = W[:, :, ::-1].transpose(3, 1, 2, 0).reshape(kw * channels, kh, out_channels)
     # dJ[h] = sum of W[:, :, i]' dy[window] over the windows whose element i lies on row h
     dJ = np.empty((height, kw * channels, out_w * samples), dy.dtype)
-    for row, (elements, windows) in zip(dJ, _seers(vertical, height, out_h), strict=True):
+    seers = seers_of_places(vertical, height, out_h)
+    for row, (elements, windows) in zip(dJ, seers, strict=True):
         seen = rows[windows]
         K = len(seen) * out_channels
         weights = upside_down[:, elements].reshape(kw * channels, K)
@@ -142,8 +140,7 @@ def input_gradient(
     if (kw, horizontal.stride, out_w) == (1, 1, width):  # each column was gathered once
         return dJ[:, 0]
     dx = np.zeros((height, channels, width, samples), dJ.dtype)
-    for j in range(kw):
-        columns, places = horizontal.inside(j, width)
+    for j, (columns, places) in enumerate(places_of_elements(horizontal, width)):
         dx[:, :, places] += dJ[:, j, :, columns]
     return dx
 
@@ -151,9 +148,3 @@ def input_gradient(
 def as_matrix(W: np.ndarray) -> np.ndarray:
     """(O, C, kh, kw) as (O, kh·kw·C), the order in which patches lie; a view if W lies so too."""
     return W.transpose(0, 2, 3, 1).reshape(len(W), -1)
-
-
-@lru_cache(64)  # training asks for the same few in every step
-def _seers(vertical: Windows, height: int, windows: int) -> list[tuple[slice, slice]]:
-    """`Windows.seers` of each row."""
-    return [vertical.seers(row, windows) for row in range(height)]

@@ -137,6 +137,16 @@ class Sequential(Layer):
         lines = (f"{i}: {layer!r}".replace("\n", "\n  ") for i, layer in enumerate(self.layers))
         return "Sequential(" + "".join(f"\n  {line}," for line in lines) + "\n)"
 
+    def __str__(self) -> str:
+        """The table of layers, outputs, parameters and times; see `nnscratch.model_summary`."""
+        from nnscratch.model_summary import summary  # which knows all layers
+
+        return str(summary(self))
+
+    def __format__(self, spec: str) -> str:
+        """As in code, for messages: f"{model}" is repr(model), and print(model) the table."""
+        return format(repr(self), spec)
+
 
 class Residual(Layer):
     """A shortcut around a layer: y = x + f(x).

@@ -27,7 +27,13 @@ import numpy as np
 
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.batch_innermost import samples_first, samples_last
-from nnscratch.layers.windows import Padding, Windows, one_or_all, windows_per_axis
+from nnscratch.layers.windows import (
+    Padding,
+    Windows,
+    one_or_all,
+    places_of_elements,
+    windows_per_axis,
+)
 
 Index = tuple[slice, ...]
 # for each element of a window, row by row: which windows have it, and where in x they see it
@@ -153,7 +159,7 @@ def _combined_along(
         padded = np.full((*rows.shape[:axis], whole, *rows.shape[axis + 1 :]), outside, rows.dtype)
         padded[*before, windows.before : windows.before + length] = rows
         rows, windows = padded, replace(windows, before=0, after=0)
-    first, *others = (rows[*before, windows.inside(e, whole)[1]] for e in range(windows.size))
+    first, *others = (rows[*before, seen] for _, seen in places_of_elements(windows, whole))
     y = combine(first, others.pop(0)) if others else first.copy()
     for other in others:
         combine(y, other, out=y)
@@ -166,10 +172,7 @@ def _places(axes: tuple[Windows, ...], space: tuple[int, ...]) -> Places:
 
     With padding, an element is missing from the windows in which it lies outside of x.
     """
-    inside = [
-        [axis.inside(element, length) for element in range(axis.size)]
-        for axis, length in zip(axes, space, strict=True)
-    ]
+    inside = [places_of_elements(axis, length) for axis, length in zip(axes, space, strict=True)]
     pairs = [tuple(zip(*element, strict=True)) for element in product(*inside)]
     return tuple((_past_channels(windows), _past_channels(seen)) for windows, seen in pairs)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import index
 from typing import Any, SupportsIndex
 
@@ -103,6 +104,18 @@ class Windows:
             return slice(0, 0), slice(0, 0)
         elements, windows = zip(*reversed(found), strict=True)
         return _as_slice(elements), _as_slice(windows)
+
+
+@lru_cache(256)  # training asks for the same few in every step
+def places_of_elements(windows: Windows, length: int) -> tuple[tuple[slice, slice], ...]:
+    """`Windows.inside` of each element."""
+    return tuple(windows.inside(element, length) for element in range(windows.size))
+
+
+@lru_cache(256)
+def seers_of_places(windows: Windows, length: int, count: int) -> tuple[tuple[slice, slice], ...]:
+    """`Windows.seers` of each place."""
+    return tuple(windows.seers(place, count) for place in range(length))
 
 
 def _as_slice(numbers: Sequence[int]) -> slice:
