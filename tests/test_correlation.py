@@ -386,6 +386,12 @@ def test_what_is_printed_is_short_and_cannot_be_misread(layer, printed):
             r"received \(32, 28, 28\); .*channel axis: x\[:, np\.newaxis\]",
         ),
         (nn.Conv1d(1, 8, 5), (32, 28), r"channel axis: x\[:, np\.newaxis\]"),
+        (
+            nn.Conv2d(1, 8, 5),
+            (28, 28, 1),
+            r"channels are last: np\.moveaxis\(x, -1, 0\)\[np\.newax",
+        ),
+        (nn.Conv2d(1, 8, 5), (32, 784), r"flat images .* x\.reshape\(len\(x\), 1, height, width\)"),
         (nn.Conv2d(3, 8, 5), (3, 28, 28), r"batch of one: x\[np\.newaxis\]"),
         (nn.Conv1d(3, 8, 5), (3, 28), r"batch of one: x\[np\.newaxis\]"),
         (nn.Conv2d(1, 8, 5), (28, 28), r"received \(28, 28\); .*batch and channels"),

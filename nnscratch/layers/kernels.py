@@ -122,8 +122,15 @@ class Kernels(Layer):
     def _remedy(self, x: np.ndarray) -> str:
         if x.ndim == self.space + 1 and x.shape[0] == self.in_channels:
             return "pass one sample as a batch of one: x[np.newaxis]"
+        if x.ndim == self.space + 1 and x.shape[-1] == self.in_channels:
+            return "one sample whose channels are last: np.moveaxis(x, -1, 0)[np.newaxis]"
         if x.ndim == self.space + 1 and self.in_channels == 1:
             return "give the samples a channel axis: x[:, np.newaxis]"
+        if x.ndim == 2 and self.space == 2:
+            return (
+                "give x the axes batch and channels, then those of space; flat images get them by "
+                f"x.reshape(len(x), {self.in_channels}, height, width)"
+            )
         if x.ndim != self.space + 2:
             return "give x the axes batch and channels, then those of space"
         if x.shape[-1] == self.in_channels:
