@@ -10,13 +10,15 @@ optimizer are laid out the same way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from nnscratch.layers.base import Layer
+
+Allocate = Callable[[int, Any], np.ndarray]
 
 
 class FlatArrays(dict[str, np.ndarray]):
@@ -28,6 +30,8 @@ class FlatArrays(dict[str, np.ndarray]):
         The names, shapes, dtypes and memory orders to lay out.
     values : mapping of str to array, optional
         What they hold at first; zeros unless given.
+    allocate : function (size, dtype) -> 1-D array of zeros
+        Where the vectors lie; `np.zeros` unless processes are to share them.
 
     Attributes
     ----------
@@ -43,13 +47,16 @@ class FlatArrays(dict[str, np.ndarray]):
     """
 
     def __init__(
-        self, like: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray] | None = None
+        self,
+        like: Mapping[str, np.ndarray],
+        values: Mapping[str, np.ndarray] | None = None,
+        allocate: Allocate = np.zeros,
     ) -> None:
         super().__init__()
         sizes: dict[np.dtype, int] = {}
         for array in like.values():
             sizes[array.dtype] = sizes.get(array.dtype, 0) + array.size
-        self.vectors = {dtype: np.zeros(size, dtype) for dtype, size in sizes.items()}
+        self.vectors = {dtype: allocate(size, dtype) for dtype, size in sizes.items()}
         start = dict.fromkeys(sizes, 0)
         for name, array in like.items():
             stop = start[array.dtype] + array.size
@@ -65,8 +72,8 @@ class Parameters(FlatArrays):
     Use `flatten(model)`, which makes one per model and keeps it.
     """
 
-    def __init__(self, model: Layer) -> None:
-        super().__init__(model.params, values=model.params)
+    def __init__(self, model: Layer, allocate: Allocate = np.zeros) -> None:
+        super().__init__(model.params, model.params, allocate)
         self.places = [(*model.params.place(name), view) for name, view in self.items()]
         for arrays, key, view in self.places:
             arrays.rebind(key, view)
@@ -79,12 +86,12 @@ class Parameters(FlatArrays):
 _known: WeakKeyDictionary[Layer, Parameters] = WeakKeyDictionary()
 
 
-def flatten(model: Layer) -> Parameters:
+def flatten(model: Layer, allocate: Allocate | None = None) -> Parameters:
     """The model's parameters as views of one vector per dtype; the model's arrays become them.
 
     Called again, it returns the same object as long as the model holds its views. Otherwise,
     after `astype` or when a larger model that contains this one was flattened, the arrays are
-    moved again, with the values they have now.
+    moved again, with the values they have now; and always into vectors of an `allocate`.
 
     Examples
     --------
@@ -98,8 +105,8 @@ def flatten(model: Layer) -> Parameters:
     True
     """
     known = _known.get(model)
-    if known is None or not known.attached():
-        known = _known[model] = Parameters(model)
+    if known is None or allocate is not None or not known.attached():
+        known = _known[model] = Parameters(model, allocate or np.zeros)
     return known
 
 
@@ -136,6 +143,11 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
     if norm <= largest:
         return dict(grads), norm
     return {name: grad * (largest / norm) for name, grad in grads.items()}, norm
+
+
+def share_of(vector: np.ndarray, part: int, parts: int) -> np.ndarray:
+    """The view of one of so many parts of a vector, about equally long."""
+    return vector[len(vector) * part // parts : len(vector) * (part + 1) // parts]
 
 
 def _shaped_like(array: np.ndarray, vector: np.ndarray) -> np.ndarray:

@@ -97,11 +97,12 @@ class Linear(Layer):
         return dy @ self.params["W"]
 
     def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
-        dy, x = np.atleast_2d(dy, x)
+        if dy.ndim == 1:
+            dy, x = dy[np.newaxis], x[np.newaxis]
         product = np.multiply if len(x) == 1 else np.matmul  # of one sample: the outer product
         grads = {"W": product(dy.T, x, out=out.get("W"))}
         if "b" in self.params:
-            grads["b"] = np.sum(dy, axis=0, out=out.get("b"))
+            grads["b"] = _sum_over_batch(dy, out.get("b"))
         return grads
 
     def _remedy(self, x: np.ndarray) -> str:
@@ -176,7 +177,12 @@ class Bias(Layer):
         return dy
 
     def gradient_pass(self, dy: np.ndarray, cache: None, out: Out = NOWHERE) -> Grads:
-        return {"b": np.sum(np.atleast_2d(dy), axis=0, out=out.get("b"))}
+        return {"b": _sum_over_batch(np.atleast_2d(dy), out.get("b"))}
 
     def __repr__(self) -> str:
         return f"Bias({self.features})"
+
+
+def _sum_over_batch(dy: np.ndarray, out: np.ndarray | None) -> np.ndarray:
+    """dy[0] + dy[1] + ... as a product, which is several times faster than `np.sum`."""
+    return np.dot(np.ones(len(dy), dy.dtype), dy, out=out)

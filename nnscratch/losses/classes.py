@@ -66,15 +66,16 @@ class SoftmaxCrossEntropy(ClassLoss):
             target = _probabilities(self, prediction, target)
             counted = np.where(target > 0, log_p, 0)  # 0 · log 0 is 0
             return -np.sum(target * counted, axis=-1), (log_p, target)
-        labels = _labels(self, prediction, target)
-        return -np.take_along_axis(log_p, labels, -1)[..., 0], (log_p, labels)
+        right = _right_class(self, prediction, target)
+        return -log_p[right], (log_p, right)
 
     def sample_gradients(self, cache: Any) -> np.ndarray:
         log_p, target = cache
         p = np.exp(log_p)
-        if target.dtype.kind == "f":
+        if isinstance(target, np.ndarray):
             return p - target
-        return _subtract_at(p, target, 1)
+        p[target] -= 1
+        return p
 
 
 class NLLLoss(ClassLoss):
@@ -106,12 +107,14 @@ class NLLLoss(ClassLoss):
     """
 
     def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        labels = _labels(self, _with_classes(self, prediction), target)
-        return -np.take_along_axis(prediction, labels, -1)[..., 0], (prediction, labels)
+        right = _right_class(self, _with_classes(self, prediction), target)
+        return -prediction[right], (prediction, right)
 
     def sample_gradients(self, cache: Any) -> np.ndarray:
-        prediction, labels = cache
-        return _subtract_at(np.zeros_like(prediction), labels, 1)
+        prediction, right = cache
+        dx = np.zeros_like(prediction)
+        dx[right] = -1
+        return dx
 
 
 class HingeLoss(ClassLoss):
@@ -155,16 +158,17 @@ class HingeLoss(ClassLoss):
         self.margin = float(margin)
 
     def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        labels = _labels(self, _with_classes(self, prediction), target)
-        violation = prediction - np.take_along_axis(prediction, labels, -1) + self.margin
-        np.put_along_axis(violation, labels, 0, -1)
+        right = _right_class(self, _with_classes(self, prediction), target)
+        violation = prediction - prediction[right][..., np.newaxis] + self.margin
+        violation[right] = 0
         violation = np.maximum(violation, 0)
-        return violation.sum(-1), (violation, labels)
+        return violation.sum(-1), (violation, right)
 
     def sample_gradients(self, cache: Any) -> np.ndarray:
-        violation, labels = cache
+        violation, right = cache
         active = (violation > 0).astype(violation.dtype)
-        return _subtract_at(active, labels, active.sum(-1, keepdims=True))
+        active[right] -= active.sum(-1)
+        return active
 
 
 def _with_classes(loss: Loss, prediction: np.ndarray) -> np.ndarray:
@@ -173,8 +177,8 @@ def _with_classes(loss: Loss, prediction: np.ndarray) -> np.ndarray:
     return prediction
 
 
-def _labels(loss: Loss, prediction: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Checked labels with a last axis of 1, ready to index the classes."""
+def _right_class(loss: Loss, prediction: np.ndarray, labels: np.ndarray) -> tuple[Any, ...]:
+    """Checked labels as the index of each sample's right class among the scores."""
     classes = prediction.shape[-1]
     if labels.shape != prediction.shape[:-1]:
         loss.refuse(
@@ -191,7 +195,7 @@ def _labels(loss: Loss, prediction: np.ndarray, labels: np.ndarray) -> np.ndarra
             f"{labels.flat[wrong]} at index {wrong}",
             "check the labels, or give the last layer more outputs",
         )
-    return labels[..., np.newaxis]
+    return (np.arange(len(labels)), labels) if labels.ndim else (labels,)
 
 
 def _probabilities(loss: Loss, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -206,9 +210,3 @@ def _probabilities(loss: Loss, prediction: np.ndarray, target: np.ndarray) -> np
             "normalize them, or pass int labels",
         )
     return target
-
-
-def _subtract_at(array: np.ndarray, labels: np.ndarray, value: Any) -> np.ndarray:
-    """array with `value` subtracted at each sample's label, in place."""
-    np.put_along_axis(array, labels, np.take_along_axis(array, labels, -1) - value, -1)
-    return array

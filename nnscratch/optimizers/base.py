@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.base import Layer
-from nnscratch.parameters import FlatArrays, flatten
+from nnscratch.parameters import Allocate, FlatArrays, flatten, share_of
 
 BLOCK = 32768  # elements: 128 KiB of float32, so that weights, gradients and state fit in cache
 
@@ -67,20 +67,27 @@ class Optimizer:
         self.attach()
         if grads is not self.grads:
             self._gather(grads)
+        self.advance(self.grads)
+
+    def advance(self, grads: FlatArrays, part: int = 0, parts: int = 1) -> None:
+        """One step from gradients that are laid out like the parameters, for a part of them."""
         self.steps += 1
         for dtype, w in self.params.vectors.items():
-            vectors = (
-                w,
-                self.grads.vectors[dtype],
-                *(s.vectors[dtype] for s in self.state.values()),
-            )
-            for start in range(0, len(w), BLOCK):
+            vectors = [w, grads.vectors[dtype], *(s.vectors[dtype] for s in self.state.values())]
+            vectors = [share_of(vector, part, parts) for vector in vectors]
+            for start in range(0, len(vectors[0]), BLOCK):
                 self.update(*(vector[start : start + BLOCK] for vector in vectors))
 
     def attach(self) -> None:
         """Move along, state and all, if the model's arrays were replaced since the last step."""
         if not self.params.attached():
             self._lay_out()
+
+    def move(self, allocate: Allocate) -> None:
+        """Move parameters, gradients and state into vectors allocated by that function."""
+        self.params = flatten(self.model, allocate)
+        self.grads = FlatArrays(self.params, allocate=allocate)
+        self.state = {k: FlatArrays(self.params, s, allocate) for k, s in self.state.items()}
 
     def _lay_out(self) -> None:
         """Vectors for the arrays that the model has now, the state carried over by name."""
@@ -95,16 +102,16 @@ class Optimizer:
             raise ValueError(
                 f"gradients and parameters differ in {wrong}; pass the grads of model.backward(dy)"
             )
-        for name, grad in grads.items():
+        fresh = {name: grad for name, grad in grads.items() if grad is not self.grads[name]}
+        for name, grad in fresh.items():
             shape = None if grad is None else np.shape(grad)
             if shape != self.params[name].shape:
                 raise ValueError(
                     f"the gradient of {name!r} has shape {shape}, "
                     f"the parameter {self.params[name].shape}"
                 )
-        for name, grad in grads.items():
-            if grad is not self.grads[name]:
-                self.grads[name][...] = grad
+        for name, grad in fresh.items():
+            self.grads[name][...] = grad
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy holds the state by name; it lays its vectors out again with its own model."""
