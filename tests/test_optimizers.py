@@ -329,3 +329,19 @@ def test_a_rate_of_numpy_does_not_widen_float32(name, ours, theirs):
     optimizer.learning_rate = np.float64(0.01)
     train(model, optimizer, batches(2))
     assert {a.dtype for a in model.params.values()} == {np.dtype("f4")}
+
+
+@pytest.mark.parametrize(
+    "build",
+    [lambda m: nn.SGD(m, 0.1, momentum=0.9), lambda m: nn.Adam(m, 0.001), lambda m: nn.RMSprop(m)],
+    ids=["SGD", "Adam", "RMSprop"],
+)
+def test_state_of_weights_without_gradient_does_not_stay_at_subnormal_numbers(build):
+    model = nn.Bias(3)
+    optimizer = build(model)
+    optimizer.step({"b": np.array([1e-5, -1e-3, 1e-21], "f4")})
+    for _ in range(3000):
+        optimizer.step({"b": np.zeros(3, "f4")})
+    for name, arrays in optimizer.state.items():
+        b = arrays["b"]
+        assert not np.any((b != 0) & (np.abs(b) < np.finfo("f4").smallest_normal)), name

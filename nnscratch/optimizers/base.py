@@ -11,6 +11,7 @@ import numpy as np
 from nnscratch.layers.base import Layer
 from nnscratch.parameters import Allocate, FlatArrays, flatten, share_of
 
+FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
 BLOCK = 32768  # elements: 128 KiB of float32, so that weights, gradients and state fit in cache
 
 
@@ -76,7 +77,10 @@ class Optimizer:
             vectors = [w, grads.vectors[dtype], *(s.vectors[dtype] for s in self.state.values())]
             vectors = [share_of(vector, part, parts) for vector in vectors]
             for start in range(0, len(vectors[0]), BLOCK):
-                self.update(*(vector[start : start + BLOCK] for vector in vectors))
+                blocks = [vector[start : start + BLOCK] for vector in vectors]
+                self.update(*blocks)
+                if self.steps % FLUSHED_EVERY == 0:
+                    _flush_tiny(blocks[2:])
 
     def attach(self) -> None:
         """Move along, state and all, if the model's arrays were replaced since the last step."""
@@ -127,3 +131,13 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate:g})"
+
+
+def _flush_tiny(state: list[np.ndarray]) -> None:
+    """Set numbers too small for a full mantissa to 0.
+
+    The state of a weight whose gradient stays 0 decays to them and then remains there by
+    rounding, and many processors compute many times more slowly with them.
+    """
+    for block in state:
+        block *= np.abs(block) >= np.finfo(block.dtype).smallest_normal
