@@ -29,6 +29,7 @@ from nnscratch.layers import *  # noqa: F403
 from nnscratch.losses import *  # noqa: F403
 from nnscratch.metrics import accuracy as accuracy
 from nnscratch.metrics import confusion_matrix as confusion_matrix
+from nnscratch.model_summary import summary as summary
 from nnscratch.models import cnn as cnn
 from nnscratch.models import lenet as lenet
 from nnscratch.models import mlp as mlp

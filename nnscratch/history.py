@@ -16,6 +16,8 @@ from nnscratch.files import atomic_write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from nnscratch.training.diagnosis import Diagnosis
+
 COLUMNS = (
     "train_loss",
     "train_accuracy",
@@ -46,7 +48,8 @@ class History:
     ``history["train_loss"]`` is a plain list of floats, a copy: changing it changes no record.
     ``len(history)`` is the number of epochs; iteration, ``in``, ``keys()`` and ``items()`` give
     columns. Two histories are equal when columns and values are, NaN being equal to NaN;
-    ``stopped`` does not count, so that a history equals the one read back from its file.
+    ``stopped`` and ``diagnosis`` do not count, so that a history equals the one read back from
+    its file.
 
     Examples
     --------
@@ -66,6 +69,7 @@ class History:
     def __init__(self) -> None:
         self._columns: dict[str, list[float]] = {}
         self.stopped = ""
+        self.diagnosis: Diagnosis | None = None
 
     def append(self, **values: SupportsFloat) -> None:
         """Add one epoch.
@@ -161,6 +165,11 @@ class History:
         widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
         table = ("  ".join(map(str.rjust, row, widths)) for row in rows)
         return "\n".join([line, *table])
+
+    def _repr_html_(self) -> str:
+        from nnscratch.html import of_history
+
+        return of_history(self)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line per epoch, after a header, to a CSV file.

@@ -21,6 +21,8 @@ import numpy as np
 from nnscratch.checkpoint import load, save
 from nnscratch.data import Dataset, load_dataset, stratified_split
 from nnscratch.data.augment import ShiftAndFlip
+from nnscratch.data.images import subset
+from nnscratch.data.sources import find_source
 from nnscratch.files import atomic_write
 from nnscratch.history import History
 from nnscratch.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SiLU, Tanh
@@ -116,17 +118,24 @@ class Run:
         # independent streams, so that another split or model does not shift the others
         seeds = np.random.SeedSequence(config.seed).spawn(3)
         self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
-        self.model: Sequential = self._build(model_rng)
+        self.model: Sequential = build_model(config, model_rng)
         self.loss = SoftmaxCrossEntropy()
 
-    def train(self, folder: Path, resume: bool = False, progress: bool = True) -> History:
+    def train(
+        self,
+        folder: Path,
+        resume: bool = False,
+        progress: bool = True,
+        diagnose: bool = False,
+        workers: int = 1,
+    ) -> History:
         """Train, with a checkpoint per epoch, and write the results into the folder."""
         x, y = self.data.x_train, self.data.y_train
         validation = None
         if self._held_out:
             rows, held_rows = stratified_split(y, self._held_out, self._split_rng)
-            validation = x[held_rows], y[held_rows]
-            x, y = x[rows], y[rows]
+            validation = subset(x, held_rows), y[held_rows]
+            x, y = subset(x, rows), y[rows]
         optimizer = self._optimizer()
         trainer = Trainer(
             self.model,
@@ -136,6 +145,8 @@ class Run:
             checkpoint=folder / "checkpoint.npz",
             progress=progress,
             augment=self._augment(),
+            diagnose=diagnose,
+            workers=workers,
         )
         if resume:
             trainer.resume()
@@ -163,8 +174,7 @@ class Run:
     @property
     def title(self) -> str:
         """What was trained on what, in a few words."""
-        hidden = f" {'-'.join(map(str, self.config.hidden))}" if self.config.model == "mlp" else ""
-        return f"{self.config.data}: {self.config.model}{hidden}"
+        return title_of(self.config)
 
     @property
     def summary(self) -> str:
@@ -179,14 +189,6 @@ class Run:
     @property
     def _held_out(self) -> int:
         return round(self.config.validation * len(self.data.y_train))
-
-    def _build(self, rng: np.random.Generator) -> Sequential:
-        config, image_shape = self.config, self.data.x_train.shape[1:]
-        classes = len(self.data.class_names)
-        if config.model == "cnn":
-            return cnn(image_shape, classes, dropout=config.dropout, rng=rng)
-        sizes = [math.prod(image_shape), *config.hidden, classes]
-        return mlp(sizes, ACTIVATIONS[config.activation], config.dropout, rng)
 
     def _augment(self) -> ShiftAndFlip | None:
         shift, flip = self.config.shift, self.config.flip
@@ -210,6 +212,39 @@ class Run:
         if self.config.schedule == "step":
             return StepDecay(optimizer, max(1, self.config.epochs // 3) * steps_per_epoch)
         return None
+
+
+def title_of(config: Config) -> str:
+    """What is trained on what, in a few words."""
+    hidden = f" {'-'.join(map(str, config.hidden))}" if config.model == "mlp" else ""
+    return f"{config.data}: {config.model}{hidden}"
+
+
+def build_model(config: Config, rng: np.random.Generator) -> Sequential:
+    """The network that the settings ask for, untrained; it needs no data to be there."""
+    source = find_source(config.data)
+    classes, images = len(source.class_names), len(source.shape) == 3
+    wishes = (
+        (config.model == "cnn", "--model cnn"),
+        (config.shift, "--shift"),
+        (config.flip, "--flip"),
+    )
+    for wished, option in wishes:
+        if wished and not images:
+            raise ValueError(f"{option} is for images, {config.data} are points; leave it out")
+    if config.model == "cnn":
+        return cnn(source.shape, classes, dropout=config.dropout, rng=rng)
+    sizes = [math.prod(source.shape), *config.hidden, classes]
+    return mlp(sizes, ACTIVATIONS[config.activation], config.dropout, rng)
+
+
+def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Sequential]:
+    """The settings of a run and its trained model, ready to evaluate; reads no data."""
+    config = Config.read(folder)
+    model = build_model(config, np.random.default_rng(config.seed))
+    load(model, Path(folder, "model.npz"))
+    model.eval()
+    return config, model
 
 
 def choose_folder(out: str | None, config: Config) -> Path:

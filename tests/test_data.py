@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnscratch.data import datasets, load_dataset, minibatches, stratified_split
+from nnscratch.data import datasets, files, load_dataset, minibatches, stratified_split
 from nnscratch.data.idx import save_idx
+from nnscratch.data.sources import find_source
 
 REPOSITORY = Path(__file__).parents[1]
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")
-FILES = datasets.FASHION_MNIST_FILES
+FILES = [file.name.removesuffix(".gz") for file in find_source("fashion-mnist").files]
 needs_fashion_mnist = pytest.mark.skipif(
     not SYSTEM.is_dir(), reason=f"needs {SYSTEM}: apt install dataset-fashion-mnist"
 )
@@ -283,13 +284,17 @@ def test_digits_load_from_a_checkout_that_is_not_installed(monkeypatch):
     [
         (
             {"name": "digit"},
-            "unknown data set 'digit'; there is digits, fashion-mnist; .*'digits'?",
+            "unknown data set 'digit'; there is digits, mnist, .*, moons; .*'digits'?",
         ),
         ({"name": "Fashion_MNIST"}, "did you mean 'fashion-mnist'"),
-        ({"name": "imagenet"}, "there is digits, fashion-mnist$"),
+        (
+            {"name": "imagenet"},
+            "there is digits, mnist, fashion-mnist, kmnist, cifar10, spirals, moons$",
+        ),
         ({"name": None}, "unknown data set None"),
         ({"name": "digits", "split": "writer"}, "split of digits 'writer'; .* mean 'writers'"),
         ({"name": "fashion-mnist", "split": "writers"}, "split='writers'; leave split out"),
+        ({"name": "moons", "split": "writers"}, "moons has one split only"),
     ],
 )
 def test_an_unknown_name_or_split_is_refused_with_those_there_are(arguments, message):
@@ -329,6 +334,7 @@ def test_root_is_the_folder_itself_or_holds_it(tmp_path, suffix, subfolder):
     make_fashion_mnist(tmp_path / "root" / subfolder, suffix)
     data = load_dataset("fashion-mnist", root=str(tmp_path / "root"))
     assert (data.x_train.dtype, data.y_train.dtype) == (np.float32, np.int64)
+    assert data.x_train.pixels.dtype == np.uint8
     expected = np.arange(6, dtype=np.float32) * 50 / np.float32(255)
     np.testing.assert_array_equal(data.x_train[:, 0, 27, 27], expected)
     np.testing.assert_array_equal(data.y_test, [0, 1, 2])
@@ -348,7 +354,7 @@ def test_the_cache_comes_before_the_system(tmp_path, monkeypatch, environment, c
     folder = make_fashion_mnist(tmp_path / cache / "nnscratch" / "fashion-mnist")
     assert len(load_dataset("fashion-mnist").x_train) == 6
     (folder / FILES[0]).unlink()  # an incomplete folder is passed over
-    assert datasets._folders("fashion-mnist", None) == [folder, SYSTEM]
+    assert files.folders("fashion-mnist", None) == [folder, SYSTEM]
     if SYSTEM.is_dir():
         assert len(load_dataset("fashion-mnist").x_train) == 60000
 
@@ -360,9 +366,13 @@ def test_missing_files_are_named_with_the_folders_and_the_remedies(tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
         load_dataset("fashion-mnist", root=folder)
     message = str(caught.value)
-    assert f"{folder} (lacks {FILES[1]}, {FILES[3]}); " in message
-    assert f"{folder / 'fashion-mnist'} (no such folder). " in message
-    for remedy in ("apt install dataset-fashion-mnist", f"put all four into {folder};", "root="):
+    assert f"{folder / 'fashion-mnist'} (no such folder); " in message
+    assert f"{folder} (lacks {FILES[1]}.gz, {FILES[3]}.gz). " in message
+    for remedy in (
+        "apt install dataset-fashion-mnist",
+        f"into {folder / 'fashion-mnist'},",
+        "root=",
+    ):
         assert remedy in message
     assert "\n" not in message
     assert str(SYSTEM) not in message  # with a root, nowhere else is looked
@@ -374,7 +384,7 @@ def test_without_a_home_only_the_system_is_looked_at(monkeypatch):
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", no_home)
-    assert datasets._folders("fashion-mnist", None) == [SYSTEM]
+    assert files.folders("fashion-mnist", None) == [SYSTEM]
 
 
 @pytest.mark.parametrize(
@@ -402,3 +412,11 @@ def test_importing_the_data_loads_neither_scipy_nor_matplotlib():
     environment = {"PYTHONPATH": str(REPOSITORY)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
     assert (done.returncode, done.stdout.strip()) == (0, b"")
+
+
+def test_of_two_sets_with_files_of_the_same_names_the_folder_of_the_name_counts(tmp_path):
+    make_fashion_mnist(tmp_path / "root")
+    folder = make_fashion_mnist(tmp_path / "root" / "kmnist")
+    save_idx(folder / FILES[3], np.full(3, 7, np.uint8))
+    assert load_dataset("kmnist", root=tmp_path / "root").y_test.tolist() == [7, 7, 7]
+    assert load_dataset("mnist", root=tmp_path / "root").y_test.tolist() == [0, 1, 2]

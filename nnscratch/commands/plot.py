@@ -1,35 +1,105 @@
-"""nnscratch plot: draw the curves of one or several runs."""
+"""nnscratch plot: draw the curves of one or several runs, what a run confuses, what it learned."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
+
+EXAMPLES = """\
+examples:
+  nnscratch plot runs/digits-mlp-1                     its curves again, as runs/.../loss.png
+  nnscratch plot runs/digits-mlp-1 runs/digits-mlp-2 --out compared.png
+  nnscratch plot runs/digits-mlp-1 --confusion         which class it takes for which
+  nnscratch plot runs/digits-mlp-1 --weights           what its first layer looks for
+
+--confusion runs the network on the test images, which takes a moment; --weights is for networks
+that were trained on images.
+"""
 
 
 def register(commands: Any) -> None:
     """Add the command's parser to the command line's."""
     plot = commands.add_parser(
         "plot",
-        help="draw the curves of one or several runs",
-        description="Draw loss and accuracy over the epochs; several runs are compared.",
-        epilog="example: nnscratch plot runs/digits-mlp-1 runs/digits-mlp-2 --out compared.png",
+        help="draw the curves of one or several runs, its confusions or its weights",
+        description="Draw loss and accuracy over the epochs; several runs are compared.\n"
+        "Or draw the confusion matrix or the first layer's weights of one run.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     plot.set_defaults(command=run, parser=plot)
     plot.add_argument("runs", metavar="DIR", nargs="+", help="the folder of a run")
-    plot.add_argument("--out", metavar="FILE", help="default DIR/loss.png, of several runs.png")
+    plot.add_argument(
+        "--out",
+        metavar="FILE",
+        help="default DIR/loss.png, DIR/confusion.png or DIR/weights.png; of several runs.png",
+    )
     plot.add_argument("--log", action="store_true", help="logarithmic axis for the loss")
+    what = plot.add_mutually_exclusive_group()
+    what.add_argument(
+        "--confusion", action="store_true", help="draw the confusion matrix on the test images"
+    )
+    what.add_argument(
+        "--weights", action="store_true", help="draw the weights of the first layer as images"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    from pathlib import Path
+    of_a_run = "--confusion" if options.confusion else "--weights" if options.weights else None
+    if of_a_run and len(options.runs) > 1:
+        options.parser.error(f"{of_a_run} is of one run, received {len(options.runs)} folders")
+    if of_a_run and options.log:
+        options.parser.error(f"--log is for curves, not for {of_a_run}")
+    folders = [Path(name) for name in options.runs]
+    if options.confusion:
+        figure, name = _confusion(folders[0]), "confusion.png"
+    elif options.weights:
+        figure, name = _weights(folders[0]), "weights.png"
+    else:
+        figure, name = _curves(folders, options.log), "loss.png"
+    out = options.out or (folders[0] / name if len(folders) == 1 else Path("runs.png"))
+    figure.savefig(out)
+    print(f"wrote {out}")
+    return 0
 
+
+def _curves(folders: list[Path], log: bool) -> Any:
     from nnscratch.history import History
     from nnscratch.plots import plot_history
 
-    folders = [Path(name) for name in options.runs]
     histories = [History.from_csv(folder / "history.csv") for folder in folders]
-    labels = [folder.resolve().name for folder in folders]
-    out = options.out or (folders[0] / "loss.png" if len(folders) == 1 else Path("runs.png"))
-    plot_history(*histories, labels=labels, log=options.log).savefig(out)
-    print(f"wrote {out}")
-    return 0
+    return plot_history(*histories, labels=[folder.resolve().name for folder in folders], log=log)
+
+
+def _confusion(folder: Path) -> Any:
+    import numpy as np
+
+    from nnscratch.data import minibatches
+    from nnscratch.plots import plot_confusion
+    from nnscratch.runs import Config, Run
+
+    job = Run(Config.read(folder))
+    job.restore(folder)
+    job.model.eval()
+    data = job.data
+    logits = [job.model.forward(x) for x, _ in minibatches(data.x_test, data.y_test, 512)]
+    return plot_confusion(np.concatenate(logits), data.y_test, data.class_names, job.title)
+
+
+def _weights(folder: Path) -> Any:
+    from nnscratch.data.sources import find_source
+    from nnscratch.plots import plot_filters
+    from nnscratch.runs import title_of, trained_model
+
+    config, model = trained_model(folder)
+    shape = find_source(config.data).shape
+    if len(shape) != 3:
+        raise ValueError(
+            f"{folder} was trained on {config.data}, which are points: its weights are no images; "
+            "draw its curves without --weights"
+        )
+    first = next(layer for layer in model.layers if "W" in layer.params)
+    image_shape = shape if first.params["W"].ndim == 2 else None
+    title = f"{title_of(config)}: weights of its first layer"
+    return plot_filters(first, title, image_shape, colour=shape[0] == 3)

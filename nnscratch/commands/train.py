@@ -16,6 +16,7 @@ examples:
   nnscratch train --data fashion-mnist --epochs 20   clothes instead of digits
   nnscratch train --optimizer adam --hidden 64 64 --dropout 0.2 --out runs/small
   nnscratch train --resume runs/small --epochs 60    go on where it ended
+  nnscratch train --learning-rate 5 --diagnose       hear what is wrong
 """
 
 
@@ -30,7 +31,12 @@ def register(commands: Any) -> None:
     )
     train.set_defaults(command=run, parser=train)
     model = train.add_argument_group("data and model")
-    model.add_argument("--data", metavar="NAME", help="digits or fashion-mnist (default digits)")
+    model.add_argument(
+        "--data",
+        metavar="NAME",
+        help="digits (the default), mnist, fashion-mnist, kmnist, cifar10, spirals or moons; "
+        "downloaded if missing, see nnscratch datasets",
+    )
     model.add_argument("--root", metavar="DIR", help="the folder that holds the data's files")
     model.add_argument("--model", choices=["mlp", "cnn"], help="kind of network (default mlp)")
     model.add_argument(
@@ -82,6 +88,17 @@ def register(commands: Any) -> None:
     output.add_argument("--out", metavar="DIR", help="folder to write (default runs/DATA-MODEL-N)")
     output.add_argument("--resume", metavar="DIR", help="go on with the run in a folder")
     output.add_argument("--threads", type=COUNT, metavar="N", help="limit the processor's use")
+    output.add_argument(
+        "--workers",
+        type=COUNT,
+        default=1,
+        metavar="N",
+        help="share each minibatch among processes; for convolutional nets without BatchNorm "
+        "and Dropout (default 1)",
+    )
+    output.add_argument(
+        "--diagnose", action="store_true", help="say what looks wrong with the training, and why"
+    )
     output.add_argument("--quiet", action="store_true", help="print only the test accuracy")
 
 
@@ -114,7 +131,9 @@ def run(options: argparse.Namespace) -> int:
         config.write(folder)
         say(job.summary)
         resume = bool(options.resume) and (folder / "checkpoint.npz").exists()
-        history = job.train(folder, resume, progress=not options.quiet)
+        history = job.train(folder, resume, not options.quiet, options.diagnose, options.workers)
+        if options.quiet and history.diagnosis is not None:  # else the trainer has said it
+            print(history.diagnosis, file=sys.stderr)
         if history.stopped == "interrupted":
             done = f"{len(history)} finished epochs are saved"
             print(

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnscratch.data.images import Images, samples_of
+
 
 def minibatches(
-    x: ArrayLike,
+    x: ArrayLike | Images,
     y: ArrayLike,
     batch_size: int,
     rng: int | np.random.Generator | None = None,
@@ -20,8 +22,8 @@ def minibatches(
 
     Parameters
     ----------
-    x : array_like, shape (samples, ...)
-        Inputs.
+    x : array_like or Images, shape (samples, ...)
+        Inputs. `Images` stay bytes; only those of the batch become float32 in [0, 1].
     y : array_like, shape (samples, ...)
         Their targets.
     batch_size : int
@@ -39,7 +41,8 @@ def minibatches(
     Returns
     -------
     iterator of (x_batch, y_batch)
-        Copies: writing to a batch never changes `x` or `y`. Shapes (batch, ...), dtypes kept.
+        Copies: writing to a batch never changes `x` or `y`. Shapes (batch, ...), dtypes kept
+        (float32 of `Images`).
 
     Raises
     ------
@@ -57,11 +60,11 @@ def minibatches(
     (2, 2) [2 3]
     (1, 2) [4]
     """
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim == 0 or y.ndim == 0 or len(x) != len(y):
+    inputs, targets = samples_of(x), np.asarray(y)
+    if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) != len(targets):
         raise ValueError(
             "minibatches expected x and y with one row for each sample, "
-            f"received shapes {x.shape} and {y.shape}; give both the same first axis"
+            f"received shapes {inputs.shape} and {targets.shape}; give both the same first axis"
         )
     try:
         size = operator.index(batch_size)
@@ -72,7 +75,7 @@ def minibatches(
             f"minibatches expected batch_size as a whole number of at least 1, "
             f"received {batch_size!r}; use len(x) for one batch of everything"
         )
-    samples = len(x)
+    samples = len(inputs)
     # Drawn here, not at the first batch: the order depends on the order of the calls alone.
     rows = np.arange(samples) if rng is None else np.random.default_rng(rng).permutation(samples)
     stop = samples - samples % size if drop_last else samples
@@ -80,16 +83,18 @@ def minibatches(
     if join_single and stop % size == 1 and len(starts) > 1:
         del starts[-1]
     batches = np.split(rows[:stop], starts[1:]) if starts else []
-    return _gather_batches(x, y, batches)
+    return _gather_batches(inputs, targets, batches)
 
 
 def _gather_batches(
-    x: NDArray[Any], y: NDArray[Any], batches: list[NDArray[np.int64]]
+    x: NDArray[Any] | Images, y: NDArray[Any], batches: list[NDArray[np.int64]]
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     for batch in batches:
         yield _gather(x, batch), _gather(y, batch)
 
 
-def _gather(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+def _gather(array: NDArray[Any] | Images, rows: NDArray[np.int64]) -> NDArray[Any]:
+    if isinstance(array, Images):
+        return array[rows]
     # np.take is the faster one, but first copies all of an array that is not C-contiguous.
     return np.take(array, rows, axis=0) if array.flags.c_contiguous else array[rows]

@@ -59,6 +59,11 @@ class Report:
     def __str__(self) -> str:
         return self.text()
 
+    def _repr_html_(self) -> str:
+        from nnscratch.html import of_report
+
+        return of_report(self)
+
     def text(self, colour: bool = False) -> str:
         """The report in words, with ANSI colours where they are asked for."""
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from nnscratch.data import minibatches
+from nnscratch.data.images import samples_of
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 
@@ -39,7 +40,7 @@ def evaluate(
     >>> evaluate(nn.Identity(), nn.SoftmaxCrossEntropy(), [[0.0, 9.0], [9.0, 0.0]], [1, 1])[1]
     0.5
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = samples_of(x), np.asarray(y)
     batches = minibatches(x, y, batch_size)
     if len(x) == 0:
         raise ValueError("evaluation on no sample; pass at least one")
@@ -74,12 +75,15 @@ class Totals:
 
     def add(self, loss: Loss, value: float, prediction: np.ndarray, target: np.ndarray) -> None:
         """Count one batch, whose loss had the given value."""
-        self.samples += len(target)
-        self.loss += value * len(target) if loss.reduction == "mean" else value
+        total = value * len(target) if loss.reduction == "mean" else value
         correct = loss.correct(prediction, target)
-        self.right = (
-            None if correct is None or self.right is None else self.right + float(correct.sum())
-        )
+        self.merge(len(target), total, None if correct is None else float(correct.sum()))
+
+    def merge(self, samples: int, loss: float, right: float | None) -> None:
+        """Count sums over so many samples."""
+        self.samples += samples
+        self.loss += loss
+        self.right = None if right is None or self.right is None else self.right + right
 
     def means(self) -> tuple[float, float | None]:
         """(loss per sample, accuracy or None)."""
@@ -102,7 +106,7 @@ def explain_nonfinite(model: Layer, x: np.ndarray, when: str, learning_rate: flo
             "scale the targets, or lower the learning rate"
         )
     layer = dict(model.walk())[path]
-    place = f"layer {path}, {layer}" if path else str(layer)
+    place = f"layer {path}, {layer}" if path else f"{layer}"
     cause = f", whose weights hold {_kind(model.params[ruined[0]])}" if ruined else ""
     raise RuntimeError(
         f"{when}: the first layer with a non-finite output is {place}{cause}; "

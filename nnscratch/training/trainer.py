@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
+import operator
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,23 @@ import numpy as np
 
 from nnscratch.checkpoint import model_arrays
 from nnscratch.data import minibatches
+from nnscratch.data.images import samples_of
 from nnscratch.history import History
 from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
+from nnscratch.model_summary import note_inputs
 from nnscratch.optimizers import Optimizer
-from nnscratch.parameters import clip_norm
 from nnscratch.schedules import Schedule
+from nnscratch.training.diagnosis import Diagnosis, diagnose
 from nnscratch.training.early_stopping import EarlyStopping
 from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite, modes_kept
 from nnscratch.training.memory import keep_freed_memory
 from nnscratch.training.progress import EpochBar, say
+from nnscratch.training.recorder import Recorder
 from nnscratch.training.state import RunState
+from nnscratch.training.steps import Steps
+from nnscratch.training.team import Team
 
 
 class Trainer:
@@ -45,11 +51,21 @@ class Trainer:
         its best epoch, otherwise with the last ones.
     checkpoint : path, optional
         A file to write after every epoch, from which `resume` goes on.
+    workers : int
+        Processes that share each minibatch, by default this one alone. With as many as there are
+        cores, convolutional nets train faster, and end with the same weights up to rounding;
+        small nets without convolutions train slower. Needs the extra `fast`, a system that
+        forks processes, and a model whose samples do not depend on each other (no BatchNorm in
+        it, no Dropout).
     progress : bool
         A progress bar and a line per epoch, on standard error.
     augment : function (x, rng) -> x, optional
         Changes the inputs of each batch before they are trained on, such as
         `nnscratch.data.augment.ShiftAndFlip`; rng is that of `fit`.
+    diagnose : bool
+        Look for what is wrong with the run, such as dead ReLUs or vanishing gradients. The
+        sentences are said after the run and kept in `history.diagnosis`, with the numbers
+        behind them. The weights end as they would have without.
 
     Raises
     ------
@@ -85,8 +101,10 @@ class Trainer:
         clip_norm: float | None = None,
         early_stopping: EarlyStopping | int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        workers: int = 1,
         progress: bool = True,
         augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+        diagnose: bool = False,
     ) -> None:
         if optimizer.model is not model:
             raise ValueError("the optimizer was made for another model; make it with this one")
@@ -94,14 +112,20 @@ class Trainer:
             raise ValueError("the schedule was made for another optimizer; make it with this one")
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
+        if operator.index(workers) < 1:
+            raise ValueError(f"workers is a number of processes, at least 1, received {workers}")
         if isinstance(early_stopping, int):
             early_stopping = EarlyStopping(patience=early_stopping)
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
         self.clip_norm = clip_norm
         self.early_stopping = early_stopping
         self.checkpoint = checkpoint
+        self.workers = workers
         self.progress = progress
         self.augment = augment
+        self.diagnose = diagnose
+        self.diagnosis: Diagnosis | None = None  # of the last fit, also of one that failed
+        self._recorder: Recorder | None = None
         self._resumed: RunState | None = None
 
     def fit(
@@ -135,16 +159,23 @@ class Trainer:
             One entry per finished epoch. `history.stopped` says how the run ended: "finished",
             "early stopping", or "interrupted" by Ctrl-C, which ends the run with what it has.
         """
-        x, y = np.asarray(x), np.asarray(y)
+        x, y = samples_of(x), np.asarray(y)
         if len(x) == 0:
             raise ValueError("there is no sample to train on; x is empty")
         self._check_settings(validation)
         keep_freed_memory()
         run = self._resumed or RunState(History(), np.random.default_rng(rng))
         self._resumed = None
+        self._recorder = Recorder(self.model, x) if self.diagnose else None
+        self._steps = self._make_steps()
         try:
-            with modes_kept(self.model):
+            with modes_kept(self.model), closing(self._steps):
                 run.history.stopped = self._run(run, x, y, validation, epochs, batch_size)
+        except RuntimeError as error:
+            diagnosis = self._diagnosis(run.history, x, y, validation)
+            if diagnosis is not None and diagnosis.findings:
+                error.args = (f"{error}\n{diagnosis}",)
+            raise
         except KeyboardInterrupt:
             run.history.stopped = "interrupted"
             if self.progress:
@@ -152,6 +183,10 @@ class Trainer:
         if self.early_stopping is not None and run.best_arrays:
             for name, array in model_arrays(self.model).items():
                 array[...] = run.best_arrays[name]
+        note_inputs(self.model, x[:batch_size])
+        diagnosis = self._diagnosis(run.history, x, y, validation)
+        if diagnosis is not None and self.progress:
+            say(str(diagnosis))
         return run.history
 
     def resume(self, path: str | os.PathLike[str] | None = None) -> int:
@@ -180,6 +215,13 @@ class Trainer:
             raise ValueError("resume needs a path, or a Trainer with checkpoint=path")
         self._resumed = RunState.read(path, self.model, self.optimizer, self.schedule)
         return len(self._resumed.history)
+
+    def _make_steps(self) -> Steps | Team:
+        if self.workers == 1:
+            return Steps(self.model, self.loss, self.optimizer, self.clip_norm, self._recorder)
+        if self.diagnose:
+            raise ValueError("diagnose watches the steps of a single process; leave out workers=")
+        return Team(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
 
     def _check_settings(self, validation: tuple[Any, Any] | None) -> None:
         """Find out before the first epoch what would fail after it."""
@@ -215,6 +257,8 @@ class Trainer:
             finally:
                 bar.close()
             run.history.append(**values)
+            if self._recorder is not None:
+                self._recorder.end_epoch()
             bar.report(values)
             if rule is not None:
                 if rule.metric not in values:
@@ -245,14 +289,16 @@ class Trainer:
         self.model.train()
         join = any(isinstance(layer, BatchNorm) for _, layer in self.model.walk())
         batches = minibatches(x, y, batch_size, rng, join_single=join)
-        with np.errstate(over="ignore", invalid="ignore"):  # found and explained by _step
+        with np.errstate(over="ignore", invalid="ignore"):  # found and explained by the step
             for step, (x_batch, y_batch) in enumerate(batches, 1):
                 learning_rate = self.optimizer.learning_rate
                 if self.augment is not None:
                     x_batch = self.augment(x_batch, rng)
-                value, prediction = self._step(x_batch, y_batch, f"epoch {epoch}, step {step}")
-                totals.add(self.loss, value, prediction, y_batch)
+                self._steps.step(x_batch, y_batch, totals, f"epoch {epoch}, step {step}")
+                if self.schedule is not None:
+                    self.schedule.step()
                 bar.advance(len(x_batch), totals.means)
+            self._steps.finish()
             self._check_weights(x_batch, f"after epoch {epoch}")
             columns = {"train": totals.means()}
             if validation is not None:
@@ -266,22 +312,14 @@ class Trainer:
         values["seconds"] = time.perf_counter() - start
         return values
 
-    def _step(self, x: np.ndarray, y: np.ndarray, when: str) -> tuple[float, np.ndarray]:
-        """One minibatch; the loss and the prediction before the update."""
-        model, loss, optimizer = self.model, self.loss, self.optimizer
-        prediction, cache = model.forward_pass(x)
-        value, loss_cache = loss.forward_pass(prediction, y)
-        if not math.isfinite(value):
-            explain_nonfinite(model, x, f"{when}: the loss is {value}", optimizer.learning_rate)
-        optimizer.attach()
-        dy = loss.backward_pass(1.0, loss_cache)
-        _, grads = model.backprop(dy, cache, optimizer.grads, need_dx=False)
-        if self.clip_norm is not None:
-            grads, _ = clip_norm(grads, self.clip_norm)
-        optimizer.step(grads)
-        if self.schedule is not None:
-            self.schedule.step()
-        return value, prediction
+    def _diagnosis(self, history: History, x: Any, y: Any, validation: Any) -> Diagnosis | None:
+        """What is wrong with the run, where that is asked for; kept with its history."""
+        if self._recorder is None:
+            return None
+        held_out = 0 if validation is None else len(validation[0])
+        self.diagnosis = diagnose(self._recorder, self.loss, x, y, history, held_out)
+        history.diagnosis, self._recorder = self.diagnosis, None
+        return self.diagnosis
 
     def _check_weights(self, x: np.ndarray, when: str) -> None:
         """The last step of an epoch may have ruined the weights with no forward pass to tell."""

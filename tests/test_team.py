@@ -1,0 +1,208 @@
+"""Training by several processes: the same result as by one, and nothing left of them."""
+
+import multiprocessing
+import os
+import signal
+
+import numpy as np
+import pytest
+
+import nnscratch as nn
+
+pytest.importorskip("threadpoolctl")
+
+SAMPLES = 53
+rng = np.random.default_rng(0)
+IMAGES = rng.normal(size=(SAMPLES, 1, 18, 17))
+LABELS = rng.integers(0, 10, SAMPLES)
+
+
+def net():
+    return nn.lenet((1, 18, 17), rng=0).astype("f8")
+
+
+def fitted(workers, model=None, optimizer=None, loss=None, x=IMAGES, y=LABELS, **settings):
+    """(model, optimizer, history) after three epochs."""
+    model = model or net()
+    optimizer = (optimizer or (lambda model: nn.SGD(model, 0.05, momentum=0.9)))(model)
+    if "schedule" in settings:
+        settings["schedule"] = settings["schedule"](optimizer)
+    trainer = nn.Trainer(
+        model,
+        loss or nn.SoftmaxCrossEntropy(),
+        optimizer,
+        workers=workers,
+        progress=False,
+        **settings,
+    )
+    history = trainer.fit(x, y, epochs=3, batch_size=10, rng=1, validation=(x[:9], y[:9]))
+    return model, optimizer, history
+
+
+def shift(x, rng):
+    return np.roll(x, rng.integers(-1, 2), axis=3)
+
+
+@pytest.mark.parametrize("workers", [2, 3])  # the last batch has 3 samples
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"optimizer": lambda model: nn.Adam(model, 0.01)},
+        {"clip_norm": 0.1},
+        {"schedule": lambda optimizer: nn.CosineDecay(optimizer, 18)},
+        {"loss": nn.SoftmaxCrossEntropy(reduction="sum"), "clip_norm": 1.0},
+        {"augment": shift},
+    ],
+    ids=["sgd", "adam", "clipped", "schedule", "sum", "augment"],
+)
+def test_team_trains_to_the_weights_and_history_of_one_process(workers, settings):
+    alone, optimizer, history = fitted(1, **settings)
+    together, shared, shared_history = fitted(workers, **settings)
+    for name, array in alone.params.items():
+        np.testing.assert_allclose(together.params[name], array, rtol=1e-11, atol=1e-12)
+    for name, arrays in optimizer.state.items():
+        for key, array in arrays.items():
+            np.testing.assert_allclose(shared.state[name][key], array, rtol=1e-9, atol=1e-12)
+    assert shared.steps == optimizer.steps == 18
+    for column in ("train_loss", "train_accuracy", "valid_loss", "learning_rate"):
+        np.testing.assert_allclose(shared_history[column], history[column], rtol=1e-11)
+
+
+class Scaled(nn.Layer):
+    """A layer whose gradient pass knows no `out`."""
+
+    def __init__(self):
+        self.params = {"a": np.ones(3)}
+
+    def forward_pass(self, x):
+        return x * self.params["a"], x
+
+    def backward_pass(self, dy, x):
+        return dy * self.params["a"]
+
+    def gradient_pass(self, dy, x):
+        return {"a": (dy * x).sum(0)}
+
+
+def test_regression_with_a_layer_of_ones_own_and_more_workers_than_samples_in_a_batch():
+    x, y = rng.normal(size=(21, 3)), rng.normal(size=(21, 2))
+
+    def model():
+        return nn.Sequential(Scaled(), nn.Linear(3, 2, rng=0)).astype("f8")
+
+    alone, _, history = fitted(1, model(), loss=nn.MSELoss(), x=x, y=y)  # batches of 10, 10, 1
+    together, _, shared = fitted(3, model(), loss=nn.MSELoss(), x=x, y=y)
+    for name, array in alone.params.items():
+        np.testing.assert_allclose(together.params[name], array, rtol=1e-11, atol=1e-13)
+    assert "train_accuracy" not in shared
+    np.testing.assert_allclose(shared["train_loss"], history["train_loss"], rtol=1e-11)
+
+
+def test_same_seed_gives_the_same_bits():
+    one, two = fitted(2)[0], fitted(2)[0]
+    for name, array in one.params.items():
+        np.testing.assert_array_equal(two.params[name], array)
+
+
+def test_nothing_is_left_of_the_team_and_the_arrays_are_private_again():
+    model, optimizer, _ = fitted(2)
+    assert multiprocessing.active_children() == []
+    child = os.fork()
+    if child == 0:
+        model.params["0.W"][...] = 7
+        optimizer.state["velocity"]["0.W"][...] = 7
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not (model.params["0.W"] == 7).any()
+    assert not (optimizer.state["velocity"]["0.W"] == 7).any()
+
+
+def test_a_run_goes_on_alone_where_a_team_ended():
+    alone, together = net(), net()
+    for model, workers in ((alone, (1, 1)), (together, (2, 1))):
+        optimizer = nn.SGD(model, 0.05, momentum=0.9)
+        for count in workers:
+            trainer = nn.Trainer(
+                model, nn.SoftmaxCrossEntropy(), optimizer, workers=count, progress=False
+            )
+            trainer.fit(IMAGES, LABELS, epochs=2, batch_size=10, rng=1)
+    for name, array in alone.params.items():
+        np.testing.assert_allclose(together.params[name], array, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reason"),
+    [
+        (nn.BatchNorm(4), r"layer 1\.0, BatchNorm\(4\) looks at the batch as a whole"),
+        (nn.Dropout(0.2), r"layer 1\.0, Dropout\(0\.2\) draws random numbers"),
+    ],
+)
+def test_models_whose_samples_depend_on_the_batch_are_refused(layer, reason):
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(layer))
+    before = {name: array.copy() for name, array in model.params.items()}
+    trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=2, progress=False)
+    with pytest.raises(ValueError, match=reason + ".*leave out workers="):
+        trainer.fit(np.ones((4, 3)), np.ones((4, 4)))
+    assert all(np.array_equal(model.params[name], array) for name, array in before.items())
+
+
+def test_arguments_are_checked():
+    model = net()
+    with pytest.raises(ValueError, match="at least 1, received 0"):
+        nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=0)
+    trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=2, diagnose=True)
+    with pytest.raises(ValueError, match="leave out workers="):
+        trainer.fit(IMAGES, LABELS)
+
+
+def test_an_error_in_another_process_is_raised_here():
+    labels = np.array(LABELS)
+    labels[:] = 3
+    labels[9] = 10  # in the second half of the first batch
+    model = net()
+    trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False)
+    with pytest.raises(ValueError, match="10"):
+        trainer.fit(IMAGES[:10], labels[:10], batch_size=10, epochs=1)
+    assert multiprocessing.active_children() == []
+
+
+def test_a_killed_process_is_noticed():
+    model = net()
+
+    def kill(x, rng):
+        for child in multiprocessing.active_children():
+            os.kill(child.pid, signal.SIGKILL)
+        return x
+
+    trainer = nn.Trainer(
+        model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False, augment=kill
+    )
+    with pytest.raises(RuntimeError, match="a worker process ended with exit code -9"):
+        trainer.fit(IMAGES, LABELS, batch_size=10, rng=0)
+
+
+def test_a_loss_that_is_not_finite_in_one_half_names_the_layer():
+    x = np.array(IMAGES)
+    x[:] = np.where(np.arange(SAMPLES)[:, None, None, None] == 9, 1e200, x)
+    model = net()
+    model.params["0.W"][...] *= 1e200
+    trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False)
+    with pytest.raises(RuntimeError, match=r"epoch 1, step 1.*layer 0, Correlation2d"):
+        trainer.fit(x[:10], LABELS[:10], batch_size=10)
+    assert multiprocessing.active_children() == []
+
+
+def test_samples_that_change_their_shape_are_refused():
+    model = net()
+    shapes = iter([IMAGES.shape[1:], (1, 1, 17)])
+    trainer = nn.Trainer(
+        model,
+        nn.SoftmaxCrossEntropy(),
+        nn.SGD(model),
+        workers=2,
+        progress=False,
+        augment=lambda x, rng: x.reshape(-1)[: len(x) * np.prod(s := next(shapes))].reshape(-1, *s),
+    )
+    with pytest.raises(ValueError, match=r"epoch 1, step 2: workers expected .*\(1, 18, 17\)"):
+        trainer.fit(IMAGES, LABELS, batch_size=10, rng=0)
