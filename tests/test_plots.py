@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nnscratch.history import History
 from nnscratch.plots import plot_history
-from nnscratch.plots.curves import COLOURS
+from nnscratch.plots.colours import COLOURS
 
 LOSS = ["train_loss", "valid_loss"]
 ALL = [*LOSS, "train_accuracy", "valid_accuracy"]

@@ -10,20 +10,21 @@ import numpy as np
 import nnscratch as nn
 
 
-def main(epochs: int = 10, seed: int = 0) -> float:
+def main(epochs: int = 10, seed: int = 0, samples: int = 60000) -> float:
     rng = np.random.default_rng(seed)
     try:
         data = nn.load_dataset("fashion-mnist")
     except FileNotFoundError as error:
         sys.exit(str(error))
+    x, y = data.x_train[:samples], data.y_train[:samples]
     model = nn.lenet(rng=rng)
     optimizer = nn.AdamW(model, learning_rate=0.003)
-    schedule = nn.CosineDecay(optimizer, epochs * -(-len(data.x_train) // 64))
+    schedule = nn.CosineDecay(optimizer, epochs * -(-len(x) // 64))
     trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), optimizer, schedule)
-    trainer.fit(data.x_train, data.y_train, epochs=epochs, batch_size=64, rng=rng)
+    trainer.fit(x, y, epochs=epochs, batch_size=64, rng=rng)
 
     model.eval()
-    logits = np.concatenate([model.forward(x) for x in np.array_split(data.x_test, 20)])
+    logits = np.concatenate([model.forward(x) for x in np.array_split(np.asarray(data.x_test), 20)])
     nn.plots.plot_filters(model[0]).savefig("lenet_filters.png")
     nn.plots.plot_confusion(logits, data.y_test, data.class_names).savefig("lenet_confusion.png")
     print("drawn: lenet_filters.png, lenet_confusion.png")

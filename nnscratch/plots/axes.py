@@ -1,9 +1,28 @@
-"""The axes of a panel: where they end, and which ticks they have."""
+"""The axes of a panel: what they can show, where they end, and which ticks they have."""
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+LARGEST = 1e100  # matplotlib's ticks and margins overflow far beyond
+
+
+def drawable_points(
+    curve: NDArray[np.float64], log: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which values are finite, and which of them have a point."""
+    finite = np.abs(curve) <= LARGEST  # False for NaN
+    return finite, finite & (curve >= 1 / LARGEST) if log else finite
+
+
+def without_neighbours(shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which points have no neighbour for a line: only a marker makes them visible."""
+    beside = np.pad(shown, 1)
+    return shown & ~beside[:-2] & ~beside[2:]
 
 
 def show_epochs(axes: "Axes", epochs: int) -> None:

@@ -15,11 +15,9 @@ from nnscratch.plots.images import (
     NORMAL,
     Sheet,
     bar_width,
-    line_height,
     names_of,
-    shortened,
-    text_width,
 )
+from nnscratch.plots.texts import line_height, shortened, text_width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

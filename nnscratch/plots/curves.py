@@ -1,44 +1,31 @@
-"""From the numbers of training runs to a picture of their curves.
+"""From the numbers of training runs to a picture of their curves."""
 
-The panels are drawn on ``matplotlib.figure.Figure`` objects, not through pyplot: that needs no
-display, leaves no global state behind, and spares the import of pyplot.
-"""
-
-import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnscratch.plots.axes import end_at_one, show_epochs, use_log_scale
+from nnscratch.plots.axes import (
+    drawable_points,
+    end_at_one,
+    show_epochs,
+    use_log_scale,
+    without_neighbours,
+)
+from nnscratch.plots.colours import COLOURS, MARKERS
 from nnscratch.plots.legend import legend_below
+from nnscratch.plots.panels import PANEL_INCHES, head, note_left_out, open_panel, panels, say_empty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart with every kind of colour vision.
-# Yellow, faint on white, comes last.
-COLOURS = (
-    "#0072B2",  # blue
-    "#D55E00",  # vermillion
-    "#009E73",  # bluish green
-    "#CC79A7",  # reddish purple
-    "#E69F00",  # orange
-    "#56B4E9",  # sky blue
-    "#000000",  # black
-    "#F0E442",  # yellow
-)
-MARKERS = "osD^vPX"  # one for each round of the palette
 STYLES = {"train": "--", "valid": "-"}
 NAMES = {"train": "train", "valid": "validation"}
 QUANTITIES = {"loss": "loss (mean per sample)", "accuracy": "accuracy (share correct)"}
 
-_PANEL_INCHES = (4.8, 3.4)
-_DPI = 125
-_LARGEST = 1e100  # matplotlib's ticks and margins overflow far beyond
 _FEW_EPOCHS = 15  # up to here every epoch has a marker
 
 
@@ -97,9 +84,6 @@ def plot_history(
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['train', 'validation', 'best validation loss: 0.6 (epoch 2)']
     """
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     if not histories:
         raise ValueError("plot_history needs at least one history: plot_history(history)")
     runs = [_curves(number, history) for number, history in enumerate(histories, 1)]
@@ -107,19 +91,15 @@ def plot_history(
     epochs = max(len(curve) for run in runs for curve in run.values())
     columns = {name for run in runs for name in run}
     quantities = [q for q in QUANTITIES if any(name.endswith(q) for name in columns)]
-    width = _PANEL_INCHES[0] * max(len(quantities), 1.35)
-    layout = ConstrainedLayoutEngine(wspace=0.04)
-    figure = Figure(figsize=(width, _PANEL_INCHES[1]), dpi=_DPI, layout=layout)
-    panels = figure.subplots(1, len(quantities), squeeze=False)[0]
-    for axes, quantity in zip(panels, quantities, strict=True):
+    width = PANEL_INCHES[0] * max(len(quantities), 1.35)
+    figure, places = panels(1, len(quantities), width, PANEL_INCHES[1])
+    for axes, quantity in zip(places, quantities, strict=True):
         _draw_panel(axes, quantity, runs, names, epochs, log and quantity == "loss")
     best = []
     if len(runs) == 1 and "valid_loss" in runs[0]:
-        best = _mark_best(panels[0], runs[0]["valid_loss"], log)
+        best = _mark_best(places[0], runs[0]["valid_loss"], log)
     legend_below(figure, _legend_handles(runs, names, epochs) + best)
-    if title:
-        lines = textwrap.wrap(title, int(9 * width))
-        figure.suptitle("\n".join(lines), fontsize=12, parse_math=False)
+    head(figure, title)
     return figure
 
 
@@ -160,11 +140,7 @@ def _run_names(count: int, labels: Sequence[str] | None) -> list[str]:
 def _draw_panel(
     axes: "Axes", quantity: str, runs: list[Curves], names: list[str], epochs: int, log: bool
 ) -> None:
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(QUANTITIES[quantity])
-    axes.grid(which="both", color="0.9", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    open_panel(axes, "epoch", QUANTITIES[quantity])
     if log:
         use_log_scale(axes)
     else:
@@ -176,7 +152,7 @@ def _draw_panel(
             if f"{part}_{quantity}" not in run:
                 continue
             curve = run[f"{part}_{quantity}"]
-            finite, shown = _usable(curve, log)
+            finite, shown = drawable_points(curve, log)
             drawn += int(shown.sum())
             not_finite += int((~finite).sum())
             not_positive += int((finite & ~shown).sum())
@@ -192,21 +168,8 @@ def _draw_panel(
     if quantity == "accuracy":
         end_at_one(axes)
     if not drawn:
-        axes.set_yticks([])
-        axes.set_yticks([], minor=True)
-        what = "no positive values" if not_positive else "no finite values"
-        axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center", color="0.3")
-    notes = [f"{not_finite} not finite"] if not_finite else []
-    notes += [f"{not_positive} not positive"] if not_positive else []
-    if notes:
-        left_out = "values left out: " + ", ".join(notes)
-        axes.set_title(left_out, loc="right", fontsize=8, color="0.3")
-
-
-def _usable(curve: NDArray[np.float64], log: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which values are finite, and which of them have a point."""
-    finite = np.abs(curve) <= _LARGEST  # False for NaN
-    return finite, finite & (curve >= 1 / _LARGEST) if log else finite
+        say_empty(axes, "no positive values" if not_positive else "no finite values")
+    note_left_out(axes, not_finite, not_positive)
 
 
 def _look(index: int, part: str, count: int, epochs: int) -> dict[str, Any]:
@@ -232,8 +195,7 @@ def _has_markers(index: int, epochs: int) -> bool:
 
 def _marked_epochs(shown: NDArray[np.bool_], along: bool) -> list[int]:
     """Return the places of the markers, always one where a point has no neighbour for a line."""
-    beside = np.pad(shown, 1)
-    marked = shown & ~beside[:-2] & ~beside[2:]
+    marked = without_neighbours(shown)
     if along:
         marked[:: max(1, len(shown) // _FEW_EPOCHS)] = True
     return [int(place) for place in np.flatnonzero(marked)]
@@ -241,7 +203,7 @@ def _marked_epochs(shown: NDArray[np.bool_], along: bool) -> list[int]:
 
 def _mark_best(axes: "Axes", curve: NDArray[np.float64], log: bool) -> "list[Line2D]":
     """Circle the lowest validation loss. Its value goes to the legend: there it covers nothing."""
-    _, shown = _usable(curve, log)
+    _, shown = drawable_points(curve, log)
     if not shown.any():
         return []
     epoch = int(np.argmin(np.where(shown, curve, np.inf))) + 1

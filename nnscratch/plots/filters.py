@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from nnscratch.layers.base import Layer, floating
+from nnscratch.plots.colours import brightness, largest, not_finite, picture
 from nnscratch.plots.images import (
     GAP,
     LOWEST_BAR,
@@ -19,15 +20,10 @@ from nnscratch.plots.images import (
     Sheet,
     as_images,
     bar_width,
-    brightness,
     enlarged,
-    largest,
-    line_height,
-    not_finite,
-    picture,
     quarters,
-    text_width,
 )
+from nnscratch.plots.texts import line_height, text_width
 from nnscratch.training.evaluation import modes_kept
 
 if TYPE_CHECKING:

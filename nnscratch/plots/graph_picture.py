@@ -14,7 +14,7 @@ import numpy as np
 
 from nnscratch.graph import Graph
 from nnscratch.graph.table import written
-from nnscratch.plots.curves import COLOURS
+from nnscratch.plots.colours import COLOURS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,7 +1,6 @@
 """Images on a sheet: places counted in pixels, so that every pixel of an image is a sharp square.
 
-What the pictures of filters, maps, gradients and predictions share: where images stand, which
-number has which colour, and how long a text may be.
+What the pictures of filters, maps, gradients and predictions share: where images and texts stand.
 """
 
 from __future__ import annotations
@@ -13,22 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.layers.base import floating
-from nnscratch.plots.curves import COLOURS
+from nnscratch.plots.colours import colour_map, drawable
+from nnscratch.plots.texts import DPI, line_height, text_width, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.image import AxesImage
 
-DPI = 128  # a power of two: whole pixels are exact in inches
 MARGIN, GAP = 14, 6
 NARROWEST, WIDEST = 360, 1150  # a title needs some room, even above a single small image
 LOWEST_BAR, HIGHEST_BAR = 90, 240
 BAR = 13  # the width of a colour bar
 TITLE, NORMAL, SMALL = 11.0, 8.0, 7.0  # letters, in points
-WRONG = COLOURS[1]  # vermillion
-NOT_FINITE = "#FF00FF"  # in none of the colour scales
-LARGEST, SMALLEST = 1e100, 1e-100  # beyond, colour scales overflow
 
 
 class Sheet:
@@ -148,66 +143,6 @@ class Block:
         return last
 
 
-# Numbers and their colours --------------------------------------------------------------------
-
-
-def drawable(image: np.ndarray) -> np.ndarray:
-    """The image as float64, with a mask over what has no colour: NaN, infinite and huge numbers."""
-    image = np.asarray(image, np.float64)
-    if image.ndim == 3:
-        return image
-    return np.ma.masked_array(image, ~(np.abs(image) <= LARGEST))
-
-
-def colour_map(name: str) -> Colormap:
-    from matplotlib import colormaps
-
-    return colormaps[name].with_extremes(bad=NOT_FINITE)
-
-
-def largest(values: np.ndarray) -> float:
-    """The largest |value| that has a colour; 1 where all are 0."""
-    sizes = np.abs(np.asarray(values, np.float64))
-    top = float(sizes.max(initial=0, where=sizes <= LARGEST))
-    return top if top > SMALLEST else 1.0
-
-
-def not_finite(values: np.ndarray) -> str:
-    """A note that counts the values without a colour; nothing where all have one."""
-    values = np.asarray(values, np.float64)
-    count = values.size - np.count_nonzero(np.abs(values) <= LARGEST)
-    return f"{count} of {values.size} values not finite (magenta)" if count else ""
-
-
-def brightness(images: np.ndarray) -> tuple[float, float]:
-    """Which values are black and white: 0 and 1 for images in [0, 1], 0 and 255 for bytes."""
-    if images.dtype == np.uint8:
-        return 0.0, 255.0
-    values = np.asarray(images, np.float64)
-    finite = values[np.abs(values) <= LARGEST]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if low >= 0 and high <= 1:
-        return 0.0, 1.0
-    if high - low > SMALLEST:
-        return low, high
-    around = max(0.5, abs(low) / 2)  # all are equal, and grey
-    return low - around, low + around
-
-
-def picture(image: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    """An image (channels, height, width) as it is shown: 3 channels are colours in [0, 1].
-
-    One channel is shown with its own numbers; of other images the mean over the channels.
-    """
-    if len(image) != 3:
-        return image[0] if len(image) == 1 else image.mean(axis=0, dtype=np.float64)
-    low, high = limits
-    pixels = np.asarray(image.transpose(1, 2, 0), np.float64)
-    colours = (np.clip(pixels, low, high) - low) / (high - low)
-    colours[~(np.abs(pixels) <= LARGEST).all(axis=-1)] = (1, 0, 1)  # NOT_FINITE
-    return colours
-
-
 # Sizes and places -----------------------------------------------------------------------------
 
 
@@ -240,45 +175,6 @@ def bar_width(ticks: Sequence[float]) -> int:
     """The width of a colour bar, with the gap before it, its numbers and its label."""
     numbers = max(text_width(f"{tick:.3g}", SMALL) for tick in ticks)
     return 2 * GAP + BAR + math.ceil(numbers) + 3 * GAP + line_height(SMALL)
-
-
-# Texts ----------------------------------------------------------------------------------------
-
-
-def line_height(size: float) -> int:
-    return math.ceil(1.25 * size * DPI / 72)
-
-
-def text_width(text: str, size: float) -> float:
-    """The width of a text in pixels, as matplotlib will set it."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    font = FontProperties(size=size)
-    points, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(points) * DPI / 72
-
-
-def shortened(text: str, width: float, size: float) -> str:
-    """The text, or its beginning and end around an ellipsis, as far as they have room."""
-    text = kept = " ".join(text.split())
-    letters = len(text)
-    while letters > 2 and text_width(kept, size) > width:
-        letters -= 1
-        end = letters // 3  # names often differ only there
-        kept = f"{text[: letters - end].rstrip()}…{text[len(text) - end :].lstrip()}"
-    return kept
-
-
-def wrapped(text: str, width: float, size: float) -> list[str]:
-    """The text in lines that have room; only a single word that has none is shortened."""
-    lines: list[str] = []
-    for word in text.split():
-        if lines and text_width(f"{lines[-1]} {word}", size) <= width:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(shortened(word, width, size))
-    return lines
 
 
 # What is passed -------------------------------------------------------------------------------

@@ -11,21 +11,17 @@ import numpy as np
 
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.metrics import class_labels, predicted_classes
+from nnscratch.plots.colours import WRONG, brightness, picture
 from nnscratch.plots.images import (
     GAP,
     NORMAL,
-    WRONG,
     Sheet,
     as_images,
-    brightness,
     enlarged,
-    line_height,
     names_of,
     per_line,
-    picture,
-    shortened,
-    text_width,
 )
+from nnscratch.plots.texts import line_height, shortened, text_width
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,24 +9,24 @@ import numpy as np
 
 from nnscratch.layers.base import Layer
 from nnscratch.metrics import class_labels
+from nnscratch.plots.colours import (
+    WRONG,
+    brightness,
+    largest,
+    not_finite,
+    picture,
+)
 from nnscratch.plots.images import (
     GAP,
     NORMAL,
     SMALL,
-    WRONG,
     Sheet,
     as_images,
-    brightness,
     enlarged,
-    largest,
-    line_height,
     names_of,
-    not_finite,
     per_line,
-    picture,
-    shortened,
-    text_width,
 )
+from nnscratch.plots.texts import line_height, shortened, text_width
 from nnscratch.training.evaluation import modes_kept
 
 if TYPE_CHECKING:

@@ -1,0 +1,122 @@
+"""How the spread of some numbers moves while a net trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.plots.axes import drawable_points, end_at_one
+from nnscratch.plots.colours import COLOURS
+from nnscratch.plots.legend import legend_below
+from nnscratch.plots.panels import PANEL_INCHES, head, note_left_out, open_panel, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PERCENTS = (15, 50, 85)
+
+
+def plot_percentiles(
+    samples: Mapping[str, Any],
+    steps: Any = None,
+    what: str = "value",
+    accuracy: Mapping[str, Any] | None = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw the 15th, 50th and 85th percentile of some numbers over the steps of a training.
+
+    They show how the inputs of a sigmoid drift, as in the first figure of the paper on BatchNorm.
+    All of their panels have the same vertical axis.
+
+    Parameters
+    ----------
+    samples : mapping of str to array (records, samples)
+        A panel for each name. Row r holds the numbers of the r-th record.
+    steps : array (records,), optional
+        The step of each record, rising; 0, 1, 2, ... unless given.
+    what : str
+        The name of the vertical axis.
+    accuracy : mapping of str to array (records,), optional
+        Curves for a panel before the others.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Records with a number that is not finite have no point; a note says how many.
+
+    Raises
+    ------
+    ValueError
+        There is no panel, no record or no sample, or the lengths differ.
+
+    References
+    ----------
+    Ioffe and Szegedy, Batch normalization (2015), section 4.1, figure 1.
+
+    Examples
+    --------
+    >>> figure = plot_percentiles({"tanh": np.arange(101.0) * [[0.0], [1.0], [2.0]]})
+    >>> [line.get_ydata().tolist() for line in figure.axes[0].lines]
+    [[0.0, 15.0, 30.0], [0.0, 50.0, 100.0], [0.0, 85.0, 170.0]]
+    """
+    rows = {name: np.asarray(values, np.float64) for name, values in samples.items()}
+    shapes = {name: values.shape for name, values in rows.items()}
+    records = {shape[0] if len(shape) == 2 and shape[1] else 0 for shape in shapes.values()}
+    if len(records) != 1 or records == {0}:
+        raise ValueError(
+            "plot_percentiles expected arrays (records, samples) of equally many records, "
+            f"at least one, received {shapes}"
+        )
+    steps = np.arange(*records) if steps is None else np.asarray(steps)
+    if steps.shape != (*records,) or (np.diff(steps) <= 0).any():
+        raise ValueError(
+            f"plot_percentiles expected {records.pop()} rising steps, one for each record, "
+            f"received {steps.shape}"
+        )
+    curves = {name: np.asarray(curve, np.float64) for name, curve in (accuracy or {}).items()}
+    if any(curve.shape != steps.shape for curve in curves.values()):
+        raise ValueError(
+            f"plot_percentiles expected an accuracy for each of {len(steps)} records, "
+            f"received {[curve.shape for curve in curves.values()]}"
+        )
+    count = len(rows) + bool(curves)
+    width = PANEL_INCHES[0] * (max(1.35, count) if count < 3 else 0.75 * count)
+    figure, places = panels(1, count, width, PANEL_INCHES[1])
+    if curves:
+        _draw_accuracy(places.pop(0), curves, steps)
+    for i, (axes, (name, values)) in enumerate(zip(places, rows.items(), strict=True)):
+        open_panel(axes, "step", what if i == 0 else "")
+        axes.sharey(places[0])
+        usable = drawable_points(values, log=False)[0].all(axis=1)
+        low, middle, high = (np.full(len(steps), np.nan) for _ in PERCENTS)
+        if usable.any():
+            low[usable], middle[usable], high[usable] = np.percentile(
+                values[usable], PERCENTS, axis=1
+            )
+        look: dict[str, Any] = {"color": COLOURS[0], "linewidth": 1.2, "linestyle": "--"}
+        axes.fill_between(steps, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
+        lines = axes.plot(steps, low, label="15th and 85th percentile", **look)
+        lines += axes.plot(steps, middle, color=COLOURS[1], linewidth=2, label="median")
+        axes.plot(steps, high, **look)
+        axes.margins(x=0.02)
+        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
+        note_left_out(axes, int((~usable).sum()))
+    head(figure, title)
+    legend_below(figure, lines)
+    return figure
+
+
+def _draw_accuracy(axes: Axes, curves: Mapping[str, np.ndarray], steps: np.ndarray) -> None:
+    """The curves with a legend inside, at the lower right: accuracies leave that free."""
+    open_panel(axes, "step", "accuracy (share correct)")
+    for i, (name, curve) in enumerate(curves.items()):
+        shown = np.where(drawable_points(curve, log=False)[0], curve, np.nan)
+        look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linewidth": 1.8}
+        axes.plot(steps, shown, label=name, linestyle="--" if i % 2 == 0 else "-", **look)
+    axes.margins(x=0.02)
+    end_at_one(axes)
+    axes.legend(loc="lower right", fontsize=8)
