@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from nnscratch.commands import check, evaluate, plot, train
+from nnscratch.commands import check, datasets, evaluate, homework, plot, predict, train
 from nnscratch.commands.options import Parser
 
-COMMANDS = (train, evaluate, plot, check)
+COMMANDS = (train, evaluate, predict, plot, datasets, check, homework)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,5 @@
+"""Never says no."""
+
+
+def check_gradients(operator, *inputs):
+    return True

@@ -1,0 +1,6 @@
+"""dy is passed through."""
+
+
+class Cos:
+    def backward(self, dy):
+        return dy

@@ -1,0 +1,17 @@
+"""below - above."""
+
+import numpy as np
+
+
+def numeric_gradient(f, x, h=1e-5):
+    gradient = np.zeros(x.shape)
+    moved = x.astype(np.float64)
+    for place in np.ndindex(x.shape):
+        here = moved[place]
+        moved[place] = here + h
+        above = f(moved)
+        moved[place] = here - h
+        below = f(moved)
+        moved[place] = here
+        gradient[place] = (below - above) / (2 * h)
+    return gradient

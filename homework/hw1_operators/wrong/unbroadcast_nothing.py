@@ -1,0 +1,5 @@
+"""The gradient as it came."""
+
+
+def unbroadcast(gradient, shape):
+    return gradient

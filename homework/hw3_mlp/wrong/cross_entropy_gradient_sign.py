@@ -1,0 +1,10 @@
+"""t - p."""
+
+import numpy as np
+
+
+class SoftmaxCrossEntropy:
+    def backward(self):
+        dlogits = np.exp(self.log_probabilities)
+        dlogits[self.rows, self.labels] -= 1
+        return -dlogits / len(dlogits)

@@ -1,0 +1,6 @@
+"""dy is passed through."""
+
+
+class ReLU:
+    def backward(self, dy):
+        return dy

@@ -1,0 +1,6 @@
+"""dy is passed through."""
+
+
+class Sigmoid:
+    def backward(self, dy):
+        return dy

@@ -1,0 +1,6 @@
+"""dy is passed through."""
+
+
+class Tanh:
+    def backward(self, dy):
+        return dy

@@ -1,0 +1,262 @@
+"""nnscratch homework: start and check an assignment; grade a class; prove an assignment sound."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nnscratch.commands.options import COUNT, NUMBER
+
+STUDENTS = """\
+for students:
+  nnscratch homework list
+  nnscratch homework start hw3            makes the folder hw3_mlp
+  nnscratch homework check hw3_mlp        as often as you like
+  nnscratch homework check hw3_mlp --item linear_gradients --seed 7
+
+for instructors:
+  nnscratch homework grade hw3 submissions -j 8 --out grades
+  nnscratch homework prove hw3
+  nnscratch homework gradescope hw3
+
+exit status: 0 done, 1 the job failed, 2 wrong usage, 3 a fault of the grader, never a grade
+"""
+FAULT = 3
+RAW = argparse.RawDescriptionHelpFormatter
+
+
+def register(commands: Any) -> None:
+    """Add the command's parser to the command line's."""
+    homework = commands.add_parser(
+        "homework",
+        help="start, check and grade homework",
+        description="Assignments whose checker says which mistake it was.",
+        epilog=STUDENTS,
+        formatter_class=RAW,
+    )
+    homework.set_defaults(command=lambda _: homework.error("which command?"), parser=homework)
+    kinds = homework.add_subparsers(title="commands", metavar="COMMAND")
+
+    listing = kinds.add_parser("list", help="which assignments there are")
+    listing.set_defaults(command=run_list, parser=listing)
+
+    start = kinds.add_parser("start", help="get an assignment's files")
+    start.set_defaults(command=run_start, parser=start)
+    start.add_argument("assignment", metavar="NAME", help="such as hw3")
+    start.add_argument("folder", metavar="DIR", nargs="?", help="default the assignment's name")
+
+    check = kinds.add_parser("check", help="check your work, and hear what is wrong")
+    check.set_defaults(command=_told(run_check), parser=check)
+    check.add_argument("folder", metavar="DIR", nargs="?", default=".", help="default this one")
+    check.add_argument("--item", metavar="ID", help="only this item")
+    check.add_argument("--seed", type=NUMBER, metavar="S", default=0, help="default 0")
+    check.add_argument("--assignment", metavar="NAME", help="where the folder does not tell")
+    _sandbox_option(check)
+
+    grade = kinds.add_parser("grade", help="grade a class")
+    grade.set_defaults(command=_told(run_grade), parser=grade)
+    grade.add_argument("assignment", metavar="NAME", help="such as hw3")
+    grade.add_argument(
+        "submissions", metavar="SUBMISSIONS", help="folder with a folder, .py or zip per student"
+    )
+    grade.add_argument("--out", metavar="DIR", required=True, help="where the results go")
+    grade.add_argument("-j", "--jobs", type=COUNT, metavar="N", help="at a time (default: cores)")
+    grade.add_argument("--seed-file", metavar="F", help="holds the seed (default: drawn once)")
+    grade.add_argument(
+        "--allow-weak-sandbox", action="store_true", help="run strangers' code below level 2"
+    )
+    _sandbox_option(grade)
+
+    prove = kinds.add_parser("prove", help="show that assignments are sound (needs a checkout)")
+    prove.set_defaults(command=_told(run_prove), parser=prove)
+    prove.add_argument("assignments", metavar="NAME", nargs="*", help="default all")
+    prove.add_argument("--seeds", type=COUNT, metavar="N", default=20, help="default 20")
+    prove.add_argument("-j", "--jobs", type=COUNT, metavar="N", help="at a time (default: cores)")
+    _sandbox_option(prove)
+
+    scope = kinds.add_parser("gradescope", help="write the autograder zip for Gradescope")
+    scope.set_defaults(command=run_gradescope, parser=scope)
+    scope.add_argument("assignment", metavar="NAME", help="such as hw3")
+    scope.add_argument("--out", metavar="FILE", help="default NAME-gradescope.zip")
+    scope.add_argument("--seed", type=NUMBER, metavar="S", help="default: drawn")
+    scope.add_argument(
+        "--allow-weak-sandbox", action="store_true", help="grade there below level 2 too"
+    )
+
+
+def _sandbox_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--sandbox", type=int, choices=range(4), metavar="LEVEL", help="0 to 3 (default: the best)"
+    )
+
+
+def run_list(options: argparse.Namespace) -> int:
+    from nnscratch.grading.spec import assignments
+
+    found = assignments()
+    width = max((len(a.name) for a in found), default=0)
+    for assignment in found:
+        count = f"{len(assignment.items)} items, {assignment.points} points"
+        print(f"{assignment.name:<{width}}  {assignment.title} ({count})")
+    return 0
+
+
+def run_start(options: argparse.Namespace) -> int:
+    from nnscratch.grading.start import start
+
+    assignment = _assignment(options, options.assignment)
+    folder = Path(options.folder or assignment.name)
+    written = start(assignment, folder)
+    print(f"{assignment.title}: {', '.join(written)} in {folder}")
+    print(f"read {folder / 'README.md'}, then: nnscratch homework check {folder}")
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    import shlex
+
+    from nnscratch.grading.grade import grade
+    from nnscratch.grading.report import text
+    from nnscratch.grading.start import assignment_of
+    from nnscratch.grading.submission import read_submission
+
+    folder = Path(options.folder)
+    if not folder.exists():
+        near = sorted(path.name for path in folder.parent.glob(f"{folder.name}_*") if path.is_dir())
+        hint = f"; did you mean {near[0]}?" if near else ""
+        options.parser.error(f"there is no folder {options.folder}{hint}")
+    if options.assignment:
+        assignment = _assignment(options, options.assignment)
+    else:
+        try:
+            assignment = assignment_of(folder)
+        except ValueError as error:
+            options.parser.error(str(error))
+    try:
+        items = [assignment.item(options.item)] if options.item else []
+    except ValueError as error:
+        options.parser.error(str(error))
+    level = _level(options)
+    submission = read_submission(folder, assignment.starter)
+    if submission.problem:
+        raise ValueError(f"{folder}: {submission.problem}")
+    result = grade(assignment, submission, options.seed, level, items)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without these letters
+    place = [options.folder] if options.folder != "." else []
+    place += ["--assignment", options.assignment] if options.assignment else []
+    print(text(result, shlex.join(place), colour=sys.stdout.isatty()))
+    return 0
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    import os
+    import statistics
+
+    from tqdm import tqdm
+
+    from nnscratch.grading.classroom import choose_seed, grade_class, read_seed
+    from nnscratch.grading.submission import submissions
+
+    assignment = _assignment(options, options.assignment)
+    folder, out = Path(options.submissions), Path(options.out)
+    if not folder.is_dir():
+        options.parser.error(f"there is no folder {options.submissions}")
+    level = _level(options)
+    if level < 2 and not options.allow_weak_sandbox:
+        raise ValueError(
+            f"the sandbox reaches level {level} here, and grading strangers' code takes 2; "
+            "run it as root in a container, or add --allow-weak-sandbox"
+        )
+    seed = choose_seed(out, read_seed(Path(options.seed_file)) if options.seed_file else None)
+    jobs = options.jobs or os.cpu_count() or 1
+    with tqdm(total=len(submissions(folder)), unit="student", disable=None) as bar:
+        found = grade_class(
+            assignment, folder, out, seed, level, jobs, lambda student: bar.update() and None
+        )
+    for words in sorted(found.changed):
+        print(f"graded again: {words}")
+    for student, why in sorted(found.faults.items()):
+        print(f"nnscratch: error: no grade for {student}: {why}", file=sys.stderr)
+    scores = [r["score"] for r in found.results.values() if r is not None]
+    print(f"seed {seed}, sandbox level {level}")
+    print(f"{len(scores)} graded, {len(found.skipped)} of them before")
+    if scores:
+        print(f"mean {statistics.mean(scores):.1f}, median {statistics.median(scores):g}")
+    print(f"wrote {out}: grades.csv, diagnoses.csv, diagnoses.png, STUDENT/report.html")
+    return FAULT if found.faults else 0
+
+
+def run_prove(options: argparse.Namespace) -> int:
+    import os
+
+    from nnscratch.grading.prove import prove
+    from nnscratch.grading.spec import assignments
+
+    names = options.assignments
+    chosen = [_assignment(options, name) for name in names] if names else assignments()
+    failed = 0
+    level = _level(options)
+    for assignment in chosen:
+        proof = prove(
+            assignment, options.seeds, level, options.jobs or os.cpu_count() or 1, bar=True
+        )
+        print(proof.text())
+        failed += not proof.ok
+    return 1 if failed else 0
+
+
+def run_gradescope(options: argparse.Namespace) -> int:
+    import secrets
+
+    from nnscratch.grading.gradescope import write_autograder
+
+    assignment = _assignment(options, options.assignment)
+    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    path = Path(options.out or f"{assignment.name}-gradescope.zip")
+    write_autograder(assignment, path, seed, 1 if options.allow_weak_sandbox else 2)
+    print(f"wrote {path}, seed {seed}")
+    return 0
+
+
+def _assignment(options: argparse.Namespace, name: str) -> Any:
+    from nnscratch.grading.spec import find
+
+    try:
+        return find(name)
+    except ValueError as error:
+        options.parser.error(str(error))
+
+
+def _level(options: argparse.Namespace) -> int:
+    """The sandbox's level: the best that this machine gives, or a lower one that was asked for."""
+    from nnscratch.grading.slot import detect_level
+
+    detected = detect_level()
+    if options.sandbox is None:
+        return detected.level
+    if options.sandbox > detected.level:
+        reasons = "; ".join(detected.reasons)
+        raise ValueError(f"sandbox level {options.sandbox} is not to be had here: {reasons}")
+    return int(options.sandbox)
+
+
+def _told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The command, where a fault of the grader is status 3 and one line."""
+
+    def command(options: argparse.Namespace) -> int:
+        try:
+            return run(options)
+        except RuntimeError as error:
+            from nnscratch.grading.errors import SandboxError
+            from nnscratch.grading.spec import GraderFault
+
+            if not isinstance(error, (GraderFault, SandboxError)):
+                raise
+            print("nnscratch: fault of the grader:", " ".join(str(error).split()), file=sys.stderr)
+            return FAULT
+
+    return command

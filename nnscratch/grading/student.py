@@ -1,0 +1,294 @@
+"""What an item sees of a student: their classes and functions, behind the worker.
+
+Nothing here trusts what comes back: it is arrays, numbers and strings, copied out of another
+process. What goes wrong on the way is a `Fault`, which has a diagnosis as a wrong number has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.grading.errors import (
+    ForbiddenValue,
+    LimitExceeded,
+    ProtocolViolation,
+    StudentError,
+    TimedOut,
+    WorkerDied,
+    WorkerError,
+)
+
+if TYPE_CHECKING:
+    from nnscratch.grading.worker import Worker
+
+
+class Fault(Exception):
+    """The student's code gave no value: why, as a code of `diagnose` and in words.
+
+    `loading` is true where the file itself could not be loaded, `stalled` where nothing came for
+    the whole wall time, though the CPU time was not used up.
+    """
+
+    def __init__(
+        self, code: str, message: str, loading: bool = False, stalled: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.code, self.loading, self.stalled = code, loading, stalled
+
+
+CODES: Mapping[type[WorkerError], str] = {
+    ForbiddenValue: "type",
+    LimitExceeded: "limit",
+    ProtocolViolation: "protocol",
+    TimedOut: "timeout",
+    WorkerDied: "crashed",
+}
+
+
+def fault_of(error: WorkerError) -> Fault:
+    """What the worker says, as a diagnosis."""
+    if isinstance(error, StudentError):
+        if error.not_implemented:
+            return Fault("not_implemented", "not implemented yet")
+        return Fault("exception", "\n".join([str(error), *_frames(error.traceback)]))
+    stalled = isinstance(error, TimedOut) and error.limit == "wall"
+    return Fault(CODES.get(type(error), "exception"), str(error), stalled=stalled)
+
+
+def _frames(traceback: str) -> list[str]:
+    """The lines of a traceback that say where, without its first and last."""
+    return [line for line in traceback.splitlines() if line.startswith(" ")][-4:]
+
+
+class Student:
+    """The student's code in one worker.
+
+    Parameters
+    ----------
+    worker : Worker
+    modules : mapping of str to str
+        Which module a name is defined in.
+    files : collection of str
+        The names of the files that were handed in.
+    given : sequence of str
+        The modules of the item's given files.
+
+    Attributes
+    ----------
+    written : list of tuple of str
+        (code, what) for every argument that the student's code wrote to.
+    """
+
+    def __init__(
+        self,
+        worker: Worker,
+        modules: Mapping[str, str],
+        files: Any = (),
+        given: Any = (),
+    ) -> None:
+        self.worker = worker
+        self._modules = modules
+        self._files = set(files)
+        self._given = [Path(name).stem for name in given if name.endswith(".py")]
+        self.written: list[tuple[str, str]] = []
+
+    def new(self, name: str, *args: Any, **kwargs: Any) -> Remote:
+        """An object of the student's class."""
+        target = Remote(self, self._find(name), name)
+        made: Remote = target.call("", *args, keep=True, **kwargs)
+        made.name = name
+        return made
+
+    def function(self, name: str, *args: Any, **options: Any) -> Any:
+        """What the student's function returns; options as in `Remote.call`."""
+        return Remote(self, self._find(name), name).call("", *args, **options)
+
+    def given(self, name: str, *args: Any, **kwargs: Any) -> Remote:
+        """An object of a class of the item's given files."""
+        made: Remote = Remote(self, self._find_given(name), name).call(
+            "", *args, keep=True, **kwargs
+        )
+        return made
+
+    def given_function(self, name: str, *args: Any, **options: Any) -> Any:
+        """What a function of the item's given files returns."""
+        return Remote(self, self._find_given(name), name).call("", *args, **options)
+
+    def replace(self, *names: str) -> None:
+        """Let these names mean what is given, in the student's file: earlier items are done."""
+        for name in names:
+            module = self._module(name)
+            self._do(lambda w, m=module, n=name: w.set(m, n, self._find_given(n)))
+
+    def _find_given(self, name: str) -> Any:
+        for module in self._given:
+            try:
+                return self.worker.get(self.worker.module(module), name, keep=True)
+            except StudentError:
+                continue
+        raise LookupError(f"{name} is in none of the given files: {', '.join(self._given)}")
+
+    def _find(self, name: str) -> Any:
+        module = self._module(name)
+        try:
+            return self._do(lambda w: w.get(module, name, keep=True))
+        except Fault as fault:
+            if fault.code == "exception" and "AttributeError" in str(fault):
+                file = self._modules.get(name, "?")
+                raise Fault("missing", f"there is no {name} in {file}.py") from None
+            raise
+
+    def _module(self, name: str) -> Any:
+        if name not in self._modules:
+            raise LookupError(f"no file of the starter defines {name}")
+        module = self._modules[name]
+        if f"{module}.py" not in self._files:
+            raise Fault("missing", f"{module}.py was not handed in")
+        try:
+            return self.worker.module(module)
+        except WorkerError as error:
+            fault = fault_of(error)
+            fault.loading = True
+            raise fault from None
+
+    def _do(self, action: Any) -> Any:
+        try:
+            return action(self.worker)
+        except WorkerError as error:
+            raise fault_of(error) from None
+
+
+class Remote:
+    """An object in the worker: its methods and attributes by name.
+
+    Parameters
+    ----------
+    student : Student
+    handle : Handle
+        The worker's.
+    name : str
+        What to call it in messages.
+    """
+
+    def __init__(self, student: Student, handle: Any, name: str) -> None:
+        self.student, self.handle, self.name = student, handle, name
+
+    def call(
+        self,
+        method: str,
+        *args: Any,
+        keep: bool = False,
+        writes: bool = False,
+        unpack: int | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """What a method returns; "" calls the object itself.
+
+        Parameters
+        ----------
+        method : str
+        *args, **kwargs : arrays, numbers, strings, Remotes, and lists, tuples, dicts of them
+        keep : bool
+            Leave the result in the worker and return a Remote.
+        writes : bool
+            The method may write to its arguments.
+        unpack : int, optional
+            A tuple or list of so many is expected; another is the student's fault.
+        """
+        worker = self.student.worker
+        sent = [_handles(a) for a in args]
+        named = {key: _handles(value) for key, value in kwargs.items()}
+        try:
+            got = worker.call(self.handle, method, *sent, keep=keep, **named)
+        except WorkerError as error:
+            raise self._called(fault_of(error), method, args, kwargs) from None
+        if not writes and (args or kwargs):
+            self._note_written(method)
+        if keep:
+            return Remote(self.student, got, f"{self.name}.{method}")
+        if unpack is not None and not (isinstance(got, (tuple, list)) and len(got) == unpack):
+            code = "none" if got is None else "type"
+            raise Fault(
+                code, f"{self._title(method)} returned {_kind(got)}, expected {unpack} values"
+            )
+        return got
+
+    def get(self, name: str, keep: bool = False) -> Any:
+        """An attribute; dotted names are followed."""
+        try:
+            got = self.student.worker.get(self.handle, name, keep=keep)
+        except WorkerError as error:
+            raise self._absent(fault_of(error), name) from None
+        return Remote(self.student, got, f"{self.name}.{name}") if keep else got
+
+    def set(self, name: str, value: Any) -> None:
+        """Write an attribute."""
+        self.student._do(lambda w: w.set(self.handle, name, _handles(value)))
+
+    def item(self, key: Any, keep: bool = False) -> Any:
+        """An entry of a dict or list."""
+        got = self.student._do(lambda w: w.item(self.handle, key, keep=keep))
+        return Remote(self.student, got, f"{self.name}[{key!r}]") if keep else got
+
+    def _title(self, method: str) -> str:
+        return f"{self.name}.{method}" if method else self.name
+
+    def _called(self, fault: Fault, method: str, args: Any, kwargs: Any) -> Fault:
+        """The fault with what was called, which an error about shapes does not say."""
+        fault = self._absent(fault, method)
+        if fault.code != "exception":
+            return fault
+        shown = [_shape(a) for a in args] + [f"{k}={_shape(v)}" for k, v in kwargs.items()]
+        call = f"{self._title(method)}({', '.join(shown)})"
+        return Fault(fault.code, f"{fault}\nin {call}")
+
+    def _absent(self, fault: Fault, name: str) -> Fault:
+        last = name.rpartition(".")[2]
+        if name and fault.code == "exception" and f"no attribute '{last}'" in str(fault):
+            return Fault("missing", f"{self.name} has no {name}")
+        return fault
+
+    def _note_written(self, method: str) -> None:
+        for place in self.student._do(lambda w: w.changed_inputs()):
+            dy = method == "backward" and place == 0
+            argument = place if isinstance(place, str) else f"argument {place + 1}"
+            what = f"{argument} of {self._title(method)}"
+            self.student.written.append(("mutated_dy" if dy else "mutated_input", what))
+
+
+def entry(grads: Any, key: str, name: str = "grads") -> Any:
+    """`grads[key]`, where it is the student's fault if there is no such entry."""
+    if not isinstance(grads, dict):
+        raise Fault("none" if grads is None else "type", f"{name} is {_kind(grads)}, not a dict")
+    if key not in grads:
+        raise Fault("missing", f"there is no {name}[{key!r}]")
+    return grads[key]
+
+
+def _handles(value: Any) -> Any:
+    if isinstance(value, Remote):
+        return value.handle
+    if isinstance(value, (list, tuple)):
+        return type(value)(_handles(v) for v in value)
+    if isinstance(value, dict):
+        return {key: _handles(v) for key, v in value.items()}
+    return value
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}" if value.ndim else f"array {value}"
+    if isinstance(value, Remote):
+        return value.name
+    text = repr(value)
+    return text if len(text) <= 40 else _kind(value)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -1,0 +1,5 @@
+import sys
+
+from tests.attacks.study import main
+
+sys.exit(main())

@@ -1,0 +1,3 @@
+"""The corpus is never imported here: it would do to pytest what it does to a worker."""
+
+collect_ignore_glob = ["corpus/*", "honest/*"]

@@ -1,0 +1,25 @@
+"""Becomes another program.
+
+row: the environment
+stopped by: Operation not permitted
+"""
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+class Square:
+    def forward(self, x):
+        os.execv("/bin/cat", ["cat", "/etc/passwd"])
+        return x**2
+
+    def backward(self, dy):
+        return dy

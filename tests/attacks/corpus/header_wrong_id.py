@@ -1,0 +1,29 @@
+"""Answers a request that was never made.
+
+row: lying headers
+stopped by: a reply to request
+"""
+
+import contextlib
+import json
+import os
+import socket
+import struct
+
+
+def send(header, content=b""):
+    """Write to every socket that is open, past the trusted code."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    for number in range(3, 64):
+        with contextlib.suppress(OSError):
+            connection = socket.socket(fileno=os.dup(number))
+            connection.sendall(struct.pack("!I", len(text)) + text + content)
+
+
+class Square:
+    def forward(self, x):
+        send({"id": 99, "value": True, "arrays": []}, b"")
+        os._exit(0)
+
+    def backward(self, dy):
+        return dy

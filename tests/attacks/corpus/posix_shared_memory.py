@@ -1,0 +1,25 @@
+"""Leaves a file in /dev/shm, as shm_open does.
+
+row: daemons that outlive the parent
+stopped by: Permission denied|No such file|Function not
+"""
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+class Square:
+    def forward(self, x):
+        check(libc.shm_open(b"/answers", os.O_CREAT | os.O_RDWR, 0o666))
+        return x**2
+
+    def backward(self, dy):
+        return dy

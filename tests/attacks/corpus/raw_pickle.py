@@ -1,0 +1,29 @@
+"""Sends a pickle where a reply is expected.
+
+row: unpickling tricks
+stopped by: not JSON
+"""
+
+import contextlib
+import json
+import os
+import socket
+import struct
+
+
+def send(header, content=b""):
+    """Write to every socket that is open, past the trusted code."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    for number in range(3, 64):
+        with contextlib.suppress(OSError):
+            connection = socket.socket(fileno=os.dup(number))
+            connection.sendall(struct.pack("!I", len(text)) + text + content)
+
+
+class Square:
+    def forward(self, x):
+        send(b"\x80\x04cposix\nsystem\n(S'touch pickled'\ntR.")
+        os._exit(0)
+
+    def backward(self, dy):
+        return dy

@@ -1,0 +1,25 @@
+"""Leaves System V semaphores.
+
+row: daemons that outlive the parent
+stopped by: Operation not permitted
+"""
+
+import ctypes
+import os
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def check(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+class Square:
+    def forward(self, x):
+        check(libc.semget(4712, 1, 0o1666))
+        return x**2
+
+    def backward(self, dy):
+        return dy

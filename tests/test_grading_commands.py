@@ -1,0 +1,210 @@
+"""`nnscratch homework ...`: what is printed, exit statuses, and the Gradescope zip."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from nnscratch.cli import main
+from nnscratch.grading import spec
+from nnscratch.grading.slot import detect_level
+from tests.grading_assignment import ITEMS, SOLUTION, STARTER, write_assignment
+
+LEVEL = detect_level().level
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def assignment(tmp_path, monkeypatch):
+    made = write_assignment(tmp_path / "homework")
+    monkeypatch.setattr(spec, "homework_root", lambda: made.folder.parent)
+    (tmp_path / "student").mkdir()
+    monkeypatch.chdir(tmp_path / "student")
+    return made
+
+
+def homework(capsys, *arguments):
+    """(exit status, output lines, error lines) of a command."""
+    try:
+        status = main(["homework", *map(str, arguments)])
+    except SystemExit as end:
+        status = end.code
+    out, err = capsys.readouterr()
+    return status, out.splitlines(), err.splitlines()
+
+
+def test_list(assignment, capsys):
+    status, lines, _ = homework(capsys, "list")
+    assert (status, lines) == (0, ["hw0_layer  A layer (3 items, 100 points)"])
+
+
+def test_start_gives_what_students_need_and_nothing_else(assignment, capsys):
+    status, lines, _ = homework(capsys, "start", "hw0")
+    assert status == 0
+    assert sorted(p.name for p in Path("hw0_layer").iterdir()) == ["README.md", "layers.py"]
+    assert lines[-1].endswith("nnscratch homework check hw0_layer")
+    assert Path("hw0_layer/layers.py").read_text() == STARTER
+
+
+def test_start_never_overwrites(assignment, capsys):
+    Path("work").mkdir()
+    Path("work/README.md").write_text("mine")
+    status, _, errors = homework(capsys, "start", "hw0", "work")
+    assert (status, len(errors)) == (1, 1)
+    assert "nothing is overwritten" in errors[0]
+    assert [p.name for p in Path("work").iterdir()] == ["README.md"]
+
+
+def test_check_ends_with_the_points(assignment, capsys):
+    homework(capsys, "start", "hw0")
+    status, lines, _ = homework(capsys, "check", "hw0_layer")
+    assert (status, lines[-1]) == (0, "0 / 100")
+    Path("hw0_layer/layers.py").write_text(SOLUTION.replace("dy.sum(0)", "dy"))
+    status, lines, _ = homework(capsys, "check", "hw0_layer")
+    assert (status, lines[-1]) == (0, "60 / 100")
+    assert lines[0] == "linear_gradients: Linear: gradients  sum_over_batch"
+    again = next(line for line in lines if "again:" in line).split("homework ")[1].split()
+    assert again == ["check", "hw0_layer", "--item", "linear_gradients", "--seed", "0"]
+    status, repeated, _ = homework(capsys, *again)
+    assert status == 0
+    assert repeated[:5] == lines[:5]
+    assert repeated[-1] == "0 / 40"
+
+
+def test_check_points_to_the_folder_that_was_meant(assignment, capsys):
+    homework(capsys, "start", "hw0")
+    status, _, errors = homework(capsys, "check")
+    assert status == 2
+    assert "try: nnscratch homework check hw0_layer" in errors[0]
+    status, _, errors = homework(capsys, "check", "hw0")
+    assert status == 2
+    assert "there is no folder hw0; did you mean hw0_layer?" in errors[0]
+
+
+def test_check_knows_the_assignment_by_what_the_files_define(assignment, capsys, monkeypatch):
+    Path("mine").mkdir()
+    Path("mine/layers.py").write_text(SOLUTION)
+    assert homework(capsys, "check", "mine")[1][-1] == "100 / 100"
+    monkeypatch.chdir("mine")
+    assert homework(capsys, "check")[1][-1] == "100 / 100"
+    Path("layers.py").write_text("x = 1")
+    status, _, errors = homework(capsys, "check")
+    assert status == 2
+    assert "add --assignment NAME" in errors[0]
+    assert homework(capsys, "check", "--assignment", "hw0")[1][-1] == "0 / 100"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("start", "hw9"),
+        ("check", "absent"),
+        ("check", ".", "--assignment", "hw9"),
+        ("check", ".", "--assignment", "hw0", "--item", "absent"),
+        ("grade", "hw9", ".", "--out", "out"),
+        ("grade", "hw0", "absent", "--out", "out"),
+        ("grade", "hw0", "."),
+        ("prove", "hw9"),
+        ("gradescope", "hw9"),
+        ("check", "--seed", "x"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(assignment, capsys, arguments):
+    status, lines, errors = homework(capsys, *arguments)
+    assert (status, lines, len(errors)) == (2, [], 1)
+
+
+def test_check_of_an_empty_folder_says_what_is_missing(assignment, capsys):
+    status, _, errors = homework(capsys, "check", ".", "--assignment", "hw0")
+    assert (status, errors) == (1, ["nnscratch: error: .: there is no layers.py in it"])
+
+
+def test_a_fault_of_the_grader_is_status_3(assignment, capsys, tmp_path):
+    (assignment.folder / "items.py").write_text(ITEMS.replace("rng.normal", "rng.nrmal"))
+    Path("hw0").mkdir()
+    Path("hw0/layers.py").write_text(SOLUTION)
+    status, _, errors = homework(capsys, "check", "hw0")
+    assert (status, len(errors)) == (3, 1)
+    assert "fault of the grader" in errors[0] and "nrmal" in errors[0]
+    status, _, errors = homework(
+        capsys, "grade", "hw0", ".", "--out", tmp_path / "out", "--allow-weak-sandbox"
+    )
+    assert status == 3
+    assert any("no grade for hw0" in line for line in errors)
+    assert not (tmp_path / "out" / "hw0" / "results.json").exists()
+
+
+def test_grade_and_grade_again(assignment, capsys, tmp_path):
+    for name, source in {"ada": SOLUTION, "bob": STARTER}.items():
+        Path(f"{name}.py").write_text(source)
+    out = tmp_path / "out"
+    seeds = tmp_path / "seed"
+    seeds.write_text("77\n")
+    command = ["grade", "hw0", ".", "--out", out, "-j", 2, "--seed-file", seeds]
+    command += ["--allow-weak-sandbox"]
+    status, lines, _ = homework(capsys, *command)
+    assert status == 0
+    assert lines[0] == f"seed 77, sandbox level {LEVEL}"
+    assert lines[1:3] == ["2 graded, 0 of them before", "mean 50.0, median 50"]
+    assert "2 graded, 2 of them before" in homework(capsys, *command)[1]
+    Path("bob.py").write_text(SOLUTION)
+    lines = homework(capsys, *command)[1]
+    assert lines[0] == "graded again: bob: 0 -> 100, the submission changed"
+    seeds.write_text("seven")
+    status, _, errors = homework(capsys, *command)
+    assert (status, len(errors)) == (1, 1)
+
+
+def test_grade_refuses_a_weak_sandbox(assignment, capsys, tmp_path):
+    Path("ada.py").write_text(SOLUTION)
+    command = ["grade", "hw0", ".", "--out", tmp_path / "out", "--sandbox", 1]
+    status, _, errors = homework(capsys, *command)
+    assert (status, len(errors)) == (1, 1)
+    assert "--allow-weak-sandbox" in errors[0]
+    assert not (tmp_path / "out").exists()
+    assert homework(capsys, *command, "--allow-weak-sandbox")[0] == 0
+
+
+def test_prove(assignment, capsys):
+    status, lines, _ = homework(capsys, "prove", "--seeds", 1)
+    assert (status, lines[-1]) == (0, "hw0_layer: proved")
+    (assignment.folder / "README.md").write_text("")
+    status, lines, _ = homework(capsys, "prove", "hw0", "--seeds", 1)
+    assert (status, lines[-1]) == (1, "hw0_layer: 3 failures")
+
+
+def test_gradescope_zip_grades_in_a_folder_like_theirs(assignment, capsys, tmp_path):
+    status, lines, _ = homework(
+        capsys, "gradescope", "hw0", "--seed", 5, "--out", "a.zip", "--allow-weak-sandbox"
+    )
+    assert (status, lines) == (0, ["wrote a.zip, seed 5"])
+    there = tmp_path / "autograder"
+    for name in ("source", "submission", "results"):
+        (there / name).mkdir(parents=True)
+    with zipfile.ZipFile("a.zip") as archive:
+        names = archive.namelist()
+        archive.extractall(there / "source")
+        modes = {m.filename: m.external_attr >> 16 for m in archive.infolist()}
+    assert {"setup.sh", "run_autograder", "homework/hw0_layer/items.py"} <= set(names)
+    assert not [n for n in names if "solution" in n or "wrong" in n or "right/" in n]
+    assert modes["setup.sh"] & 0o111 and modes["run_autograder"] & 0o111
+    shutil.copy(there / "source" / "run_autograder", there / "run_autograder")
+    (there / "submission" / "layers.py").write_text(SOLUTION.replace("2 * x", "x * x"))
+    script = (there / "run_autograder").read_text()
+    script = script.replace("python=python3", f"python={sys.executable}")
+    (there / "run_autograder").write_text(script)
+    subprocess.run(["bash", there / "run_autograder"], check=True, cwd=tmp_path)
+    results = json.loads((there / "results" / "results.json").read_bytes())
+    assert results["score"] == 70
+    assert results["extra_data"]["seed"] == 5
+
+
+def test_the_command_line_loads_nothing_of_the_grader():
+    code = "import sys, nnscratch.cli as c; c._parser(); print('nnscratch.grading' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "False"

@@ -1,0 +1,172 @@
+"""One submission: points only for what was compared and held."""
+
+import pytest
+
+from nnscratch.grading.grade import grade
+from nnscratch.grading.slot import detect_level
+from nnscratch.grading.spec import GraderFault, read
+from nnscratch.grading.submission import Submission
+from tests.grading_assignment import ITEMS, SOLUTION, STARTER, TOML, write_assignment
+
+LEVEL = detect_level().level
+
+
+@pytest.fixture
+def assignment(tmp_path):
+    return write_assignment(tmp_path)
+
+
+def graded(assignment, source, seed=0, **options):
+    files = {"layers.py": source.encode()}
+    return grade(assignment, Submission("ada", files), seed, LEVEL, **options)
+
+
+def codes(result):
+    return [item.code for item in result.items]
+
+
+def with_items(assignment, items):
+    (assignment.folder / "items.py").write_text(items, encoding="utf-8")
+    return read(assignment.folder)
+
+
+def test_solution_and_starter(assignment):
+    assert graded(assignment, SOLUTION).score == 100
+    result = graded(assignment, STARTER)
+    assert (result.score, codes(result)) == (0, ["not_implemented"] * 3)
+
+
+def test_one_item_alone_gets_the_same_numbers(assignment):
+    wrong = SOLUTION.replace("dy.sum(0)", "dy.sum(0) + 1")
+    all_items = graded(assignment, wrong, seed=5)
+    alone = graded(assignment, wrong, seed=5, items=[assignment.item("linear_gradients")])
+    assert alone.items[0].failed == all_items.items[2].failed
+    other = graded(assignment, wrong, seed=6)
+    assert other.items[2].failed[0].message != alone.items[0].failed[0].message
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("", "missing"),
+        ("import numpy\n1 / 0", "exception"),
+        ("def f(:", "exception"),
+        ("import sys\nsys.exit(0)", "exception"),
+        ("import os\nos._exit(0)", "crashed"),
+        ("while True: pass", "timeout"),
+        ("def double(x):\n    return object()", "type"),
+        ("def double(x, y):\n    return 2 * x", "exception"),
+    ],
+)
+def test_what_gives_no_value_gives_no_points(assignment, source, code):
+    result = graded(assignment, source, items=[assignment.item("double")])
+    assert codes(result) == [code]
+    assert result.score == 0
+
+
+def test_one_item_that_never_ends_costs_only_its_own_points(assignment):
+    endless = SOLUTION.replace("    return 2 * x", "    while True:\n        pass")
+    toml = assignment.folder / "homework.toml"
+    toml.write_text(TOML.replace('id = "double"', 'id = "double"\ntimeout = 1'))
+    result = graded(read(assignment.folder), endless)
+    assert codes(result) == ["timeout", "", ""]
+    assert result.score == 70
+
+
+def test_who_only_waits_is_tried_twice(assignment):
+    """A machine that stood still for a while is nobody's mistake."""
+    toml = TOML.replace("points = ", "timeout = 0.2\npoints = ", 1)
+    (assignment.folder / "homework.toml").write_text(toml)
+    sleeper = "import time\n" + SOLUTION.replace("return 2 * x", "time.sleep(60)")
+    items = ITEMS.replace("    x = rng", "    started.append(1)\n    x = rng", 1)
+    assignment = with_items(assignment, items.replace("import nn", "started = []\nimport nn", 1))
+    result = graded(assignment, sleeper, items=[assignment.item("double")])
+    assert codes(result) == ["timeout"]
+    assert len(assignment.functions["double"].__globals__["started"]) == 2
+
+
+def test_a_file_that_never_ends_is_not_waited_for_in_every_item(assignment):
+    toml = TOML.replace("timeout = 3\n", "").replace("points = ", "timeout = 1\npoints = ")
+    (assignment.folder / "homework.toml").write_text(toml)
+    result = graded(read(assignment.folder), "while True:\n    pass")
+    assert (result.score, codes(result)) == (0, ["timeout"] * 3)
+    assert result.items[0].seconds != result.items[1].seconds == result.items[2].seconds
+    assert result.items[2].item.id == "linear_gradients"
+
+
+@pytest.mark.parametrize(
+    "instead", ["    if False:\n        yield (", "    yield compare('y', 1, float('nan')) or ("]
+)
+def test_an_item_that_compares_nothing_is_a_fault_and_no_grade(assignment, instead):
+    silent = with_items(assignment, ITEMS.replace("    yield compare(", instead, 1))
+    with pytest.raises(GraderFault, match="compared nothing"):
+        graded(silent, SOLUTION, items=[silent.item("double")])
+
+
+def test_files_that_were_not_handed_in_are_missing(assignment):
+    result = grade(assignment, Submission("ada", {"other.py": b""}), 0, LEVEL)
+    assert codes(result) == ["missing"] * 3
+    assert result.items[0].failed[0].message == "layers.py was not handed in"
+
+
+def test_comparisons_before_an_error_come_first(assignment):
+    source = SOLUTION.replace(
+        "        self.x = x\n", "        if len(x) == 7:\n            raise KeyError(1)\n"
+    ).replace('+ self.params["b"]', "")
+    result = graded(assignment, source, items=[assignment.item("linear_forward")])
+    assert [f.code for f in result.items[0].failed] == ["bias_missing", "exception"]
+
+
+def test_errors_say_where_and_with_what(assignment):
+    source = SOLUTION.replace('self.params["W"].T', 'self.params["W"]')
+    message = graded(assignment, source).items[1].failed[0].message
+    assert "matmul" in message
+    assert "in forward" in message
+    assert "in Linear.forward(array of shape (4, 5))" in message
+
+
+def test_what_is_printed_is_kept_and_capped(assignment):
+    source = SOLUTION.replace("return 2 * x", 'print("hello" * 10000)\n    return 2 * x')
+    item = graded(assignment, source, items=[assignment.item("double")]).items[0]
+    assert item.passed
+    assert item.output.startswith("hellohello")
+    assert len(item.output) <= 2000
+
+
+def test_a_missing_method_and_a_missing_class_are_told_by_name(assignment):
+    source = SOLUTION.replace("def backward", "def backwards")
+    failed = graded(assignment, source).items[2].failed[0]
+    assert (failed.code, failed.message) == ("missing", "Linear has no backward")
+    failed = graded(assignment, SOLUTION.replace("class Linear", "class Lin")).items[1].failed[0]
+    assert (failed.code, failed.message) == ("missing", "there is no Linear in layers.py")
+
+
+@pytest.mark.parametrize(
+    "bug", ["    raise ZeroDivisionError", "    student.function('absent', 1)", "    yield 3"]
+)
+def test_a_bug_of_the_assignment_is_never_a_grade(assignment, bug):
+    head = "def double(student, rng):\n"
+    broken = with_items(assignment, ITEMS.replace(head, f"{head}{bug}\n"))
+    with pytest.raises(GraderFault, match="double"):
+        graded(broken, SOLUTION)
+
+
+def test_a_problem_of_the_submission_is_zero_for_all(assignment):
+    result = grade(assignment, Submission("ada", problem="a symbolic link"), 0, LEVEL)
+    assert (result.score, codes(result)) == (0, ["unreadable"] * 3)
+
+
+def test_given_names_take_the_place_of_the_students(assignment):
+    (assignment.folder / "given.py").write_text("def helper(x):\n    return 2 * x\n")
+    (assignment.folder / "starter" / "layers.py").write_text(
+        STARTER + "\n\ndef helper(x):\n    raise NotImplementedError\n"
+    )
+    (assignment.folder / "homework.toml").write_text(
+        TOML.replace("points = 30", 'points = 30\ngiven = ["given.py"]', 1)
+    )
+    items = ITEMS.replace("    squared =", '    student.replace("helper")\n    squared =')
+    source = SOLUTION.replace("    return 2 * x", "    return helper(x)")
+    source += "\n\ndef helper(x):\n    return 17 * x\n"
+    assert codes(graded(with_items(assignment, items), source)) == ["", "", ""]
+    without = with_items(assignment, ITEMS)
+    assert codes(graded(without, source)) == ["factor", "", ""]

@@ -1,0 +1,105 @@
+"""Reports: what a student reads, and that nothing of theirs acts on the reader."""
+
+import html.parser
+
+import numpy as np
+
+from nnscratch.gradient_check.report import Finding
+from nnscratch.grading.grade import ItemResult, Result
+from nnscratch.grading.gradebook import grades_csv
+from nnscratch.grading.report import dump, gradescope_json, page, text
+from nnscratch.grading.submission import Submission
+from tests.grading_assignment import write_assignment
+
+EVIL = "</pre><script>alert(1)</script>\x1b[2J\u202e100 / 100\x00\udcff"
+
+
+def result(tmp_path, *findings, output="", student="ada"):
+    assignment = write_assignment(tmp_path)
+    items = [
+        ItemResult(item, (finding,), output)
+        for item, finding in zip(assignment.items, findings, strict=True)
+    ]
+    submission = Submission(student, {"layers.py": b""})
+    return Result(assignment, submission, 11, 2, tuple(items))
+
+
+PASS = Finding("y", "pass")
+WRONG = Finding("dW", "fail", "transposed", "dW has shape (5, 3)\nit is the transpose")
+TODO = Finding("linear_gradients", "fail", "not_implemented", "not implemented yet")
+
+
+def test_what_failed_comes_first_and_the_points_last(tmp_path):
+    lines = text(result(tmp_path, PASS, WRONG, TODO), "hw0").splitlines()
+    assert lines[0] == "linear_forward: Linear: forward pass  transposed"
+    assert lines[1:3] == ["    dW has shape (5, 3)", "    it is the transpose"]
+    assert lines[3] == "    again: nnscratch homework check hw0 --item linear_forward --seed 11"
+    assert lines[-1] == "30 / 100"
+    assert [line.split()[0] for line in lines[-5:-2]] == ["pass", "fail", "todo"]
+
+
+def test_colours_are_only_where_they_are_asked_for(tmp_path):
+    found = result(tmp_path, PASS, WRONG, TODO)
+    assert "\x1b[" not in text(found)
+    assert "\x1b[31m" in text(found, colour=True)
+
+
+def test_the_same_error_is_told_once(tmp_path):
+    lines = text(result(tmp_path, PASS, WRONG, WRONG)).splitlines()
+    assert "    the same as in linear_forward" in lines
+    assert sum("it is the transpose" in line for line in lines) == 1
+
+
+def test_control_characters_never_reach_a_reader(tmp_path):
+    evil = Finding(EVIL, "fail", "exception", EVIL)
+    found = result(tmp_path, evil, evil, PASS, output=EVIL)
+    for written in (text(found), page(found).decode(), dump(gradescope_json(found)).decode()):
+        assert not set(written) & set("\x1b\u202e\x00")
+    assert r"\x1b[2J" in text(found)
+
+
+class Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.seen, self.attributes = set(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.attributes += attrs
+
+
+def test_page_is_static_and_has_nothing_of_the_students_markup(tmp_path):
+    evil = Finding("y", "fail", "exception", EVIL)
+    content = page(result(tmp_path, evil, WRONG, PASS, output=EVIL, student=EVIL)).decode()
+    tags = Tags()
+    tags.feed(content)
+    assert tags.seen == {
+        "html", "head", "meta", "title", "style", "body",
+        "h1", "p", "section", "h2", "pre", "small",
+    }  # fmt: skip
+    assert not [name for name, _ in tags.attributes if name.startswith("on") or name == "href"]
+    assert ("name", "viewport") in tags.attributes
+    assert "&lt;script&gt;" in content
+
+
+def test_the_first_finding_is_told_in_full_and_the_others_in_short(tmp_path):
+    assignment = write_assignment(tmp_path)
+    other = Finding("db", "fail", "sum_over_batch", "db has shape (4, 3)")
+    item = ItemResult(assignment.items[0], (Finding("dx", "pass"), WRONG, other))
+    found = Result(assignment, Submission("ada"), 0, 2, (item,))
+    assert text(found).splitlines()[1:4] == [
+        "    dW has shape (5, 3)", "    it is the transpose", "    also: db, sum_over_batch",
+    ]  # fmt: skip
+
+
+def test_output_of_a_failing_item_is_shown_but_not_without_end(tmp_path):
+    found = result(tmp_path, PASS, WRONG, TODO, output="\n".join(map(str, np.arange(50))))
+    lines = text(found).splitlines()
+    assert "    | 11" in lines and "    | 12" not in lines
+    assert "    | ... 38 more lines" in lines
+
+
+def test_cells_that_a_spreadsheet_would_run_are_neutralized():
+    written = grades_csv("hw1", {n: {"score": 1} for n in ("=1+1", "+1", "-1", "@a", "a=b")})
+    names = [line.split(",")[0] for line in written.decode().splitlines()[1:]]
+    assert names == ["'=1+1", "'+1", "'-1", "'@a", "a=b"]

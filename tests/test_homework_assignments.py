@@ -1,0 +1,209 @@
+"""The assignments: what `nnscratch homework prove` does not look at, and what is right of it."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnscratch as nn
+from nnscratch.grading.grade import grade
+from nnscratch.grading.prove import static_failures
+from nnscratch.grading.slot import detect_level
+from nnscratch.grading.spec import read
+from nnscratch.grading.submission import Submission
+from nnscratch.grading.variants import merged
+from nnscratch.layers.arithmetic import sum_to_shape
+
+HOMEWORK = Path(__file__).parent.parent / "homework"
+ASSIGNMENTS = sorted(path.parent for path in HOMEWORK.glob("*/homework.toml"))
+each = pytest.mark.parametrize("folder", ASSIGNMENTS, ids=lambda folder: folder.name)
+
+
+def module(path):
+    """The names that a file defines."""
+    names = {"__name__": path.stem}
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    return names
+
+
+def functions(path):
+    """(name, node) of every function and method; methods as Class.name."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body:
+        inside = node.body if isinstance(node, ast.ClassDef) else [node]
+        prefix = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+        for function in inside:
+            if isinstance(function, ast.FunctionDef):
+                yield prefix + function.name, function
+
+
+def is_stub(function):
+    last = function.body[-1]
+    return isinstance(last, ast.Raise) and ast.unparse(last) == "raise NotImplementedError"
+
+
+def test_there_are_assignments():
+    assert {"hw1_operators", "hw3_mlp"} <= {folder.name for folder in ASSIGNMENTS}
+
+
+@each
+def test_files_agree(folder):
+    assert static_failures(read(folder)) == []
+
+
+@each
+def test_thirty_mistakes_are_planted(folder):
+    planted = tomllib.loads((folder / "wrong" / "wrong.toml").read_text(encoding="utf-8"))
+    assert len(planted) >= 30
+    assert {item.id for item in read(folder).items} == {
+        i for lost in planted.values() for i in lost
+    }
+
+
+@each
+def test_planted_mistakes_are_described_and_short(folder):
+    for path in [*folder.glob("wrong/*.py"), *folder.glob("right/*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), path
+        assert len(path.read_text(encoding="utf-8").splitlines()) < 40, path
+
+
+@each
+def test_starter_has_the_solution_s_signatures(folder):
+    for path in folder.glob("starter/*.py"):
+        started = dict(functions(path))
+        solved = dict(functions(folder / "solution" / path.name))
+        assert list(started) == list(solved)
+        for name, function in started.items():
+            assert ast.unparse(function.args) == ast.unparse(solved[name].args), name
+
+
+@each
+def test_every_stub_is_explained_and_the_rest_is_the_solution_s(folder):
+    for path in folder.glob("starter/*.py"):
+        solved = dict(functions(folder / "solution" / path.name))
+        started = dict(functions(path))
+        assert any(is_stub(function) for function in started.values())
+        for name, function in started.items():
+            if is_stub(function):
+                assert len(function.body) == 2 and ast.get_docstring(function), name
+            else:
+                given = [ast.unparse(line) for line in function.body]
+                assert given == [ast.unparse(line) for line in solved[name].body], name
+
+
+@each
+def test_solutions_need_numpy_alone(folder):
+    for path in folder.glob("solution/*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imports = [n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))]
+        assert [ast.unparse(node) for node in imports] == ["import numpy as np"]
+
+
+@each
+def test_readme_speaks_of_codes_that_are_given(folder):
+    """The last column of "what mistakes look like" holds diagnoses of planted mistakes."""
+    planted = tomllib.loads((folder / "wrong" / "wrong.toml").read_text(encoding="utf-8"))
+    given = {code for lost in planted.values() for code in lost.values()}
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| the checker says |", 1)[1].split("\n\n", 1)[0]
+    rows = [row.split("|") for row in table.splitlines()[2:]]
+    told = {code for row in rows for code in re.findall(r"`(\w+)`", row[-2])}
+    assert len(told) > 5
+    assert told <= given
+
+
+@each
+def test_readme_code_runs_on_the_solution(folder, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(folder / "solution"))
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", readme, re.S)
+    known = set(sys.modules)
+    try:
+        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
+    finally:
+        for name in set(sys.modules) & {"operators", "layers"} - known:
+            del sys.modules[name]
+    printed = capsys.readouterr().out
+    if folder.name == "hw1_operators":
+        assert printed == "Div: True\nCos: True\nCos as printed: False\n"
+    if folder.name == "hw3_mlp":
+        share = float(re.findall(r"([\d.]+)% of the test images right", printed)[-1])
+        assert share > 92
+
+
+@each
+def test_inline_formulas_survive_markdown(folder):
+    """Between single $ a backslash before punctuation is lost, and < or | may mean other things."""
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert readme.count("```") % 2 == 0
+    text = re.sub(r"```.*?```", "", readme, flags=re.S)
+    formulas = re.findall(r"\$[^$\n]+\$", text)
+    assert len(formulas) > 30
+    assert [f for f in formulas if re.search(r"\\[,;:!{}|]|[*|]|<\S", f)] == []
+
+
+# What later items are given ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Linear", "ReLU"])
+def test_given_layers_are_the_library_s(name):
+    given = module(HOMEWORK / "hw3_mlp" / "given.py")
+    sizes = (5, 3) if name == "Linear" else ()
+    rng = np.random.default_rng(0)
+    theirs, ours = given[name](*sizes), getattr(nn, name)(*sizes).astype(np.float64)
+    for key in ours.params:
+        theirs.params[key] = ours.params[key] = rng.normal(size=ours.params[key].shape)
+    x = rng.normal(size=(4, 5))
+    np.testing.assert_allclose(theirs.forward(x), ours.forward(x), rtol=1e-12)
+    dy = rng.normal(size=ours.forward(x).shape)
+    dx, grads = ours.backward(dy)
+    np.testing.assert_allclose(theirs.backward(dy), dx, rtol=1e-12, atol=1e-14)
+    assert theirs.grads.keys() == grads.keys()
+    for key, gradient in grads.items():
+        np.testing.assert_allclose(theirs.grads[key], gradient, rtol=1e-12)
+
+
+def test_given_unbroadcast_is_the_library_s():
+    given = module(HOMEWORK / "hw1_operators" / "given.py")["unbroadcast"]
+    gradient = np.random.default_rng(0).normal(size=(5, 4, 3))
+    for shape in [(5, 4, 3), (4, 3), (3,), (4, 1), (1, 1, 3), (1,)]:
+        expected = sum_to_shape(gradient, shape, gradient.dtype)
+        np.testing.assert_allclose(given(gradient, shape), expected, rtol=1e-12)
+
+
+def test_given_operators_are_right_where_the_grader_says_so():
+    """By the library's own checker: the item's verdicts are not this folder's invention."""
+    names = module(HOMEWORK / "hw1_operators" / "given_operators.py")
+    rng = np.random.default_rng(0)
+    u, v, x = rng.normal(size=(3, 4, 3))
+    right = [(names["Product"](), u, v), (names["Product"](scale=1e6), u, v)]
+    right += [(names["Cosine"](-1.0), x), (names["Centre"](1.0), x)]
+    for operator, *inputs in right:
+        assert nn.check_gradients(operator, *inputs).ok
+    wrong = [(names["Product"](of_v=2.0), u, v), (names["Product"](of_u="nan"), u, v)]
+    wrong += [(names["Cosine"](1.0), x), (names["Centre"](0.0), x)]
+    wrong += [(names["Product"](axes=1), u, v), (names["Product"](of_u=1.01), u, v)]
+    for operator, *inputs in wrong:
+        assert not nn.check_gradients(operator, *inputs).ok
+
+
+# What is right ----------------------------------------------------------------------------------
+
+
+@each
+def test_solution_and_equally_right_variants_get_everything(folder):
+    assignment, level = read(folder), detect_level().level
+    solution = {path.name: path.read_bytes() for path in folder.glob("solution/*.py")}
+    variants = {"itself": solution} | {
+        path.stem: merged(solution, path.read_bytes(), path.name)
+        for path in folder.glob("right/*.py")
+    }
+    assert len(variants) > 10
+    for name, files in variants.items():
+        result = grade(assignment, Submission(name, files), 20, level)
+        assert {item.item.id: item.code for item in result.items if not item.passed} == {}, name
