@@ -70,8 +70,8 @@ FAULTS = {
     "trickles": "sends less than 1000 bytes per second",
     "resets": "closes the connection",
     "says_nonsense": r"gives an answer that is not HTTP \(BadStatusLine\)",
-    "redirected_forever": "answers 302 .*infinite loop",
-    "redirected_to_a_disk": "answers 302 .*not allowed",
+    "redirected_forever": "redirects in a circle",
+    "redirected_to_a_disk": "or to what is no web address",
 }
 
 

@@ -185,7 +185,9 @@ def _opened(url: str, start: int, timeout: float) -> Iterator[HTTPResponse]:
         error.close()
         if error.code == 416 and start:  # range not satisfiable: the file there is shorter
             raise _Fault("has a shorter file") from None
-        raise _Fault(" ".join(f"answers {error.code} {error.reason}".split())) from None
+        if 300 <= error.code < 400:
+            raise _Fault("redirects in a circle, or to what is no web address") from None
+        raise _Fault(f"answers {error.code} {error.reason}") from None
     except (OSError, HTTPException, ValueError) as error:
         raise _Fault(_reason(error, timeout)) from None
     with response:
