@@ -144,6 +144,12 @@ MISTAKES = [
         lambda: command("train", "--learning-rate", "fast"),
         "expected a positive number, received 'fast'",
     ),
+    (
+        "points for a convolutional net",
+        lambda: command("train", "--data", "moons", "--model", "cnn"),
+        "is for images, moons are points",
+    ),
+    ("a folder without a run", lambda: command("plot", "nowhere", "--weights"), "holds no run"),
     ("mistyped option", lambda: command("train", "--lr", "0.1"), "unrecognized arguments: --lr"),
 ]
 
