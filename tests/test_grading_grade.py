@@ -92,6 +92,7 @@ def test_a_file_that_never_ends_is_not_waited_for_in_every_item(assignment):
     assert (result.score, codes(result)) == (0, ["timeout"] * 3)
     assert result.items[0].seconds != result.items[1].seconds == result.items[2].seconds
     assert result.items[2].item.id == "linear_gradients"
+    assert result.items[2].failed[0].message.startswith("not done within 1 s, the limit")
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,9 @@ def grade(
     results: list[ItemResult] = []
     for item in items or assignment.items:
         if len(results) >= 2 and all(result.endless for result in results[-2:]):
-            results.append(replace(results[-1], item=item))  # the others would take as long
+            # the others would take as long
+            over = tuple(_end(item, Fault("timeout", "")))
+            results.append(replace(results[-1], item=item, findings=over))
         else:
             results.append(_grade_item(assignment, item, submission, seed, level))
             if results[-1].stalled:  # perhaps it was the machine that stood still: once more
@@ -181,6 +183,8 @@ def _end(item: Item, fault: Fault | None) -> list[Finding]:
     if fault is None:
         return []
     message = str(fault)
+    if fault.code == "timeout":  # by which clock is chance on a busy machine, and no matter
+        message = f"not done within {item.timeout:g} s, the limit of the item"
     if fault.code in CAUSES_OF_RUNS:
         message += f"\n{CAUSES_OF_RUNS[fault.code][1]}"
     return [Finding(item.id, "fail", fault.code, message)]

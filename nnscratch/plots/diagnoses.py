@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nnscratch.plots.colours import WRONG
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -53,7 +55,7 @@ def plot_diagnoses(counts: Mapping[str, Mapping[str, int]], title: str = "") -> 
     figure = Figure((WIDTH * columns, 0.5 + rows * (HEAD + ROW * longest)), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, (item, found) in zip(panels, bars.items(), strict=False):
-        drawn = panel.barh(range(len(found)), [n for _, n in found], color="tab:red", height=0.7)
+        drawn = panel.barh(range(len(found)), [n for _, n in found], color=WRONG, height=0.7)
         panel.bar_label(drawn, padding=2, fontsize=7)
         panel.set_yticks(range(len(found)), [code for code, _ in found], fontsize=7)
         panel.set_ylim(longest - 0.4, -0.6)
