@@ -9,6 +9,7 @@ from nnscratch.grading.limits import Limits
 from nnscratch.grading.slot import close_all, detect_level
 from nnscratch.grading.worker import Worker
 from tests.attacks.assignment import HONEST, ITEMS, PUBLIC_SEED, judge
+from tests.attacks.grader import graded
 from tests.attacks.place import place, remains
 from tests.attacks.study import LIMITS, corpus, run
 
@@ -61,6 +62,18 @@ def test_every_line_of_the_design_has_an_attack():
 @pytest.mark.parametrize("attack", corpus(), ids=lambda attack: attack.name)
 def test_attack_gets_nothing_and_leaves_nothing(attack, level, somewhere):
     assert not run(attack, level, somewhere).faults
+
+
+def one_of_each_row():
+    return list({attack.row: attack for attack in corpus()}.values())
+
+
+@needs_sandbox
+@pytest.mark.parametrize("attack", one_of_each_row(), ids=lambda attack: attack.name)
+def test_the_real_grader_gives_nothing_either(attack, level, somewhere):
+    """All of them: python -m tests.attacks --grader"""
+    _, faults = graded(attack, level, somewhere)
+    assert not faults
 
 
 @needs_sandbox

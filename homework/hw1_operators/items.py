@@ -192,12 +192,13 @@ def _one_operand(student, rng, name, layer, mistakes):
 
 def numeric_gradient(student, rng):
     h = 1e-3
+    kinds = {1: "vector", 2: "matrix", 3: "three axes"}
     for shape in [(3,), (5,), (4, 3), (3, 4, 5)]:
         x, c = rng.normal(size=shape), draw_dy(rng, shape)
         f = student.given("Function", c)
         mistakes = {code: Mistake(g(c, x, h), *words) for code, (g, *words) in WRONG.items()}
         got = student.function("numeric_gradient", f, x, h)
-        yield compare(f"gradient for x of {len(shape)} axes", got, _right(c, x), mistakes)
+        yield compare(f"f'({kinds[len(shape)]})", got, _right(c, x), mistakes)
     for shape in [(4,), (5, 3)]:
         x, c = rng.integers(-9, 10, shape), draw_dy(rng, shape)
         x[x == 0] = 4
@@ -208,8 +209,8 @@ def numeric_gradient(student, rng):
             "move a copy of x in float64",
         )
         got = student.function("numeric_gradient", f, x, h)
-        name = "gradient for x of whole numbers"
-        yield compare(name, got, _right(c, x.astype(np.float64)), {"rounded_steps": whole})
+        right = _right(c, x.astype(np.float64))
+        yield compare("f'(whole numbers)", got, right, {"rounded_steps": whole})
 
 
 def _right(c, x):
@@ -246,7 +247,24 @@ def _central(c, x, h, moved, restore=True):
 
 
 RULE = "(f(x + h e) - f(x - h e)) / 2h"
+
+
+def _rows(c, x, h):
+    """Central differences with all elements of a row moved together."""
+    gradient = np.zeros(x.shape)
+    for i in range(len(x)):
+        e = np.zeros(x.shape)
+        e[i] = h
+        gradient[i] = (_f(c, x + e) - _f(c, x - e)) / (2 * h)
+    return gradient
+
+
 WRONG = {
+    "rows_moved": (
+        _rows,
+        "all elements of a row are moved together",
+        "np.ndindex(x.shape) lists the places of single elements",
+    ),
     "one_sided": (
         lambda c, x, h: [
             _differences(c, x, h, lambda above, here, below: (above - here) / h),

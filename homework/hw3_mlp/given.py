@@ -16,9 +16,19 @@ class Layer:
 
     def forward(self, x):
         self.x = np.array(x, np.float64)
-        return self.compute(self.x, self.params)
+        y = self.compute(self.x, self.params)
+        self.shape = y.shape
+        return y
 
     def backward(self, dy):
+        name, expected = type(self).__name__, getattr(self, "shape", None)
+        if expected is None:
+            raise RuntimeError(f"{name}.backward came before {name}.forward")
+        if np.shape(dy) != expected:
+            raise ValueError(
+                f"{name}.backward received dy of shape {np.shape(dy)}, "
+                f"but what its last forward returned had {expected}"
+            )
         dx = self._gradient(dy, "x")
         self.grads = {name: self._gradient(dy, name) for name in self.params}
         return dx
@@ -42,6 +52,12 @@ class Linear(Layer):
         self.params["b"] = np.zeros(out_features)
 
     def compute(self, x, params):
+        out_features, in_features = params["W"].shape
+        if x.ndim != 2 or x.shape[1] != in_features:
+            raise ValueError(
+                f"Linear({in_features}, {out_features}).forward received x of shape {x.shape}, "
+                f"expected (batch, {in_features})"
+            )
         return x @ params["W"].T + params["b"]
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from nnscratch.grading.grade import Result, grade
 from nnscratch.grading.spec import Assignment, read
 from nnscratch.grading.submission import read_submission
+from nnscratch.grading.worker import Worker
 from tests.attacks.assignment import HIDDEN_SEED, HONEST
-from tests.attacks.study import Attack
+from tests.attacks.place import Place, place, remains
+from tests.attacks.study import Attack, corpus, traces
 
 TOML = """
 title = "Three layers"
@@ -91,3 +95,36 @@ def grade_attack(attack: Attack | None, level: int, homework: Assignment, folder
         (folder / f"{attack.item}.py").write_bytes(attack.source)
     submission = read_submission(folder, homework.starter)
     return grade(homework, submission, HIDDEN_SEED, level)
+
+
+def graded(attack: Attack, level: int, where: Place) -> tuple[Result, list[str]]:
+    """Grade an attack; what became of it, and what is wrong with that."""
+    before = remains()
+    with tempfile.TemporaryDirectory(prefix="attacks-") as folder:
+        homework = write_homework(Path(folder, "hw0_attacks"), where.target)
+        result = grade_attack(attack, level, homework, Path(folder, attack.name))
+    points = {item.item.id: item.score for item in result.items}
+    right = {item.id: item.points * (item.id != attack.item) for item in homework.items}
+    faults = [f"{item} got {points[item]}" for item in points if points[item] != right[item]]
+    return result, faults + traces(where, before)
+
+
+def main(levels: Sequence[int]) -> int:
+    """Print the table; 1 if an attack got points."""
+    failed = count = 0
+    print(f"{'attack':20} level  points  diagnosis of the attacked item")
+    for level in levels:
+        with Worker({}, level):
+            pass
+        with place() as where:
+            for attack in corpus():
+                result, faults = graded(attack, level, where)
+                [item] = [item for item in result.items if item.item.id == attack.item]
+                message = item.failed[0].message.splitlines()[0] if item.failed else "passed"
+                print(f"{attack.name:20} {level:5}  {result.score:6}  {item.code}: {message:.90}")
+                for fault in faults:
+                    failed += 1
+                    print(f"    FAULT: {fault}")
+                count += 1
+    print(f"\n{count} submissions, {failed} faults")
+    return 1 if failed else 0

@@ -129,13 +129,13 @@ def remains() -> dict[str, object]:
     """What a worker could leave behind on the machine; equal before and after it."""
     return {
         "processes": {entry.name for entry in _entries("/proc") if _uids(entry) & set(OUR_UIDS)},
-        "IPC objects": {
-            kind: Path("/proc/sysvipc", kind).read_text().count("\n")
-            for kind in ("shm", "sem", "msg")
-            if Path("/proc/sysvipc", kind).exists()
+        "IPC objects": [line for kind in ("shm", "sem", "msg") for line in _ipc(kind)],
+        "files": {
+            path
+            for folder in ("/dev/shm", "/dev/mqueue", tempfile.gettempdir())
+            for path in _entries(folder)
+            if _owner(path) in OUR_UIDS
         },
-        "shared memory": set(_entries("/dev/shm")),
-        "temporary": {path for path in _entries(tempfile.gettempdir()) if _owner(path) in OUR_UIDS},
         "sockets": [
             line for line in Path("/proc/net/unix").read_text().splitlines() if "answers" in line
         ],
@@ -143,6 +143,13 @@ def remains() -> dict[str, object]:
         "open files": len(_entries("/proc/self/fd")),
         "keys": [line for line in _keys() if "answers" in line],
     }
+
+
+def _ipc(kind: str) -> list[str]:
+    """Lines of /proc/sysvipc that belong to us: the column of the owner has the title uid."""
+    path = Path("/proc/sysvipc", kind)
+    titles, *lines = path.read_text().splitlines() if path.exists() else [""]
+    return [line for line in lines if int(line.split()[titles.split().index("uid")]) in OUR_UIDS]
 
 
 def _entries(folder: str) -> list[Path]:

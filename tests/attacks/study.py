@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnscratch.grading.limits import Limits
-from nnscratch.grading.slot import detect_level
 from nnscratch.grading.worker import Worker
 from tests.attacks.assignment import HONEST, ITEMS, Outcome, judge
 from tests.attacks.place import Place, place, remains
@@ -103,15 +102,21 @@ def run(attack: Attack, level: int, where: Place) -> Result:
     stopped_by = outcomes[attack.item].stopped_by
     if not re.search(attack.stopped_by, stopped_by):
         faults.append(f"stopped by something else: {stopped_by}")
-    if names := where.read():
-        faults.append(f"it read {names}")
-    if names := where.changed():
-        faults.append(f"it changed {names}")
-    if where.visited():
-        faults.append("it connected")
-    after = remains()
-    faults += [f"left: {key}: {after[key]}" for key in after if after[key] != before[key]]
+    faults += traces(where, before)
     return Result(attack, level, outcomes, tuple(faults))
+
+
+def traces(where: Place, before: dict[str, object]) -> list[str]:
+    """What was reached or left since ``before``."""
+    found = []
+    if names := where.read():
+        found.append(f"it read {names}")
+    if names := where.changed():
+        found.append(f"it changed {names}")
+    if where.visited():
+        found.append("it connected")
+    after = remains()
+    return found + [f"left: {key}: {after[key]}" for key in after if after[key] != before[key]]
 
 
 def results(levels: Sequence[int], attacks: Sequence[Attack]) -> Iterator[Result]:
@@ -124,11 +129,8 @@ def results(levels: Sequence[int], attacks: Sequence[Attack]) -> Iterator[Result
                 yield run(attack, level, where)
 
 
-def main() -> int:
+def main(levels: Sequence[int]) -> int:
     """Print the table; 1 if an attack was not stopped, or stopped by something else."""
-    detected = detect_level()
-    print(detected, *detected.reasons, sep="\n")
-    levels = sorted({detected.level, min(2, detected.level)}, reverse=True)
     attacks = corpus()
     print(f"{len(attacks)} attacks\n")
     print(f"{'attack':20} level  {'  '.join(ITEMS)}  what stopped it")

@@ -11,6 +11,8 @@ from tests.benchmarks.measuring import Runner
 from tests.benchmarks.nets import CASES
 from tests.benchmarks.table import heading, machine, show
 
+MODELS = sorted({case.net.name for case in CASES} | {case.name for case in CASES})
+
 
 def measure(case, names, rounds, seconds):
     """The raw figures of one case, as `table.show` takes them."""
@@ -35,20 +37,10 @@ def measure(case, names, rounds, seconds):
     return figures
 
 
-def chosen_cases(models):
-    """The cases of the models named, or named themselves; all for none."""
-    known = sorted({case.net.name for case in CASES} | {case.name for case in CASES})
-    for model in models:
-        if model not in known:
-            raise SystemExit(f"there is no model or case {model}; there are {', '.join(known)}")
-    return [case for case in CASES if not models or {case.name, case.net.name} & set(models)]
-
-
-def chosen_contestants(names, net):
+def check_names(parser, what, names, known):
     for name in names:
-        if name not in CONTESTANTS:
-            raise SystemExit(f"there is no contestant {name}; there are: {'; '.join(CONTESTANTS)}")
-    return [n for n, one in CONTESTANTS.items() if one.takes(net) and (not names or n in names)]
+        if name not in known:
+            parser.error(f"there is no {what} {name!r}; there are: {'; '.join(known)}")
 
 
 def main():
@@ -70,15 +62,19 @@ def main():
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the raw figures")
     options = parser.parse_args()
-    cases = chosen_cases(options.models)
-    plans = [(case, chosen_contestants(options.only, case.net)) for case in cases]
+    check_names(parser, "model or case", options.models, MODELS)
+    check_names(parser, "contestant", options.only, CONTESTANTS)
+    wanted = set(options.models or MODELS)
+    cases = [case for case in CASES if wanted & {case.name, case.net.name}]
     print(heading())
     print(
         f"{options.rounds} rounds, bursts of {options.seconds} s; medians, and the ratio of times "
         "within a round (its least and greatest)"
     )
     results = {}
-    for case, names in plans:
+    for case in cases:
+        names = [name for name, one in CONTESTANTS.items() if one.takes(case.net)]
+        names = [name for name in names if not options.only or name in options.only]
         results[case.name] = measure(case, names, options.rounds, options.seconds)
         show(case, results[case.name])
         if options.json:

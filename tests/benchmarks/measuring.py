@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.benchmarks import nets
 from tests.benchmarks.contestants import CONTESTANTS
-from tests.benchmarks.threads import limit_threads
+from tests.benchmarks.threads import limited_threads
 
 WARM_UP, SHORTEST_BURST, PAUSE = 0.08, 0.3, 0.35  # seconds
 
@@ -35,11 +35,11 @@ class Runner:
     """
 
     def __init__(self, name):
-        limit_threads()
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=serve, args=(theirs, name))
-        self.process.start()
+        with limited_threads():
+            self.process.start()
         theirs.close()
 
     def prepare(self, case):
@@ -64,8 +64,13 @@ class Runner:
         time.sleep(PAUSE)
         return step
 
+    def load(self, case):
+        """Make the case's data and model, without a step."""
+        self._ask("load", case)
+        self._ask("make")
+
     def train(self, samples, epochs):
-        """The loss after training for some epochs."""
+        """The mean loss of the last of some epochs."""
         return self._ask("train", samples, epochs)
 
     def close(self):

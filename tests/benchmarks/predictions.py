@@ -15,7 +15,7 @@ from tests.benchmarks import nets
 from tests.benchmarks.contestants import ours, torch
 from tests.benchmarks.measuring import PAUSE, WARM_UP
 from tests.benchmarks.table import heading, ratio
-from tests.benchmarks.threads import THREADS, limit_threads
+from tests.benchmarks.threads import THREADS, limited_threads
 
 TARGET = 1.0
 SHAPES = ((784,), (1, 784))
@@ -65,13 +65,13 @@ def repeated(predict, seconds):
 
 def measure(names, shape, rounds, seconds):
     """(predictions, times) by name; times of each round."""
-    limit_threads()
     context = multiprocessing.get_context("spawn")
     pipes, processes = {}, []
     for name in names:
         pipes[name], theirs = context.Pipe()
         processes.append(context.Process(target=serve, args=(theirs, name, shape)))
-        processes[-1].start()
+        with limited_threads():
+            processes[-1].start()
     logits = {name: pipe.recv() for name, pipe in pipes.items()}
     times = {name: [] for name in names}
     for _ in range(rounds):

@@ -1,14 +1,27 @@
-"""How many threads each contestant may use; set before its framework starts."""
+"""How many threads each contestant may use: told to its process before its framework starts."""
 
 import os
+from contextlib import contextmanager
 
 THREADS = 2
+VARIABLES = (
+    "OPENBLAS_NUM_THREADS",  # NumPy
+    "OMP_NUM_THREADS",  # torch, scikit-learn
+    "MKL_NUM_THREADS",  # torch
+    "NPROC",  # jax
+)
 
 
-def limit_threads():
-    """For every process that is started from here on.
-
-    NumPy, scikit-learn and torch look at the first three, jax at the last.
-    """
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"):
-        os.environ[name] = str(THREADS)
+@contextmanager
+def limited_threads():
+    """For the processes that are started inside."""
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    os.environ.update(dict.fromkeys(VARIABLES, str(THREADS)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.benchmarks.measuring import PAUSE, resident
 from tests.benchmarks.table import heading
-from tests.benchmarks.threads import limit_threads
+from tests.benchmarks.threads import limited_threads
 
 SCRIPTS = Path(__file__).parent / "scripts"
 CONTESTANTS = {  # script, package, nets, further arguments
@@ -28,23 +28,25 @@ CONTESTANTS = {  # script, package, nets, further arguments
 }
 
 
-def run(script, *arguments):
-    """(seconds, megabytes at most, accuracies) of one run.
+def run(script, arguments, forks=False):
+    """(seconds, megabytes at most, accuracies) of one run, which forks processes or does not.
 
     Raises
     ------
     RuntimeError
         The script failed; its last line on stderr.
     """
-    start, peak = time.perf_counter(), 0
+    start, peak, looks = time.perf_counter(), 0, 0
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         command = [sys.executable, str(SCRIPTS / script), *arguments]
-        process = subprocess.Popen(command, stdout=out, stderr=errors)
+        with limited_threads():
+            process = subprocess.Popen(command, stdout=out, stderr=errors)
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
-            if len(arguments) > 3:  # several processes, of which wait4 knows the largest only
+            looks += 1
+            if forks and looks % 10 == 0:  # wait4 knows the largest of the processes only
                 peak = max(peak, resident(process.pid))
             time.sleep(0.02)
         seconds = time.perf_counter() - start
@@ -79,7 +81,6 @@ def main():
         if net not in ("mlp", "lenet"):
             parser.error(f"there is no net {net}; there are mlp and lenet")
     folder = find_data(options.root)
-    limit_threads()
     print(heading())
     for net in options.nets or ("mlp", "lenet"):
         print(
@@ -106,7 +107,7 @@ def measure(net, folder, seeds):
                 continue
             script, _, _, further = CONTESTANTS[name]
             try:
-                runs.append(run(script, net, folder, str(seed), *further))
+                runs.append(run(script, (net, folder, str(seed), *further), bool(further)))
             except RuntimeError as error:
                 results[name] = f"{name:22}failed: {error}"
             time.sleep(PAUSE)

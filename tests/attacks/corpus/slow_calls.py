@@ -2,7 +2,7 @@
 
 row: timeouts held just below the limit
 stopped by: s of time
-limits: wall=1.5
+limits: wall=3
 """
 
 import time
@@ -12,10 +12,10 @@ import numpy as np
 
 class Square:
     def forward(self, x):
-        time.sleep(1.2)
+        time.sleep(2)
         self.x = x
         return np.square(x)
 
     def backward(self, dy):
-        time.sleep(1.2)
+        time.sleep(2)
         return 2 * self.x * dy

@@ -78,4 +78,9 @@ def channels_last(case, x, y, weights):
 
 def compiled(case, x, y, weights):
     """Forward, loss, backward and update in one function under torch.compile."""
+    import logging
+
+    import torch
+
+    torch._logging.set_logs(dynamo=logging.ERROR)  # else a remark on profiling with each model
     return eager(case, x, y, weights, compile=True)

@@ -27,7 +27,7 @@ def main(net, folder, seed):
         labels("t10k"),
     )
     # an int would give each epoch the same order
-    rng = np.random.RandomState(int(seed))  # noqa: NPY002
+    rng = np.random.RandomState(int(seed))
     model = MLPClassifier([256, 128], alpha=0.0, batch_size=128, random_state=rng)  # with Adam
     accuracy = 0.0
     while accuracy < 0.88:
