@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.benchmarks import nets, predictions, time_to_accuracy
 from tests.benchmarks.__main__ import measure
 from tests.benchmarks.contestants import CONTESTANTS, ours
 from tests.benchmarks.contestants.products import matrices_of
+from tests.benchmarks.disturbance import Disturbance
 from tests.benchmarks.growth import SIZES, case_of
 from tests.benchmarks.measuring import Runner
 from tests.benchmarks.nets import Case, Net
@@ -125,7 +127,7 @@ def test_a_contestant_that_is_missing_or_fails_is_named_and_the_others_go_on(mon
     absent = CONTESTANTS["jax.jit"].__class__(ours.nnscratch, "no_such_package")
     monkeypatch.setitem(CONTESTANTS, "absent", absent)
     case = Case(broken, 8, torch=0.5, samples=32)
-    figures = measure(case, ["absent", "nnscratch", "its products alone"], 1, 0.3)
+    figures, _ = measure(case, ["absent", "nnscratch", "its products alone"], 1, 0.3)
     assert figures["absent"] == "missing: no_such_package is not installed"
     assert figures["nnscratch"].startswith("failed: ValueError: Linear(6, 10) expected")
     assert len(figures["its products alone"]["steps"]) == 1
@@ -160,7 +162,7 @@ def test_the_command_prints_a_table_and_writes_the_figures_behind_it(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "784-256-128-10, batch 32, SGD with momentum" in done.stdout
     figures = json.loads(file.read_text())
-    steps = figures["cases"]["mlp-32-sgd"]["nnscratch"]["steps"]
+    steps = figures["cases"]["mlp-32-sgd"]["contestants"]["nnscratch"]["steps"]
     assert len(steps) == 2 and 1e-5 < min(steps) <= max(steps) < 1
     assert figures["numpy"] == np.__version__
 
@@ -184,7 +186,7 @@ def test_growth_has_a_case_for_every_size():
 
 def test_predictions_of_both_are_equal():
     need("torch")
-    logits, times = predictions.measure(["nnscratch", "torch"], (784,), 1, 0.05)
+    logits, times, _ = predictions.measure(["nnscratch", "torch"], (784,), 1, 0.05)
     assert logits["nnscratch"] == pytest.approx(logits["torch"], rel=1e-5, abs=1e-5)
     assert [len(taken) for taken in times.values()] == [1, 1]
 
@@ -222,6 +224,20 @@ def test_a_script_trains_until_the_accuracy_is_reached(name, net, easy_fashion):
 def test_a_script_that_fails_says_why(tmp_path):
     with pytest.raises(RuntimeError, match=r"FileNotFoundError: .*fashion-mnist"):
         time_to_accuracy.run("with_nnscratch.py", ("mlp", str(tmp_path), "0"))
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="needs Linux")
+def test_other_processes_are_noticed():
+    busy = [sys.executable, "-c", "while True: pass"]
+    with subprocess.Popen(busy) as process:
+        try:
+            alone, disturbed = Disturbance([process.pid]), Disturbance([])
+            time.sleep(1.0)
+            mine, theirs = alone.share(), disturbed.share()
+        finally:
+            process.kill()
+    assert theirs > mine  # by what the process took, be the machine busy or not
+    assert theirs <= 1.05
 
 
 def test_threads_are_limited_for_what_is_started_and_not_after():

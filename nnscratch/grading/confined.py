@@ -73,16 +73,19 @@ class Slot:
         self._resources.callback(self._control.close)
         self._control.settimeout(ANSWER_WITHIN)
         with theirs:
-            self._process = subprocess.Popen(
-                command("startup", "main", theirs.fileno(), self.level, uid),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                env=environment(),
-                cwd="/",
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,  # Ctrl-C is for us; it ends when we do
-            )
+            try:
+                self._process = subprocess.Popen(
+                    command("startup", "main", theirs.fileno(), self.level, uid),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                    env=environment(),
+                    cwd="/",
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,  # Ctrl-C is for us; it ends when we do
+                )
+            except OSError as error:
+                raise SandboxError(f"the start-up process cannot be started: {error}") from None
         self._receive()
 
     def start(self, limits: Limits) -> Running:

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from nnscratch.grading import slot as slots
@@ -18,7 +19,7 @@ from nnscratch.grading.errors import (
     WorkerDied,
     WorkerError,
 )
-from nnscratch.grading.folder import MAX_FILES, holds_more_than
+from nnscratch.grading.folder import MAX_FILES, holds_more_than, remove
 from nnscratch.grading.launch import Ended
 from nnscratch.grading.limits import Limits
 
@@ -161,6 +162,9 @@ class Process:
             ended = self._slot.stop(grace)
         except BaseException:
             self._slot.close()
+            if self._running.folder:
+                with suppress(OSError):  # the start-up process may have done it
+                    remove(self._running.folder)
             raise
         else:
             slots.give_back(self._slot)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from tests.benchmarks.contestants import CONTESTANTS
+from tests.benchmarks.disturbance import Disturbance, sentence
 from tests.benchmarks.measuring import Runner
 from tests.benchmarks.nets import CASES
 from tests.benchmarks.table import heading, machine, show
@@ -15,7 +16,7 @@ MODELS = sorted({case.net.name for case in CASES} | {case.name for case in CASES
 
 
 def measure(case, names, rounds, seconds):
-    """The raw figures of one case, as `table.show` takes them."""
+    """(figures as `table.show` takes them, the share of the processors that others took)."""
     figures, runners = {}, {}
     with contextlib.ExitStack() as stack:
         for name in names:
@@ -30,11 +31,13 @@ def measure(case, names, rounds, seconds):
                 runners[name] = runner
             except RuntimeError as error:
                 figures[name] = f"failed: {str(error).splitlines()[0]}"
+        others = Disturbance([runner.process.pid for runner in runners.values()])
         for turn in range(rounds):
             order = list(runners)
             for name in order if turn % 2 == 0 else reversed(order):
                 figures[name]["steps"].append(runners[name].burst(seconds))
-    return figures
+        share = others.share()
+    return figures, share
 
 
 def check_names(parser, what, names, known):
@@ -75,8 +78,10 @@ def main():
     for case in cases:
         names = [name for name, one in CONTESTANTS.items() if one.takes(case.net)]
         names = [name for name in names if not options.only or name in options.only]
-        results[case.name] = measure(case, names, options.rounds, options.seconds)
-        show(case, results[case.name])
+        figures, share = measure(case, names, options.rounds, options.seconds)
+        show(case, figures)
+        print(sentence(share), flush=True)
+        results[case.name] = {"contestants": figures, "share of other processes": share}
         if options.json:
             options.json.write_text(json.dumps({**machine(), "cases": results}, indent=1) + "\n")
 

@@ -9,6 +9,7 @@ import statistics
 from contextlib import ExitStack
 
 from tests.benchmarks import nets
+from tests.benchmarks.disturbance import Disturbance, sentence
 from tests.benchmarks.measuring import Runner
 from tests.benchmarks.table import heading, ratio
 
@@ -51,9 +52,11 @@ def main():
             stack.callback(runner.close)
         for what in options.what or SIZES:
             print(f"\n{ABOUT[what]}")
+            others = Disturbance([runner.process.pid for runner in runners.values()])
             for size in SIZES[what]:
                 times = measure(runners, case_of(what, size), options)
                 print(row(size, times), flush=True)
+            print(sentence(others.share()), flush=True)
 
 
 def measure(runners, case, options):

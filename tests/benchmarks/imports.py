@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+from tests.benchmarks.disturbance import Disturbance, sentence
 from tests.benchmarks.table import heading
 
 PACKAGES = ("nnscratch", "numpy", "torch", "jax", "sklearn")
@@ -37,10 +38,12 @@ def main():
     for name in present:
         seconds(name)  # fills the caches
     times = {name: [] for name in present}
+    others = Disturbance([])
     for _ in range(options.rounds):
         for name in present:
             times[name].append(seconds(name))
             time.sleep(0.1)
+    share = others.share()
     print(heading())
     print(f"import, median of {options.rounds} rounds (least to greatest)")
     medians = {name: statistics.median(taken) for name, taken in times.items()}
@@ -58,6 +61,7 @@ def main():
                 verdict = "reached" if share <= SHARE_OF_TORCH else "missed"
                 line += f"; of torch's {share:.3f}, target {SHARE_OF_TORCH}: {verdict}"
         print(line)
+    print(sentence(share))
 
 
 if __name__ == "__main__":

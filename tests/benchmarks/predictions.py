@@ -13,6 +13,7 @@ import time
 
 from tests.benchmarks import nets
 from tests.benchmarks.contestants import ours, torch
+from tests.benchmarks.disturbance import Disturbance, sentence
 from tests.benchmarks.measuring import PAUSE, WARM_UP
 from tests.benchmarks.table import heading, ratio
 from tests.benchmarks.threads import THREADS, limited_threads
@@ -64,7 +65,7 @@ def repeated(predict, seconds):
 
 
 def measure(names, shape, rounds, seconds):
-    """(predictions, times) by name; times of each round."""
+    """(predictions by name, times of each round by name, the share that other processes took)."""
     context = multiprocessing.get_context("spawn")
     pipes, processes = {}, []
     for name in names:
@@ -74,15 +75,17 @@ def measure(names, shape, rounds, seconds):
             processes[-1].start()
     logits = {name: pipe.recv() for name, pipe in pipes.items()}
     times = {name: [] for name in names}
+    others = Disturbance([process.pid for process in processes])
     for _ in range(rounds):
         for name, pipe in pipes.items():
             pipe.send(seconds)
             times[name].append(pipe.recv())
             time.sleep(PAUSE)
+    share = others.share()
     for pipe, process in zip(pipes.values(), processes, strict=True):
         pipe.send(None)
         process.join()
-    return logits, times
+    return logits, times, share
 
 
 def main():
@@ -96,7 +99,7 @@ def main():
     print(heading())
     print(f"one image, {nets.describe(nets.MLP)}; median of {options.rounds} rounds")
     for shape in SHAPES:
-        logits, times = measure(names, shape, options.rounds, options.seconds)
+        logits, times, share = measure(names, shape, options.rounds, options.seconds)
         line = f"{shape!s:>10}"
         for name in names:
             line += f"  {name} {1e6 * statistics.median(times[name]):6.1f} us"
@@ -106,7 +109,8 @@ def main():
             middle, low, high = ratio(times["nnscratch"], times["torch"])
             line += f"  ratio {middle:.2f} ({low:.2f} to {high:.2f})"
             line += f"   target {TARGET}: {'reached' if middle <= TARGET else 'missed'}"
-        print(line, flush=True)
+        print(line)
+        print(sentence(share), flush=True)
 
 
 if __name__ == "__main__":

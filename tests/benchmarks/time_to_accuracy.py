@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.benchmarks.disturbance import Disturbance, sentence
 from tests.benchmarks.measuring import PAUSE, resident
 from tests.benchmarks.table import heading
 from tests.benchmarks.threads import limited_threads
@@ -89,9 +90,11 @@ def main():
         print(
             f"{'':22}{'seconds':>9}{'range':>16}{'epochs':>8}{'an epoch':>11}{'memory':>9}   ratio"
         )
+        others = Disturbance([])
         results = measure(net, folder, options.seeds)
         for name, result in results.items():
             print(result if isinstance(result, str) else row(name, result, results["nnscratch"]))
+        print(sentence(others.share()), flush=True)
 
 
 def measure(net, folder, seeds):

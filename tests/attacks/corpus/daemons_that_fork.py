@@ -1,7 +1,7 @@
 """Leaves daemons that fork a successor and die, to outrun whoever kills them.
 
 row: daemons that outlive the parent
-stopped by: exit status 0|closed|s of time
+stopped by: exit status 0|closed|s of time|Resource temporarily
 limits: processes=30
 """
 
