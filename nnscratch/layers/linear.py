@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import index
 from typing import Any
 
@@ -185,4 +186,11 @@ class Bias(Layer):
 
 def _sum_over_batch(dy: np.ndarray, out: np.ndarray | None) -> np.ndarray:
     """dy[0] + dy[1] + ... as a product, which is several times faster than `np.sum`."""
-    return np.dot(np.ones(len(dy), dy.dtype), dy, out=out)
+    return np.dot(_ones(len(dy), dy.dtype), dy, out=out)
+
+
+@lru_cache(maxsize=8)  # a run has two sizes of batches, the last one being smaller
+def _ones(length: int, dtype: np.dtype) -> np.ndarray:
+    ones = np.ones(length, dtype)
+    ones.flags.writeable = False
+    return ones

@@ -51,7 +51,7 @@ class Softmax(Layer):
         self.axis = axis
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = _with_axis(self, x, self.axis)
+        x = _classes_outermost(_with_axis(self, x, self.axis), self.axis)
         y = np.exp(x - x.max(self.axis, keepdims=True, initial=-np.inf))
         y /= y.sum(self.axis, keepdims=True)
         return y, y
@@ -111,9 +111,20 @@ class LogSoftmax(Layer):
 
 def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     """x - log Σ e^x along the axis, by log-sum-exp."""
+    x = _classes_outermost(x, axis)
     x = x - x.max(axis, keepdims=True, initial=-np.inf)
     if x.size:  # the sum over no scores has no logarithm
         x -= np.log(np.exp(x).sum(axis, keepdims=True))
+    return x
+
+
+def _classes_outermost(x: np.ndarray, axis: int) -> np.ndarray:
+    """x, with the last axis outermost in memory where it is the one in question and short.
+
+    NumPy adds ten rows of a thousand numbers several times faster than a thousand rows of ten.
+    """
+    if axis in (-1, x.ndim - 1) and x.shape[axis] <= 32:
+        return np.asfortranarray(x)
     return x
 
 

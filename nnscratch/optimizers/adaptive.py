@@ -25,12 +25,13 @@ class Adam(Optimizer):
 
     Notes
     -----
-    m ← beta1 · m + (1 - beta1) · g
+    w ← w - learning_rate · m̂ / (√v̂ + epsilon), with m̂ the mean of all gradients so far, where
+    one of i steps ago weighs beta1ⁱ, and v̂ the mean of their squares, weighed by beta2ⁱ.
 
-    v ← beta2 · v + (1 - beta2) · g²
-
-    w ← w - learning_rate · m̂ / (√v̂ + epsilon), with m̂ = m / (1 - beta1ᵗ) and
-    v̂ = v / (1 - beta2ᵗ) at step t, since both start at zero.
+    The state keeps the weighted sums, which need no other factor in a step:
+    s ← beta1 · s + g and q ← beta2 · q + g². At step t the weights add up to
+    1 + beta1 + ... + beta1ᵗ⁻¹ = (1 - beta1ᵗ) / (1 - beta1) = n₁, so m̂ = s / n₁ and likewise
+    v̂ = q / n₂. In the paper m = (1 - beta1) s, and m / (1 - beta1ᵗ) is the same m̂.
 
     References
     ----------
@@ -45,7 +46,7 @@ class Adam(Optimizer):
     array([-0.1,  0.1], dtype=float32)
     """
 
-    state_names = ("mean", "mean_square")
+    state_names = ("gradient_sum", "square_sum")
 
     def __init__(
         self,
@@ -66,17 +67,19 @@ class Adam(Optimizer):
             g = g + self.weight_decay * w
         self._move(w, g, *state)
 
-    def _move(self, w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray) -> None:
-        m *= self.beta1
-        m += (1 - self.beta1) * g
-        v *= self.beta2
-        v += (1 - self.beta2) * g * g
-        # m̂ / (√v̂ + ε) with the scalars taken together, to save passes over the vectors
-        correction1, correction2 = 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
-        root = np.sqrt(v)
-        root *= 1 / math.sqrt(correction2)
-        root += self.epsilon
-        w -= self.learning_rate / correction1 * m / root
+    def _move(self, w: np.ndarray, g: np.ndarray, s: np.ndarray, q: np.ndarray) -> None:
+        s *= self.beta1
+        s += g
+        q *= self.beta2
+        q += g * g
+        n1 = (1 - self.beta1**self.steps) / (1 - self.beta1)
+        n2 = (1 - self.beta2**self.steps) / (1 - self.beta2)
+        # (s / n1) / (√(q / n2) + ε) = √n2 / n1 · s / (√q + √n2 ε), to save passes
+        root = np.sqrt(q)
+        root += math.sqrt(n2) * self.epsilon
+        step = s / root
+        step *= self.learning_rate * math.sqrt(n2) / n1
+        w -= step
 
 
 class AdamW(Adam):

@@ -12,7 +12,7 @@ from nnscratch.layers.base import Layer
 from nnscratch.parameters import Allocate, FlatArrays, flatten, share_of
 
 FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
-BLOCK = 32768  # elements: 128 KiB of float32, so that weights, gradients and state fit in cache
+BLOCK = 65536  # elements: 256 KiB of float32, so that weights, gradients and state fit in cache
 
 
 class Optimizer:

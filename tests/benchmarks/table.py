@@ -28,6 +28,7 @@ def machine():
         "processor": processor(),
         "processors": str(os.cpu_count()),
         "threads": str(THREADS),
+        "kernels": kernels(),
         "system": f"{platform.system()} {platform.machine()}",
         **versions,
     }
@@ -45,11 +46,32 @@ def processor():
     return fields.get("model name", platform.processor()) + widest
 
 
+def kernels():
+    """Which instructions NumPy's products use; torch and jax choose by themselves.
+
+    OPENBLAS_CORETYPE in the environment, as on clusters that want equal results everywhere, may
+    hold OpenBLAS to older ones than the processor has.
+    """
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return "unknown without threadpoolctl"
+    libraries = [
+        f"{x['internal_api']} {x['architecture']}"
+        for x in threadpool_info()
+        if x.get("user_api") == "blas" and "architecture" in x
+    ]
+    return ", ".join(sorted(set(libraries))) or "unknown"
+
+
 def heading():
     about = machine()
-    date_, name, count, threads, system = (about.pop(key) for key in list(about)[:5])
+    date_, name, count, threads, kinds, system = (about.pop(key) for key in list(about)[:6])
     versions = ", ".join(f"{package} {version}" for package, version in about.items())
-    return f"{date_}, {count} x {name}, {system}, {threads} threads each\n{versions}"
+    return (
+        f"{date_}, {count} x {name}, {system}, {threads} threads each\n"
+        f"kernels of NumPy's products: {kinds}\n{versions}"
+    )
 
 
 def show(case, figures, file=sys.stdout):
