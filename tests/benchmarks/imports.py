@@ -57,9 +57,9 @@ def main():
         if name == "nnscratch":
             line += f"   target {TARGET}: {'reached' if medians[name] <= TARGET else 'missed'}"
             if "torch" in medians:
-                share = medians[name] / medians["torch"]
-                verdict = "reached" if share <= SHARE_OF_TORCH else "missed"
-                line += f"; of torch's {share:.3f}, target {SHARE_OF_TORCH}: {verdict}"
+                of_torch = medians[name] / medians["torch"]
+                verdict = "reached" if of_torch <= SHARE_OF_TORCH else "missed"
+                line += f"; of torch's {of_torch:.3f}, target {SHARE_OF_TORCH}: {verdict}"
         print(line)
     print(sentence(share))
 
