@@ -75,11 +75,25 @@ def test_page_is_static_and_has_nothing_of_the_students_markup(tmp_path):
     tags.feed(content)
     assert tags.seen == {
         "html", "head", "meta", "title", "style", "body",
-        "h1", "p", "section", "h2", "pre", "small",
+        "h1", "p", "section", "h2", "pre", "code", "strong", "small",
     }  # fmt: skip
     assert not [name for name, _ in tags.attributes if name.startswith("on") or name == "href"]
     assert ("name", "viewport") in tags.attributes
     assert "&lt;script&gt;" in content
+
+
+def test_a_section_names_the_item_and_sets_the_cause_apart_from_the_numbers(tmp_path):
+    error = Finding("y", "fail", "exception", "NameError: name 'z'\n  File layers.py, line 3")
+    sections = page(result(tmp_path, WRONG, error, TODO)).decode().split("<section")[1:]
+    assert [section.split("<h2>")[1].split(":")[0] for section in sections] == [
+        "double", "linear_forward", "linear_gradients",
+    ]  # fmt: skip
+    wrong, error, todo = sections
+    assert "<pre>dW has shape (5, 3)</pre>\n<strong>it is the transpose</strong>" in wrong
+    again = "nnscratch homework check --item double --seed 11"
+    assert f"<p>again:</p><code>{again}</code>" in wrong
+    assert error.index("<strong>NameError") < error.index("<pre>  File layers.py")
+    assert "<p>not implemented yet</p>" in todo and "again" not in todo
 
 
 def test_the_first_finding_is_told_in_full_and_the_others_in_short(tmp_path):

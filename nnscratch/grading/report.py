@@ -43,11 +43,9 @@ def text(result: Result, place: str = "", colour: bool = False) -> str:
         if kind != "fail":
             lines += [title, *(f"    {line}" for line in printed(item)), ""] if item.output else []
             continue
-        message = item.failed[0].message
-        first = told.setdefault(message, item.item.id)
+        first = told.setdefault(item.failed[0].message, item.item.id)
         words = explained(item) if first == item.item.id else [f"the same as in {first}"]
-        # the likely cause stands after got and expected, an error before its place
-        cause = 0 if item.code == "exception" else len(message.splitlines()) - 1
+        cause = _place_of_cause(item)
         lines.append(f"{title}  {paint(item.code, YELLOW)}")
         lines += [f"    {paint(w, BOLD) if i == cause else w}" for i, w in enumerate(words)]
         lines += [f"    again: {again(result, item, place)}", ""]
@@ -72,10 +70,20 @@ def _kind(item: ItemResult) -> str:
 
 def explained(item: ItemResult) -> list[str]:
     """Got, expected and the cause of the first finding, what else failed, what was printed."""
-    first, *others = item.failed
-    lines = escape(first.message, keep="\n").splitlines()
-    lines += [f"also: {escape(f.array)}, {f.code}" for f in others]
-    return lines + printed(item)
+    return _message(item) + _also(item) + printed(item)
+
+
+def _message(item: ItemResult) -> list[str]:
+    return escape(item.failed[0].message, keep="\n").splitlines()
+
+
+def _place_of_cause(item: ItemResult) -> int:
+    """Which line of the message it is: behind got and expected, but before an error's place."""
+    return 0 if item.code == "exception" else len(_message(item)) - 1
+
+
+def _also(item: ItemResult) -> list[str]:
+    return [f"also: {escape(finding.array)}, {finding.code}" for finding in item.failed[1:]]
 
 
 def printed(item: ItemResult) -> list[str]:
@@ -155,8 +163,9 @@ section {{ border-left: .3rem solid #2a7; padding: .1rem .8rem; margin: 1rem 0; 
 section.fail {{ border-color: #c33; }}
 section.todo {{ border-color: #c90; }}
 h2 {{ font-size: 1rem; margin: .3rem 0; overflow-wrap: anywhere; }}
-pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; background: #f5f5f5;
-      padding: .6rem; }}
+p {{ margin: .5rem 0; overflow-wrap: anywhere; }}
+pre {{ overflow-x: auto; font-size: .85rem; background: #f5f5f5; padding: .6rem; }}
+code {{ overflow-wrap: anywhere; }}
 small {{ color: #555; overflow-wrap: anywhere; }}
 @media (prefers-color-scheme: dark) {{
   body {{ color: #ddd; background: #181818; }} pre {{ background: #262626; }}
@@ -188,6 +197,22 @@ def page(result: Result) -> bytes:
 
 
 def _section(result: Result, item: ItemResult) -> str:
-    title = html.escape(f"{item.item.title}: {item.score} / {item.item.points}")
-    body = "" if item.passed else f"\n<pre>{html.escape(_output(result, item))}</pre>"
-    return f'<section class="{_kind(item)}">\n<h2>{title}</h2>{body}\n</section>'
+    kind = _kind(item)
+    points = f"{item.score}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{item.item.points}"
+    lines = [_element("h2", f"{item.item.id}: {item.item.title}: {points}")]
+    if kind == "todo":
+        lines += [_element("p", line) for line in _message(item)]
+    if kind == "fail":
+        message, place = _message(item), _place_of_cause(item)
+        evidence = "\n".join(message[:place] + message[place + 1 :])
+        parts = [_element("pre", evidence), _element("strong", message[place])]
+        lines += [_element("code", item.code), *(parts if place else reversed(parts))]
+        lines += [_element("p", line) for line in _also(item)]
+        lines += [_element("pre", "\n".join(printed(item)))]
+        lines += [_element("p", "again:") + _element("code", again(result, item))]
+    return "\n".join([f'<section class="{kind}">', *filter(None, lines), "</section>"])
+
+
+def _element(name: str, text: str) -> str:
+    """The escaped text in an element; nothing for no text."""
+    return f"<{name}>{html.escape(text)}</{name}>" if text else ""
