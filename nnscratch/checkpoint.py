@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import pathlib
-import zipfile
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -84,6 +83,8 @@ def model_arrays(model: Layer) -> dict[str, np.ndarray]:
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as `.npz`, whole or not at all."""
+    import zipfile  # with all its compressors, which nobody needs who only imports nnscratch
+
     # as np.savez does, which would take an array named "file" for its own argument
     with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,9 @@ from nnscratch.training.progress import EpochBar, say
 from nnscratch.training.recorder import Recorder
 from nnscratch.training.state import RunState
 from nnscratch.training.steps import Steps
-from nnscratch.training.team import Team
+
+if TYPE_CHECKING:
+    from nnscratch.training.team import Team
 
 
 class Trainer:
@@ -221,6 +223,8 @@ class Trainer:
             return Steps(self.model, self.loss, self.optimizer, self.clip_norm, self._recorder)
         if self.diagnose:
             raise ValueError("diagnose watches the steps of a single process; leave out workers=")
+        from nnscratch.training.team import Team  # multiprocessing takes a while to load
+
         return Team(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
 
     def _check_settings(self, validation: tuple[Any, Any] | None) -> None:
