@@ -20,7 +20,8 @@ def accuracy(scores: Any, labels: Any) -> float:
     Raises
     ------
     ValueError
-        The shapes do not fit, or there is no sample.
+        The shapes do not fit, there is no sample, a score is NaN, or a label is none of the
+        classes.
 
     Examples
     --------
@@ -35,7 +36,8 @@ def accuracy(scores: Any, labels: Any) -> float:
         )
     if len(labels) == 0:
         raise ValueError("accuracy of no sample; pass at least one")
-    return float(np.mean(scores.argmax(axis=1) == labels))
+    predicted, classes = predicted_classes("accuracy", scores, labels)
+    return float(np.mean(predicted == class_labels("accuracy", "labels", labels, classes)))
 
 
 def confusion_matrix(prediction: Any, labels: Any, classes: int | None = None) -> np.ndarray:

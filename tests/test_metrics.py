@@ -19,6 +19,9 @@ def test_accuracy_is_the_share_of_hits():
         (np.zeros((3, 2)), np.zeros((3, 1), int), r"received \(3, 2\) and \(3, 1\)"),
         (np.zeros(3), np.zeros(3, int), r"received \(3,\)"),
         (np.zeros((0, 2)), np.zeros(0, int), "no sample"),
+        ([[0, 1], [np.nan, 1]], [0, 1], "received NaN, first in sample 1"),
+        (np.zeros((3, 2)), [0, 1, 2], r"labels in 0..1, received 2 at index 2"),
+        (np.zeros((3, 2)), [0.0, 1.0, 1.0], "labels to be integers"),
     ],
 )
 def test_what_cannot_be_counted_is_refused(scores, labels, message):
