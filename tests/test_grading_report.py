@@ -96,6 +96,11 @@ def test_a_section_names_the_item_and_sets_the_cause_apart_from_the_numbers(tmp_
     assert "<p>not implemented yet</p>" in todo and "again" not in todo
 
 
+def test_a_finding_without_words_is_no_fault_of_the_grader(tmp_path):
+    found = result(tmp_path, Finding("y", "fail", "limit", ""), PASS, TODO)
+    assert "double" in text(found) and b"<code>limit</code>" in page(found)
+
+
 def test_the_first_finding_is_told_in_full_and_the_others_in_short(tmp_path):
     assignment = write_assignment(tmp_path)
     other = Finding("db", "fail", "sum_over_batch", "db has shape (4, 3)")

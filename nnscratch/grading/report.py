@@ -74,7 +74,7 @@ def explained(item: ItemResult) -> list[str]:
 
 
 def _message(item: ItemResult) -> list[str]:
-    return escape(item.failed[0].message, keep="\n").splitlines()
+    return escape(item.failed[0].message, keep="\n").splitlines() or [""]
 
 
 def _place_of_cause(item: ItemResult) -> int:
