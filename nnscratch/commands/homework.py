@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,7 @@ def register(commands: Any) -> None:
         "submissions", metavar="SUBMISSIONS", help="folder with a folder, .py or zip per student"
     )
     grade.add_argument("--out", metavar="DIR", required=True, help="where the results go")
-    grade.add_argument("-j", "--jobs", type=COUNT, metavar="N", help="at a time (default: cores)")
+    _jobs_option(grade)
     grade.add_argument("--seed-file", metavar="F", help="holds the seed (default: drawn once)")
     grade.add_argument(
         "--allow-weak-sandbox", action="store_true", help="run strangers' code below level 2"
@@ -74,7 +75,7 @@ def register(commands: Any) -> None:
     prove.set_defaults(command=_told(run_prove), parser=prove)
     prove.add_argument("assignments", metavar="NAME", nargs="*", help="default all")
     prove.add_argument("--seeds", type=COUNT, metavar="N", default=20, help="default 20")
-    prove.add_argument("-j", "--jobs", type=COUNT, metavar="N", help="at a time (default: cores)")
+    _jobs_option(prove)
     _sandbox_option(prove)
 
     scope = kinds.add_parser("gradescope", help="write the autograder zip for Gradescope")
@@ -84,6 +85,13 @@ def register(commands: Any) -> None:
     scope.add_argument("--seed", type=NUMBER, metavar="S", help="default: drawn")
     scope.add_argument(
         "--allow-weak-sandbox", action="store_true", help="grade there below level 2 too"
+    )
+
+
+def _jobs_option(parser: argparse.ArgumentParser) -> None:
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "-j", "--jobs", type=COUNT, metavar="N", default=cores, help="at a time (default: cores)"
     )
 
 
@@ -153,7 +161,6 @@ def run_check(options: argparse.Namespace) -> int:
 
 
 def run_grade(options: argparse.Namespace) -> int:
-    import os
     import statistics
 
     from tqdm import tqdm
@@ -172,10 +179,15 @@ def run_grade(options: argparse.Namespace) -> int:
             "run it as root in a container, or add --allow-weak-sandbox"
         )
     seed = choose_seed(out, read_seed(Path(options.seed_file)) if options.seed_file else None)
-    jobs = options.jobs or os.cpu_count() or 1
     with tqdm(total=len(submissions(folder)), unit="student", disable=None) as bar:
         found = grade_class(
-            assignment, folder, out, seed, level, jobs, lambda student: bar.update() and None
+            assignment,
+            folder,
+            out,
+            seed,
+            level,
+            options.jobs,
+            lambda student: bar.update() and None,
         )
     for words in sorted(found.changed):
         print(f"graded again: {words}")
@@ -191,8 +203,6 @@ def run_grade(options: argparse.Namespace) -> int:
 
 
 def run_prove(options: argparse.Namespace) -> int:
-    import os
-
     from nnscratch.grading.prove import prove
     from nnscratch.grading.spec import assignments
 
@@ -201,9 +211,7 @@ def run_prove(options: argparse.Namespace) -> int:
     failed = 0
     level = _level(options)
     for assignment in chosen:
-        proof = prove(
-            assignment, options.seeds, level, options.jobs or os.cpu_count() or 1, bar=True
-        )
+        proof = prove(assignment, options.seeds, level, options.jobs, bar=True)
         print(proof.text())
         failed += not proof.ok
     return 1 if failed else 0

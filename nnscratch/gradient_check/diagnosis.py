@@ -87,23 +87,28 @@ def diagnose_draws(draws: Sequence[Draw]) -> tuple[str, str]:
     fitting = set(candidates(*wrong[0]))
     for draw in draws:
         fitting &= set(candidates(*draw))
-    codes = {code for code, _ in fitting}
-    codes -= set().union(*(IMPLIES.get(code, set()) for code in codes))
-    if codes & NAMED_FACTORS:
-        codes -= {"factor"}
+    codes = most_telling({code for code, _ in fitting})
     smallest = min(wrong, key=lambda draw: np.size(draw[1]))
     shown = difference(*smallest)
     if smallest[2] is not draws[0][2] and smallest[2].batch is not None:
         shown += f" (other numbers, batch of {smallest[2].batch})"
     if codes == {"shape"} or len(codes) != 1:
         code = "shape" if np.shape(smallest[0]) != smallest[1].shape else "values_differ"
-        message = explain(code, name)
-        if len(codes) > 1:
-            message += f" (several would: {', '.join(sorted(codes))})"
-        return code, f"{shown}\n{message}"
+        return code, f"{shown}\n{explain(code, name)}{several(codes)}"
     (code,) = codes
     what = min(what for found, what in fitting if found == code)
     return code, f"{shown}\n{explain(code, name, what)}"
+
+
+def most_telling(codes: set[str]) -> set[str]:
+    """Of the causes that fit the numbers, those that none of the others implies."""
+    codes = codes.difference(*(IMPLIES.get(code, set()) for code in codes))
+    return codes - {"factor"} if codes & NAMED_FACTORS else codes
+
+
+def several(codes: set[str]) -> str:
+    """What is added to a message where more than one cause fits."""
+    return f" (several would: {', '.join(sorted(codes))})" if len(codes) > 1 else ""
 
 
 def candidates(got: Any, expected: np.ndarray, context: Context) -> Iterable[tuple[str, str]]:

@@ -15,11 +15,11 @@ import numpy as np
 from nnscratch.gradient_check.causes import CAUSES, explain
 from nnscratch.gradient_check.context import Context
 from nnscratch.gradient_check.diagnosis import (
-    IMPLIES,
-    NAMED_FACTORS,
     agrees,
     candidates,
     difference,
+    most_telling,
+    several,
 )
 from nnscratch.gradient_check.report import Finding
 
@@ -163,9 +163,7 @@ def _judge(group: Sequence[Comparison]) -> Finding:
     own = codes & {code for c in group for code in c.mistakes}
     if own:  # the item's own words say more than the general ones for the same numbers
         codes = own
-    codes -= set().union(*(IMPLIES.get(code, set()) for code in codes))
-    if codes & NAMED_FACTORS:
-        codes -= {"factor"}
+    codes = most_telling(codes)
     shown = min(wrong, key=lambda c: np.size(c.expected))
     if len(codes) != 1:
         differs = np.shape(shown.got) != shown.expected.shape
@@ -173,9 +171,7 @@ def _judge(group: Sequence[Comparison]) -> Finding:
     else:
         (code,) = codes
         what = min(what for found, what in fitting if found == code)
-    words = _words(group, code, name, what)
-    if len(codes) > 1:
-        words += f" (several would: {', '.join(sorted(codes))})"
+    words = _words(group, code, name, what) + several(codes)
     return Finding(name, "fail", code, "\n".join([*_shown(shown), words]))
 
 
