@@ -7,12 +7,15 @@
 >>> dx, grads = layer.backward(np.array([1.0, 10.0]))
 >>> np.array_equal(grads["W"], np.outer([1, 10], [1, 2, 3]))  # dW = dy · xᵀ
 True
+
+What `__all__` lists is stable; so is what each package lists in its own.
 """
+
+from typing import TYPE_CHECKING
 
 from nnscratch import initializers as initializers
 from nnscratch import plots as plots
-from nnscratch.checkpoint import load as load
-from nnscratch.checkpoint import save as save
+from nnscratch.checkpoint import *
 from nnscratch.data import Dataset as Dataset
 from nnscratch.data import load_dataset as load_dataset
 from nnscratch.data import load_idx as load_idx
@@ -22,21 +25,18 @@ from nnscratch.gradient_check import assert_gradients as assert_gradients
 from nnscratch.gradient_check import check_gradients as check_gradients
 from nnscratch.graph import Graph as Graph
 from nnscratch.graph import Input as Input
-from nnscratch.history import History as History
-from nnscratch.jacobians import jacobian as jacobian
-from nnscratch.jacobians import numerical_jacobian as numerical_jacobian
-from nnscratch.layers import *  # noqa: F403
-from nnscratch.losses import *  # noqa: F403
-from nnscratch.metrics import accuracy as accuracy
-from nnscratch.metrics import confusion_matrix as confusion_matrix
-from nnscratch.model_summary import summary as summary
-from nnscratch.models import cnn as cnn
-from nnscratch.models import lenet as lenet
-from nnscratch.models import mlp as mlp
-from nnscratch.optimizers import *  # noqa: F403
-from nnscratch.parameters import clip_norm as clip_norm
-from nnscratch.parameters import flatten as flatten
-from nnscratch.schedules import CosineDecay as CosineDecay
-from nnscratch.schedules import StepDecay as StepDecay
-from nnscratch.schedules import WarmupCosine as WarmupCosine
-from nnscratch.training import *  # noqa: F403
+from nnscratch.inspection import *
+from nnscratch.layers import *
+from nnscratch.layers.flat import clip_norm as clip_norm
+from nnscratch.layers.flat import flatten as flatten
+from nnscratch.losses import *
+from nnscratch.metrics import *
+from nnscratch.models import *
+from nnscratch.optimizers import *
+from nnscratch.training import *
+
+__version__ = "0.2.0.dev0"
+
+if not TYPE_CHECKING:  # which follows the stars by itself
+    __all__ = [name for name, thing in globals().items() if callable(thing)]
+    __all__ += ["__version__", "initializers", "plots"]

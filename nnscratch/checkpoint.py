@@ -17,6 +17,8 @@ import numpy as np
 from nnscratch.files import atomic_write
 from nnscratch.layers.base import Layer
 
+__all__ = ["load", "save"]
+
 Path = str | os.PathLike[str]
 Model = TypeVar("Model", bound=Layer)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["accuracy", "confusion_matrix"]
+
 
 def accuracy(scores: Any, labels: Any) -> float:
     """The share of samples whose largest score is at the label.

@@ -21,6 +21,8 @@ from nnscratch.layers import (
     Sequential,
 )
 
+__all__ = ["cnn", "lenet", "mlp"]
+
 
 def mlp(
     sizes: Sequence[int],

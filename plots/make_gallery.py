@@ -16,6 +16,7 @@ import numpy as np
 
 import nnscratch as nn
 from nnscratch.cli import main as nnscratch
+from nnscratch.commands.runs import Config, Run
 from nnscratch.examples import (
     autoencoder,
     batchnorm_effect,
@@ -25,7 +26,6 @@ from nnscratch.examples import (
     regression,
     spirals,
 )
-from nnscratch.runs import Config, Run
 
 FOLDER = Path(__file__).resolve().parent
 FASHION = (

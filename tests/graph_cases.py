@@ -4,10 +4,10 @@ import numpy as np
 
 import nnscratch as nn
 from nnscratch.graph import Graph, Input
-from nnscratch.layers.arithmetic import Add
-from nnscratch.layers.elementary import Cos, Exp, Sin, Sqrt, Square
-from nnscratch.layers.rearrange import Concatenate
-from nnscratch.layers.reductions import Mean
+from nnscratch.layers.operators.arithmetic import Add
+from nnscratch.layers.operators.elementwise import Cos, Exp, Sin, Sqrt, Square
+from nnscratch.layers.operators.reductions import Mean
+from nnscratch.layers.operators.shapes import Concatenate
 from tests import numeric
 
 

@@ -5,9 +5,9 @@ The table: python -m tests.attacks
 
 import pytest
 
-from nnscratch.grading.limits import Limits
-from nnscratch.grading.slot import close_all, detect_level
-from nnscratch.grading.worker import Worker
+from nnscratch.grading.sandbox.limits import Limits
+from nnscratch.grading.sandbox.slot import close_all, detect_level
+from nnscratch.grading.sandbox.worker import Worker
 from tests.attacks.assignment import HONEST, ITEMS, PUBLIC_SEED, judge
 from tests.attacks.grader import graded
 from tests.attacks.place import place, remains

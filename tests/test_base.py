@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.layers.arrays import Arrays, NestedArrays
+from nnscratch.layers.params import Arrays, NestedArrays
 from tests import numeric
 from tests.layer_cases import CASES
 

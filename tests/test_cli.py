@@ -13,7 +13,7 @@ import pytest
 import nnscratch as nn
 from nnscratch.checkpoint import read_arrays
 from nnscratch.cli import main
-from nnscratch.runs import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Config, Run
+from nnscratch.commands.runs import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Config, Run
 
 QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
 

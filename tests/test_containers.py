@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.layers.arrays import Arrays
+from nnscratch.layers.params import Arrays
 from tests import numeric
 
 

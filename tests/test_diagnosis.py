@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nnscratch.gradient_check import CAUSES, CODES, Context, diagnose, diagnose_draws
-from nnscratch.gradient_check.causes import explain
-from nnscratch.gradient_check.context import summed_to
+from nnscratch.gradient_check.mistakes.causes import explain
+from nnscratch.gradient_check.mistakes.context import summed_to
 
 N, IN, OUT = 7, 5, 3
 

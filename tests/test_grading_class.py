@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from nnscratch.grading.classroom import choose_seed, grade_class
-from nnscratch.grading.slot import detect_level
+from nnscratch.grading.sandbox.slot import detect_level
 from nnscratch.grading.spec import read
 from tests.grading_assignment import ITEMS, SOLUTION, STARTER, write_assignment
 

@@ -11,7 +11,7 @@ import pytest
 
 from nnscratch.cli import main
 from nnscratch.grading import spec
-from nnscratch.grading.slot import detect_level
+from nnscratch.grading.sandbox.slot import detect_level
 from tests.grading_assignment import ITEMS, SOLUTION, STARTER, write_assignment
 
 LEVEL = detect_level().level

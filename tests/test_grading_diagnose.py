@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.grading.diagnose import judge
 from nnscratch.grading.evidence import (
     Mistake,
     Reference,
@@ -13,6 +12,7 @@ from nnscratch.grading.evidence import (
     draw_dy,
     unchanged,
 )
+from nnscratch.grading.verdicts import judge
 
 
 def numbers(*shape, seed=0):

@@ -3,7 +3,7 @@
 import pytest
 
 from nnscratch.grading.grade import grade
-from nnscratch.grading.slot import detect_level
+from nnscratch.grading.sandbox.slot import detect_level
 from nnscratch.grading.spec import GraderFault, read
 from nnscratch.grading.submission import Submission
 from tests.grading_assignment import ITEMS, SOLUTION, STARTER, TOML, write_assignment

@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nnscratch.grading.errors import StudentError, WorkerError
-from nnscratch.grading.protocol import escape, message, receive
-from nnscratch.grading.values import DTYPES, Caps, Malformed, Reference, Unsendable, pack, unpack
+from nnscratch.grading.sandbox.errors import StudentError, WorkerError
+from nnscratch.grading.sandbox.protocol import escape, message, receive
+from nnscratch.grading.sandbox.values import (
+    DTYPES,
+    Caps,
+    Malformed,
+    Reference,
+    Unsendable,
+    pack,
+    unpack,
+)
 
 CAPS = Caps(header=10_000, size=1 << 16, arrays=8, depth=4)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from nnscratch.grading.prove import prove
-from nnscratch.grading.slot import detect_level
+from nnscratch.grading.sandbox.slot import detect_level
 from nnscratch.grading.spec import read
 from nnscratch.grading.variants import merged
 from tests.grading_assignment import ITEMS, README, SOLUTION, TOML, write_assignment

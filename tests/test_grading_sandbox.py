@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnscratch.grading import seccomp
-from nnscratch.grading.errors import (
+from nnscratch.grading.sandbox import seccomp
+from nnscratch.grading.sandbox.errors import (
     ForbiddenValue,
     LimitExceeded,
     SandboxError,
@@ -21,10 +21,10 @@ from nnscratch.grading.errors import (
     TimedOut,
     WorkerDied,
 )
-from nnscratch.grading.folder import MAX_FILES, holds_more_than, remove
-from nnscratch.grading.limits import Limits
-from nnscratch.grading.slot import close_all, detect_level
-from nnscratch.grading.worker import Worker
+from nnscratch.grading.sandbox.folder import MAX_FILES, holds_more_than, remove
+from nnscratch.grading.sandbox.limits import Limits
+from nnscratch.grading.sandbox.slot import close_all, detect_level
+from nnscratch.grading.sandbox.worker import Worker
 
 LEVEL = detect_level().level
 LEVELS = range(LEVEL + 1)
@@ -419,8 +419,8 @@ import ctypes, sys
 libc = ctypes.CDLL(None)
 for capability in map(int, sys.argv[1:]):
     assert libc.prctl(24, capability, 0, 0, 0) == 0
-from nnscratch.grading.slot import detect_level
-from nnscratch.grading.worker import Worker
+from nnscratch.grading.sandbox.slot import detect_level
+from nnscratch.grading.sandbox.worker import Worker
 found = detect_level()
 print(found.level, *found.reasons, sep="|")
 try:
@@ -458,8 +458,8 @@ def test_a_machine_that_allows_less_is_found_out(missing, level, reason):
 
 GRADER = """
 import os, sys, time
-from nnscratch.grading.limits import Limits
-from nnscratch.grading.worker import Worker
+from nnscratch.grading.sandbox.limits import Limits
+from nnscratch.grading.sandbox.worker import Worker
 source = b'''
 import os, time
 def f():

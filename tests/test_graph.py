@@ -5,10 +5,10 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.graph import Graph, Input, Node
-from nnscratch.layers.arithmetic import Add, Div, Mul, Sub
-from nnscratch.layers.elementary import Power, Sin, Square
-from nnscratch.layers.matmul import MatMul
-from nnscratch.layers.reductions import Sum
+from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
+from nnscratch.layers.operators.elementwise import Power, Sin, Square
+from nnscratch.layers.operators.matmul import MatMul
+from nnscratch.layers.operators.reductions import Sum
 from tests.graph_cases import (
     OURS,
     assert_gradients_are_numeric,

@@ -8,8 +8,8 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.graph import Graph, Input
-from nnscratch.layers.elementary import Cos, Exp, Log, Sin
-from nnscratch.layers.rearrange import Concatenate, Transpose
+from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Sin
+from nnscratch.layers.operators.shapes import Concatenate, Transpose
 from tests.graph_cases import (
     assert_gradients_are_numeric,
     network,

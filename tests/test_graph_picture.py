@@ -8,7 +8,7 @@ import pytest
 import nnscratch as nn
 from nnscratch.examples import recitation_mlp
 from nnscratch.graph import Graph, Input
-from nnscratch.layers.elementary import Sin
+from nnscratch.layers.operators.elementwise import Sin
 from nnscratch.plots import draw_graph
 from tests.graph_cases import OURS, random_formula, worked_example
 

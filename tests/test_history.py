@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnscratch.history import COLUMNS, History
+from nnscratch.training.history import COLUMNS, History
 
 
 def history_of(epochs=3, columns=("train_loss", "learning_rate")):
@@ -239,6 +239,8 @@ def test_plot_returns_the_figure_and_saves_it_where_a_path_is_given(tmp_path):
 
 
 def test_importing_history_loads_neither_matplotlib_nor_scipy():
-    code = "import sys, nnscratch.history; print({'matplotlib', 'scipy'} & set(sys.modules))"
+    code = (
+        "import sys, nnscratch.training.history; print({'matplotlib', 'scipy'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

@@ -12,11 +12,11 @@ import pytest
 import nnscratch as nn
 from nnscratch.grading.grade import grade
 from nnscratch.grading.prove import static_failures
-from nnscratch.grading.slot import detect_level
+from nnscratch.grading.sandbox.slot import detect_level
 from nnscratch.grading.spec import read
 from nnscratch.grading.submission import Submission
 from nnscratch.grading.variants import merged
-from nnscratch.layers.arithmetic import sum_to_shape
+from nnscratch.layers.operators.arithmetic import sum_to_shape
 
 HOMEWORK = Path(__file__).parent.parent / "homework"
 ASSIGNMENTS = sorted(path.parent for path in HOMEWORK.glob("*/homework.toml"))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.html import Markup, picture, png, table
-from nnscratch.model_summary import summary
+from nnscratch.display.html import Markup, picture, png, table
+from nnscratch.inspection.summary import summary
 
 
 def parsed(html):

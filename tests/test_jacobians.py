@@ -7,13 +7,13 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.graph import Graph, Input
-from nnscratch.jacobians import jacobian, numerical_jacobian
-from nnscratch.layers.arithmetic import Add, Mul
-from nnscratch.layers.elementary import Sin, Square
-from nnscratch.layers.matmul import MatMul
-from nnscratch.layers.matrix_functions import Determinant, Inverse, Trace
-from nnscratch.layers.rearrange import Concatenate, Reshape, Transpose
-from nnscratch.layers.reductions import Mean, Sum
+from nnscratch.inspection.jacobians import jacobian, numerical_jacobian
+from nnscratch.layers.operators.arithmetic import Add, Mul
+from nnscratch.layers.operators.elementwise import Sin, Square
+from nnscratch.layers.operators.matmul import MatMul
+from nnscratch.layers.operators.matrix_functions import Determinant, Inverse, Trace
+from nnscratch.layers.operators.reductions import Mean, Sum
+from nnscratch.layers.operators.shapes import Concatenate, Reshape, Transpose
 
 
 def normal(*shape, seed=0):
@@ -279,7 +279,7 @@ def test_a_layer_that_couples_samples_is_found_out_and_computed_row_by_row():
 def test_large_jacobians_are_computed_in_blocks(monkeypatch):
     x = normal(6, 5)
     expected = jacobian(Sin(), x)
-    monkeypatch.setattr("nnscratch.jacobians._LARGEST", 30 * 7)
+    monkeypatch.setattr("nnscratch.inspection.jacobians._LARGEST", 30 * 7)
     J, calls = with_calls(Sin(), x)
     np.testing.assert_array_equal(J, expected)
     assert calls[:-1] == [(7, 6, 5)] * 4 + [(2, 6, 5)]

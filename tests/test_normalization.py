@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
-from nnscratch.layers.batch_norm import BatchNorm
-from nnscratch.layers.layer_norm import GroupNorm, LayerNorm
-from nnscratch.layers.standardize import spread
+from nnscratch.layers.normalization.batch_norm import BatchNorm
+from nnscratch.layers.normalization.layer_norm import GroupNorm, LayerNorm
+from nnscratch.layers.normalization.standardize import spread
 from tests import numeric
 
 SHAPES = [(7, 5), (4, 5, 3), (3, 5, 2, 4)]

@@ -7,13 +7,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
-from nnscratch.layers.arithmetic import Add, Div, Mul, Sub
 from nnscratch.layers.base import Layer
-from nnscratch.layers.elementary import Cos, Exp, Log, Power, Sin, Sqrt, Square
-from nnscratch.layers.matmul import MatMul
-from nnscratch.layers.matrix_functions import Determinant, Inverse, Trace
-from nnscratch.layers.rearrange import Concatenate, Reshape, Transpose
-from nnscratch.layers.reductions import Mean, Sum
+from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
+from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Power, Sin, Sqrt, Square
+from nnscratch.layers.operators.matmul import MatMul
+from nnscratch.layers.operators.matrix_functions import Determinant, Inverse, Trace
+from nnscratch.layers.operators.reductions import Mean, Sum
+from nnscratch.layers.operators.shapes import Concatenate, Reshape, Transpose
 from tests import numeric
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from nnscratch.history import History
 from nnscratch.plots import plot_history
 from nnscratch.plots.colours import COLOURS
+from nnscratch.training.history import History
 
 LOSS = ["train_loss", "valid_loss"]
 ALL = [*LOSS, "train_accuracy", "valid_accuracy"]

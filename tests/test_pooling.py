@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
-from nnscratch.layers.average_pooling import AvgPool1d, AvgPool2d, GlobalAvgPool
-from nnscratch.layers.max_pooling import MaxPool1d, MaxPool2d
-from nnscratch.layers.upsample import Upsample
+from nnscratch.layers.spatial.average_pooling import AvgPool1d, AvgPool2d, GlobalAvgPool
+from nnscratch.layers.spatial.max_pooling import MaxPool1d, MaxPool2d
+from nnscratch.layers.spatial.upsampling import Upsample
 from tests import numeric
 
 MAXIMA, MEANS = [MaxPool1d, MaxPool2d], [AvgPool1d, AvgPool2d]

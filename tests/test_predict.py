@@ -10,9 +10,9 @@ from matplotlib.image import imsave
 
 import nnscratch as nn
 from nnscratch.cli import main
+from nnscratch.commands.runs import trained_model
 from nnscratch.data.pictures import find_pictures, read_picture
 from nnscratch.data.sources import find_source
-from nnscratch.runs import trained_model
 
 DIGITS, MNIST, FASHION, CIFAR, MOONS = map(
     find_source, ["digits", "mnist", "fashion-mnist", "cifar10", "moons"]
@@ -298,7 +298,7 @@ def test_wrong_usage_is_one_line_and_status_2(predict):
 
 
 def test_predicting_reads_no_data(predict, monkeypatch):
-    monkeypatch.setattr("nnscratch.runs.load_dataset", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("nnscratch.commands.runs.load_dataset", lambda *_, **__: 1 / 0)
     save("seven.png", seven())
     assert predict("seven.png")[0] == 0
 

@@ -13,13 +13,13 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.graph import Graph, Input
-from nnscratch.jacobians import jacobian, numerical_jacobian
-from nnscratch.layers.arithmetic import Add, Mul
-from nnscratch.layers.elementary import Cos, Exp, Sin, Square
-from nnscratch.layers.matmul import MatMul
-from nnscratch.layers.matrix_functions import Trace
-from nnscratch.layers.rearrange import Transpose
-from nnscratch.layers.reductions import Sum
+from nnscratch.inspection.jacobians import jacobian, numerical_jacobian
+from nnscratch.layers.operators.arithmetic import Add, Mul
+from nnscratch.layers.operators.elementwise import Cos, Exp, Sin, Square
+from nnscratch.layers.operators.matmul import MatMul
+from nnscratch.layers.operators.matrix_functions import Trace
+from nnscratch.layers.operators.reductions import Sum
+from nnscratch.layers.operators.shapes import Transpose
 
 TABLE = Path(__file__).parents[1] / "docs" / "rules.md"
 
@@ -63,7 +63,6 @@ def test_rule_2a_scalar_addition():
 @pytest.mark.parametrize(
     ("g", "derivative"),
     [(Sin(), np.cos), (Cos(), lambda x: -np.sin(x)), (Exp(), np.exp), (Square(), lambda x: 2 * x)],
-    ids=str,
 )
 def test_rule_3a_scalar_chain_rule(g, derivative):
     g.forward(np.array(0.5))
@@ -157,7 +156,6 @@ def test_rule_5_element_wise_multiplication():
         (nn.Tanh(), lambda x: 1 / np.cosh(x) ** 2),
         (Cos(), lambda x: -np.sin(x)),
     ],
-    ids=str,
 )
 def test_rule_6_element_wise_function(g, derivative):
     x, dz = normal(4, 1), normal(1, 4, seed=2)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
-from nnscratch.layers import activations, elementary
-from nnscratch.layers.correlation import Correlation1d
+from nnscratch.layers import activations
+from nnscratch.layers.operators import elementwise
 from nnscratch.layers.scan import Scan
+from nnscratch.layers.spatial.correlation import Correlation1d
 from tests import numeric
 
 BATCH, TIME, FEATURES, WINDOW, OUT = 5, 15, 3, 4, 2  # strides 2, 3 and 4 leave time over
@@ -503,7 +504,7 @@ def test_a_bias_behind_a_linear_becomes_the_bias_of_the_correlation():
 
 
 def element_wise():
-    found = [*vars(activations).values(), *vars(elementary).values()]
+    found = [*vars(activations).values(), *vars(elementwise).values()]
     layers = {c for c in found if isinstance(c, type) and issubclass(c, nn.Layer)} - {nn.Layer}
     return sorted(layers, key=lambda c: c.__name__)
 

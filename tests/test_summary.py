@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.model_summary import summary
-from nnscratch.stopwatch import time_passes
+from nnscratch.inspection.summary import summary
+from nnscratch.inspection.timing import time_passes
 
 
 def nested():

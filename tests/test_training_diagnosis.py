@@ -9,8 +9,8 @@ import pytest
 import nnscratch as nn
 from nnscratch.cli import main
 from nnscratch.initializers import he_normal, zeros
-from nnscratch.training import recorder, trials
-from nnscratch.training.recorder import Recorder
+from nnscratch.training.diagnosis import experiments, recorder
+from nnscratch.training.diagnosis.recorder import Recorder
 
 DIGITS = nn.load_dataset("digits")
 X, Y = DIGITS.x_train, DIGITS.y_train
@@ -397,22 +397,22 @@ def test_the_last_activation_may_be_saturated():
 
 
 def test_neighbours_of_real_and_of_shuffled_labels():
-    assert trials.strangeness_of_neighbours(X, Y) < 0.1
-    assert trials.strangeness_of_neighbours(X, SHUFFLED) > 0.9
-    assert np.isnan(trials.strangeness_of_neighbours(X, np.zeros_like(Y)))
+    assert experiments.strangeness_of_neighbours(X, Y) < 0.1
+    assert experiments.strangeness_of_neighbours(X, SHUFFLED) > 0.9
+    assert np.isnan(experiments.strangeness_of_neighbours(X, np.zeros_like(Y)))
 
 
 @pytest.mark.parametrize("loss", [nn.SoftmaxCrossEntropy(), nn.NLLLoss("sum")])
 def test_the_best_guess_of_classes_is_their_frequency(loss):
     y = np.array([0, 0, 2, 2, 2, 2, 2, 0])  # a class is missing
-    value, accuracy = trials.best_guess(loss, np.zeros((1, 3)), y)
+    value, accuracy = experiments.best_guess(loss, np.zeros((1, 3)), y)
     assert value == pytest.approx(-(3 * np.log(3 / 8) + 5 * np.log(5 / 8)) / 8)
     assert accuracy == 5 / 8
 
 
 def test_the_best_guess_of_a_binary_target_is_its_logit():
     y = np.array([[1.0], [0.0], [0.0], [0.0]])
-    value, accuracy = trials.best_guess(nn.BCEWithLogits(), np.zeros((1, 1)), y)
+    value, accuracy = experiments.best_guess(nn.BCEWithLogits(), np.zeros((1, 1)), y)
     assert value == pytest.approx(-(np.log(1 / 4) + 3 * np.log(3 / 4)) / 4)
     assert accuracy == 3 / 4
 
@@ -421,7 +421,7 @@ def test_the_best_guess_of_a_binary_target_is_its_logit():
 def test_healthy_nets_learn_ten_samples_by_heart(name):
     model = HEALTHY[name][0]()
     weights = {key: array.copy() for key, array in model.params.items()}
-    assert trials.learns_by_heart(model, nn.SoftmaxCrossEntropy(), X, SHUFFLED) < 0.15
+    assert experiments.learns_by_heart(model, nn.SoftmaxCrossEntropy(), X, SHUFFLED) < 0.15
     for key, array in weights.items():
         np.testing.assert_array_equal(array, model.params[key])
 

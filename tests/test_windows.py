@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nnscratch.layers.windows import Windows, one_or_all, windows_per_axis
+from nnscratch.layers.spatial.windows import Windows, one_or_all, windows_per_axis
 
 windows = st.builds(
     Windows,

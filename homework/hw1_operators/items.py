@@ -12,7 +12,7 @@ import numpy as np
 
 import nnscratch as nn
 from nnscratch.grading.evidence import Mistake, Reference, claim, compare, draw_dy
-from nnscratch.layers.arithmetic import sum_to_shape
+from nnscratch.layers.operators.arithmetic import sum_to_shape
 
 LARGE = (200, 300)
 

@@ -18,7 +18,7 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from nnscratch.runs import Config, Run
+    from nnscratch.commands.runs import Config, Run
 
     job = Run(Config.read(options.run))
     job.restore(options.run)

@@ -241,7 +241,7 @@ def _assignment(options: argparse.Namespace, name: str) -> Any:
 
 def _level(options: argparse.Namespace) -> int:
     """The sandbox's level: the best that this machine gives, or a lower one that was asked for."""
-    from nnscratch.grading.slot import detect_level
+    from nnscratch.grading.sandbox.slot import detect_level
 
     detected = detect_level()
     if options.sandbox is None:
@@ -259,7 +259,7 @@ def _told(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namesp
         try:
             return run(options)
         except RuntimeError as error:
-            from nnscratch.grading.errors import SandboxError
+            from nnscratch.grading.sandbox.errors import SandboxError
             from nnscratch.grading.spec import GraderFault
 
             if not isinstance(error, (GraderFault, SandboxError)):

@@ -65,8 +65,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _curves(folders: list[Path], log: bool) -> Any:
-    from nnscratch.history import History
     from nnscratch.plots import plot_history
+    from nnscratch.training.history import History
 
     histories = [History.from_csv(folder / "history.csv") for folder in folders]
     return plot_history(*histories, labels=[folder.resolve().name for folder in folders], log=log)
@@ -75,9 +75,9 @@ def _curves(folders: list[Path], log: bool) -> Any:
 def _confusion(folder: Path) -> Any:
     import numpy as np
 
+    from nnscratch.commands.runs import Config, Run
     from nnscratch.data import minibatches
     from nnscratch.plots import plot_confusion
-    from nnscratch.runs import Config, Run
 
     job = Run(Config.read(folder))
     job.restore(folder)
@@ -88,9 +88,9 @@ def _confusion(folder: Path) -> Any:
 
 
 def _weights(folder: Path) -> Any:
+    from nnscratch.commands.runs import title_of, trained_model
     from nnscratch.data.sources import find_source
     from nnscratch.plots import plot_filters
-    from nnscratch.runs import title_of, trained_model
 
     config, model = trained_model(folder)
     shape = find_source(config.data).shape

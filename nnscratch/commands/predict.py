@@ -46,10 +46,10 @@ def register(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     import numpy as np
 
+    from nnscratch.commands.runs import trained_model
     from nnscratch.data.pictures import find_pictures, read_picture
     from nnscratch.data.sources import find_source
     from nnscratch.layers import Softmax
-    from nnscratch.runs import trained_model
 
     config, model = trained_model(options.run)
     source = find_source(config.data)

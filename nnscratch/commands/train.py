@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import fields, replace
     from pathlib import Path
 
-    from nnscratch.runs import WITH_MOMENTUM, Config, Run, choose_folder
+    from nnscratch.commands.runs import WITH_MOMENTUM, Config, Run, choose_folder
 
     names = {field.name for field in fields(Config)}
     given = {k: v for k, v in vars(options).items() if k in names and v is not None}

@@ -60,7 +60,7 @@ class Dataset:
         )
 
     def _repr_html_(self) -> str:
-        from nnscratch.html import of_dataset
+        from nnscratch.display.html import of_dataset
 
         return of_dataset(self)
 

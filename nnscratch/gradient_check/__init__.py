@@ -10,10 +10,10 @@ over gradients that are understood, `causes` for the codes and what they mean, a
 for the rule by which a cause is named: exactly one hypothesis fits, on every draw.
 """
 
-from nnscratch.gradient_check.causes import CAUSES, CODES
 from nnscratch.gradient_check.check import assert_gradients, check_gradients
-from nnscratch.gradient_check.context import Context
-from nnscratch.gradient_check.diagnosis import diagnose, diagnose_draws
+from nnscratch.gradient_check.mistakes.causes import CAUSES, CODES
+from nnscratch.gradient_check.mistakes.context import Context
+from nnscratch.gradient_check.mistakes.naming import diagnose, diagnose_draws
 from nnscratch.gradient_check.report import Finding, Report
 
 __all__ = [

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from nnscratch.gradient_check import probes
-from nnscratch.gradient_check.causes import explain
 from nnscratch.gradient_check.comparison import Comparison
-from nnscratch.gradient_check.context import Context
 from nnscratch.gradient_check.conventions import MISSING
 from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run
+from nnscratch.gradient_check.mistakes.causes import explain
+from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.report import Finding, Report
 from nnscratch.gradient_check.subject import Subject, global_random_state_kept
 

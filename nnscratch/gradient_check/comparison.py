@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.causes import explain
-from nnscratch.gradient_check.context import Context
 from nnscratch.gradient_check.conventions import MISSING
-from nnscratch.gradient_check.diagnosis import diagnose_draws
 from nnscratch.gradient_check.differences import Derivative, spread
 from nnscratch.gradient_check.draws import LARGE, Draw, Numeric, is_float
-from nnscratch.gradient_check.hypotheses import wrong_form
+from nnscratch.gradient_check.mistakes.causes import explain
+from nnscratch.gradient_check.mistakes.context import Context
+from nnscratch.gradient_check.mistakes.hypotheses import wrong_form
+from nnscratch.gradient_check.mistakes.naming import diagnose_draws
+from nnscratch.gradient_check.mistakes.what_if import alternatives, masked_dys
 from nnscratch.gradient_check.report import Finding
-from nnscratch.gradient_check.what_if import alternatives, masked_dys
 
 DIRECTIONS = 2
 TOLERANCE = 1e-5  # of an element, relative

@@ -60,7 +60,7 @@ class Report:
         return self.text()
 
     def _repr_html_(self) -> str:
-        from nnscratch.html import of_report
+        from nnscratch.display.html import of_report
 
         return of_report(self)
 

@@ -24,8 +24,8 @@ from nnscratch.gradient_check.conventions import (
     find_returned,
     held_arrays,
 )
-from nnscratch.layers.arrays import Arrays
 from nnscratch.layers.base import Layer
+from nnscratch.layers.params import Arrays
 from nnscratch.losses.base import Loss
 
 

@@ -183,7 +183,7 @@ def _earlier(path: Path) -> dict[str, Any] | None:
 
 
 def _summaries(assignment: Assignment, found: ClassResult, out: Path) -> None:
-    from nnscratch.plots.diagnoses import plot_diagnoses
+    from nnscratch.plots.class_mistakes import plot_diagnoses
 
     counts = diagnoses(found.results)
     ordered = {item.id: counts[item.id] for item in assignment.items if item.id in counts}

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.causes import CAUSES, explain
 from nnscratch.gradient_check.draws import Draw, Numeric, draw_dy, run, write
+from nnscratch.gradient_check.mistakes.causes import CAUSES, explain
+from nnscratch.gradient_check.mistakes.what_if import alternatives, masked_dys
 from nnscratch.gradient_check.report import Finding
 from nnscratch.gradient_check.subject import Subject
-from nnscratch.gradient_check.what_if import alternatives, masked_dys
-from nnscratch.grading.diagnose import Comparison, Mistake, Named
+from nnscratch.grading.verdicts import Comparison, Mistake, Named
 
 __all__ = ["Comparison", "Mistake", "Reference", "claim", "compare", "draw_dy", "unchanged"]
 
@@ -58,7 +58,7 @@ def compare(
 
     Examples
     --------
-    >>> from nnscratch.grading.diagnose import judge
+    >>> from nnscratch.grading.verdicts import judge
     >>> x = np.array([[0.5, -1.0, 2.0], [1.5, 3.0, -0.5]])
     >>> judge([compare("y", 2 * x, x**2, {"doubled": Mistake(2 * x, "2x is not x²")})])[0].code
     'doubled'
@@ -113,7 +113,7 @@ class Reference:
     Examples
     --------
     >>> import nnscratch as nn
-    >>> from nnscratch.grading.diagnose import judge
+    >>> from nnscratch.grading.verdicts import judge
     >>> ours, rng = Reference(nn.Tanh()), np.random.default_rng(0)
     >>> x, dy = rng.normal(size=(4, 3)), draw_dy(rng, (4, 3))
     >>> judge(list(ours.gradients({"dx": dy}, x, dy=dy)))[0].code

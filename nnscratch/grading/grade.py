@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nnscratch.gradient_check.causes import explain
+from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.report import Finding
-from nnscratch.grading.diagnose import CAUSES_OF_RUNS, Comparison, judge
-from nnscratch.grading.errors import SandboxError, WorkerError
-from nnscratch.grading.limits import Limits
+from nnscratch.grading.sandbox.errors import SandboxError, WorkerError
+from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.spec import Assignment, GraderFault, Item
 from nnscratch.grading.student import Fault, Student, fault_of
 from nnscratch.grading.submission import Submission
+from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, judge
 
 PATIENCE = 3  # wall time is so many times the CPU time: a busy machine is nobody's mistake
 OUTPUT = 2000  # characters of what the student's code printed that are kept
@@ -134,7 +134,7 @@ def grade(
 def _grade_item(
     assignment: Assignment, item: Item, submission: Submission, seed: int, level: int
 ) -> ItemResult:
-    from nnscratch.grading.worker import Worker
+    from nnscratch.grading.sandbox.worker import Worker
 
     if submission.problem:
         return ItemResult(item, (Finding(item.id, "fail", "unreadable", submission.problem),))

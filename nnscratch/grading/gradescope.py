@@ -73,10 +73,10 @@ def write_autograder(assignment: Assignment, path: Path, seed: int, level: int =
 
 def run(name: str, seed: int, least: int, submission: Path, target: Path) -> int:
     """Grade the one submission in a folder; 3 and no results.json for a fault of the grader."""
-    from nnscratch.grading.errors import SandboxError
     from nnscratch.grading.grade import grade
     from nnscratch.grading.report import dump, gradescope_json
-    from nnscratch.grading.slot import detect_level
+    from nnscratch.grading.sandbox.errors import SandboxError
+    from nnscratch.grading.sandbox.slot import detect_level
     from nnscratch.grading.spec import GraderFault, find
     from nnscratch.grading.submission import read_submission
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from nnscratch.gradient_check.report import BOLD, GREEN, PLAIN, RED, YELLOW
 from nnscratch.grading.grade import ItemResult, Result
-from nnscratch.grading.protocol import escape
+from nnscratch.grading.sandbox.protocol import escape
 
 PRINTED = 12  # lines of what the student's code printed that are shown
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 import nnscratch
-from nnscratch.grading.diagnose import TOLERANCE, Comparison
+from nnscratch.grading.verdicts import TOLERANCE, Comparison
 
 ItemFunction = Callable[[Any, np.random.Generator], Iterator[Comparison]]
 SECONDS = 5.0

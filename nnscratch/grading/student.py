@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.grading.errors import (
+from nnscratch.grading.sandbox.errors import (
     ForbiddenValue,
     LimitExceeded,
     ProtocolViolation,
@@ -23,7 +23,7 @@ from nnscratch.grading.errors import (
 )
 
 if TYPE_CHECKING:
-    from nnscratch.grading.worker import Worker
+    from nnscratch.grading.sandbox.worker import Worker
 
 
 class Fault(Exception):

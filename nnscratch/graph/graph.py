@@ -10,8 +10,8 @@ import numpy as np
 from nnscratch.graph.node import Input, Node
 from nnscratch.graph.order import Record, steps_of
 from nnscratch.graph.table import table
-from nnscratch.layers.arrays import NestedArrays
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.params import NestedArrays
 
 
 class Graph(Layer):
@@ -69,8 +69,8 @@ class Graph(Layer):
     --------
     The worked example, f(x) = √(x² + exp(x²)) + cos(x² + exp(x²)):
 
-    >>> from nnscratch.layers.elementary import Cos, Exp, Sqrt, Square
-    >>> from nnscratch.layers.arithmetic import Add
+    >>> from nnscratch.layers.operators.elementwise import Cos, Exp, Sqrt, Square
+    >>> from nnscratch.layers.operators.arithmetic import Add
     >>> x = Input("x")
     >>> a = Square()(x, name="a")
     >>> b = Exp()(a, name="b")

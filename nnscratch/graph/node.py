@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from nnscratch.layers.arithmetic import Add, Div, Mul, Sub
 from nnscratch.layers.base import Layer
-from nnscratch.layers.elementary import Power
-from nnscratch.layers.matmul import MatMul
+from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
+from nnscratch.layers.operators.elementwise import Power
+from nnscratch.layers.operators.matmul import MatMul
 
 # The functions that NumPy calls for `array + node` and its like
 _OPERATORS = {

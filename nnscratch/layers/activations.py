@@ -14,6 +14,8 @@ import numpy as np
 
 from nnscratch.layers.base import Layer, floating
 
+__all__ = ["ELU", "GELU", "Identity", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softplus", "Tanh"]
+
 
 class Identity(Layer):
     """y = x, with derivative 1.

@@ -22,7 +22,9 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from nnscratch.layers.arrays import Arrays
+from nnscratch.layers.params import Arrays
+
+__all__ = ["Layer"]
 
 Out = Mapping[str, np.ndarray]
 Grads = dict[str, np.ndarray]

@@ -13,8 +13,10 @@ from typing import Any, overload
 
 import numpy as np
 
-from nnscratch.layers.arrays import NestedArrays
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.params import NestedArrays
+
+__all__ = ["Residual", "Sequential"]
 
 
 class Sequential(Layer):
@@ -138,8 +140,8 @@ class Sequential(Layer):
         return "Sequential(" + "".join(f"\n  {line}," for line in lines) + "\n)"
 
     def __str__(self) -> str:
-        """The table of layers, outputs, parameters and times; see `nnscratch.model_summary`."""
-        from nnscratch.model_summary import summary  # which knows all layers
+        """The table of layers, outputs, parameters and times; see `nnscratch.summary`."""
+        from nnscratch.inspection.summary import summary  # which knows all layers
 
         return str(summary(self))
 

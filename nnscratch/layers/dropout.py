@@ -8,6 +8,8 @@ import numpy as np
 
 from nnscratch.layers.base import Layer, floating
 
+__all__ = ["Dropout"]
+
 
 class Dropout(Layer):
     """Drop each number with probability p while training; do nothing in evaluation.

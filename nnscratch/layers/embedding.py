@@ -9,6 +9,8 @@ import numpy as np
 
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
 
+__all__ = ["Embedding"]
+
 
 class Embedding(Layer):
     """A table of vectors, looked up by their numbers: y = W[x].

@@ -11,6 +11,8 @@ import numpy as np
 from nnscratch.initializers import Initializer, glorot_uniform
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 
+__all__ = ["Bias", "Linear"]
+
 
 class Linear(Layer):
     """An affine map: y = W x + b, on one sample or on the rows of a batch.

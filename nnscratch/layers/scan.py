@@ -21,15 +21,17 @@ from nnscratch.layers.activations import (
     Softplus,
     Tanh,
 )
-from nnscratch.layers.arrays import NestedArrays
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
 from nnscratch.layers.containers import Sequential, check_layer
-from nnscratch.layers.correlation import Correlation1d
 from nnscratch.layers.dropout import Dropout
-from nnscratch.layers.elementary import Cos, Exp, Log, Power, Sin, Sqrt, Square
+from nnscratch.layers.flatten import Flatten
 from nnscratch.layers.linear import Bias, Linear
-from nnscratch.layers.shape import Flatten
+from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Power, Sin, Sqrt, Square
+from nnscratch.layers.params import NestedArrays
 from nnscratch.layers.softmax import LogSoftmax, Softmax
+from nnscratch.layers.spatial.correlation import Correlation1d
+
+__all__ = ["Scan"]
 
 # These treat every number for itself, so they do not mind how the numbers are arranged.
 _ACTIVATIONS = (ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh)

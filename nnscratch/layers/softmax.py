@@ -8,6 +8,8 @@ import numpy as np
 
 from nnscratch.layers.base import Layer, floating
 
+__all__ = ["LogSoftmax", "Softmax"]
+
 
 class Softmax(Layer):
     """Probabilities from scores: y_i = e^{x_i} / Σ_k e^{x_k} along one axis.

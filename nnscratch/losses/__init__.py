@@ -9,18 +9,12 @@ So a gradient does not depend on how many outputs share a sample, and every deri
 written for one sample. Where torch divides by something more, the docstring says so.
 """
 
-from nnscratch.losses.base import Loss
-from nnscratch.losses.binary import BCEWithLogits
-from nnscratch.losses.classes import HingeLoss, NLLLoss, SoftmaxCrossEntropy
-from nnscratch.losses.regression import HuberLoss, L1Loss, MSELoss
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "BCEWithLogits",
-    "HingeLoss",
-    "HuberLoss",
-    "L1Loss",
-    "Loss",
-    "MSELoss",
-    "NLLLoss",
-    "SoftmaxCrossEntropy",
-]
+from nnscratch.losses.base import *
+from nnscratch.losses.binary import *
+from nnscratch.losses.classes import *
+from nnscratch.losses.regression import *
+
+if not TYPE_CHECKING:  # which follows the stars by itself
+    __all__ = [name for name, thing in globals().items() if callable(thing)]

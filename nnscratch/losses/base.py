@@ -8,6 +8,8 @@ import numpy as np
 
 from nnscratch.layers.base import floating
 
+__all__ = ["Loss"]
+
 
 class Loss:
     """What all losses share: the reduction over samples, and the order of calls.

@@ -9,6 +9,8 @@ import numpy as np
 from nnscratch.layers.activations import sigmoid, softplus
 from nnscratch.losses.base import Loss, like, per_sample
 
+__all__ = ["BCEWithLogits"]
+
 
 class BCEWithLogits(Loss):
     """Binary cross-entropy of each output on its own, from logits.

@@ -9,6 +9,8 @@ import numpy as np
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.losses.base import Loss, like
 
+__all__ = ["HingeLoss", "NLLLoss", "SoftmaxCrossEntropy"]
+
 
 class ClassLoss(Loss):
     """A loss of one score per class, which is right where the largest is at the label."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from nnscratch.losses.base import Loss, like, per_sample
 
+__all__ = ["HuberLoss", "L1Loss", "MSELoss"]
+
 
 class MSELoss(Loss):
     """Half the squared distance: L = ½ ‖x - t‖² per sample.

@@ -7,8 +7,12 @@ the processor's cache from the first operation of the formula to the last.
 All follow torch's formulas, and decay acts on every parameter.
 """
 
-from nnscratch.optimizers.adaptive import Adagrad, Adam, AdamW, RMSprop
-from nnscratch.optimizers.base import Optimizer
-from nnscratch.optimizers.sgd import SGD
+from typing import TYPE_CHECKING
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+from nnscratch.optimizers.adaptive import *
+from nnscratch.optimizers.base import *
+from nnscratch.optimizers.schedules import *
+from nnscratch.optimizers.sgd import *
+
+if not TYPE_CHECKING:  # which follows the stars by itself
+    __all__ = [name for name, thing in globals().items() if callable(thing)]

@@ -9,6 +9,8 @@ import numpy as np
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 
+__all__ = ["Adagrad", "Adam", "AdamW", "RMSprop"]
+
 
 class Adam(Optimizer):
     """Steps scaled by running moments of the gradient, with L2 decay.

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.base import Layer
-from nnscratch.parameters import Allocate, FlatArrays, flatten, share_of
+from nnscratch.layers.flat import Allocate, FlatArrays, flatten, share_of
+
+__all__ = ["Optimizer"]
 
 FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
 BLOCK = 65536  # elements: 256 KiB of float32, so that weights, gradients and state fit in cache

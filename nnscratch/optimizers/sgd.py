@@ -7,6 +7,8 @@ import numpy as np
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum.

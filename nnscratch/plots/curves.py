@@ -30,7 +30,7 @@ _FEW_EPOCHS = 15  # up to here every epoch has a marker
 
 
 class Run(Protocol):
-    """A :class:`nnscratch.history.History`, or any mapping of names to lists."""
+    """A :class:`nnscratch.training.history.History`, or any mapping of names to lists."""
 
     def keys(self) -> Iterable[str]: ...
     def __getitem__(self, column: str, /) -> Sequence[float]: ...

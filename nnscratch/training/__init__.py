@@ -1,7 +1,11 @@
 """Training: from a model, a loss and an optimizer to a trained model and its history."""
 
-from nnscratch.training.early_stopping import EarlyStopping
-from nnscratch.training.evaluation import evaluate
-from nnscratch.training.trainer import Trainer
+from typing import TYPE_CHECKING
 
-__all__ = ["EarlyStopping", "Trainer", "evaluate"]
+from nnscratch.training.early_stopping import *
+from nnscratch.training.evaluation import *
+from nnscratch.training.history import *
+from nnscratch.training.trainer import *
+
+if not TYPE_CHECKING:  # which follows the stars by itself
+    __all__ = [name for name, thing in globals().items() if callable(thing)]

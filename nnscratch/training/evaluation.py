@@ -13,6 +13,8 @@ from nnscratch.data.images import samples_of
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 
+__all__ = ["evaluate"]
+
 
 def evaluate(
     model: Layer, loss: Loss, x: Any, y: Any, batch_size: int = 512

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from nnscratch.checkpoint import fill, model_arrays, read_arrays, write_arrays
-from nnscratch.history import History
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers import Optimizer
-from nnscratch.schedules import Schedule
+from nnscratch.optimizers.schedules import Schedule
+from nnscratch.training.history import History
 
 
 @dataclass

@@ -15,24 +15,26 @@ import numpy as np
 from nnscratch.checkpoint import model_arrays
 from nnscratch.data import minibatches
 from nnscratch.data.images import samples_of
-from nnscratch.history import History
+from nnscratch.inspection.summary import note_inputs
 from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
-from nnscratch.model_summary import note_inputs
 from nnscratch.optimizers import Optimizer
-from nnscratch.schedules import Schedule
-from nnscratch.training.diagnosis import Diagnosis, diagnose
+from nnscratch.optimizers.schedules import Schedule
+from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
+from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.early_stopping import EarlyStopping
 from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite, modes_kept
+from nnscratch.training.history import History
 from nnscratch.training.memory import keep_freed_memory
 from nnscratch.training.progress import EpochBar, say
-from nnscratch.training.recorder import Recorder
 from nnscratch.training.state import RunState
-from nnscratch.training.steps import Steps
+from nnscratch.training.updater import Steps
+
+__all__ = ["Trainer"]
 
 if TYPE_CHECKING:
-    from nnscratch.training.team import Team
+    from nnscratch.training.data_parallel import Team
 
 
 class Trainer:
@@ -223,7 +225,7 @@ class Trainer:
             return Steps(self.model, self.loss, self.optimizer, self.clip_norm, self._recorder)
         if self.diagnose:
             raise ValueError("diagnose watches the steps of a single process; leave out workers=")
-        from nnscratch.training.team import Team  # multiprocessing takes a while to load
+        from nnscratch.training.data_parallel import Team  # multiprocessing takes a while to load
 
         return Team(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
 

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from nnscratch.grading.slot import detect_level
+from nnscratch.grading.sandbox.slot import detect_level
 from tests.attacks import grader, study
 
 parser = argparse.ArgumentParser(prog="python -m tests.attacks")

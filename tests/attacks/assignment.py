@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 import nnscratch as nn
-from nnscratch.grading.errors import WorkerError
-from nnscratch.grading.limits import Limits
-from nnscratch.grading.worker import Worker
+from nnscratch.grading.sandbox.errors import WorkerError
+from nnscratch.grading.sandbox.limits import Limits
+from nnscratch.grading.sandbox.worker import Worker
 
 HIDDEN_SEED = 7
 PUBLIC_SEED = 0

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnscratch.grading.grade import Result, grade
+from nnscratch.grading.sandbox.worker import Worker
 from nnscratch.grading.spec import Assignment, read
 from nnscratch.grading.submission import read_submission
-from nnscratch.grading.worker import Worker
 from tests.attacks.assignment import HIDDEN_SEED, HONEST
 from tests.attacks.place import Place, place, remains
 from tests.attacks.study import Attack, corpus, traces

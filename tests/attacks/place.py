@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import nnscratch
-from nnscratch.grading import confined
+from nnscratch.grading.sandbox import confined
 
 # Not the uids of graders that run at the same time, which leave things for good reasons.
 _FIRST = confined.LAST_UID - 10 * (os.getpid() % 40)
@@ -77,7 +77,7 @@ class Place:
         ).encode()
         self._watched = [
             *self.folder.rglob("*.*"),
-            Path(nnscratch.__file__).parent / "layers" / "elementary.py",
+            Path(nnscratch.__file__).parent / "layers" / "operators" / "elementwise.py",
         ]
         self._before = self._contents()
         self._expect_no_reads()

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnscratch.grading.limits import Limits
-from nnscratch.grading.worker import Worker
+from nnscratch.grading.sandbox.limits import Limits
+from nnscratch.grading.sandbox.worker import Worker
 from tests.attacks.assignment import HONEST, ITEMS, Outcome, judge
 from tests.attacks.place import Place, place, remains
 

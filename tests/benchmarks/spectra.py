@@ -1,6 +1,6 @@
 """python -m tests.benchmarks.spectra: from which kernel size on spectra pay in a correlation.
 
-Forward pass and both gradients by patches (`batch_innermost.py`) and by spectra (`spectral.py`),
+Forward pass and both gradients by patches (`im2col.py`) and by spectra (`fft.py`),
 in turns in one process, and which of the two the layers choose by `spectral.pays`. A ratio below
 1 means that spectra are faster.
 """
@@ -12,8 +12,8 @@ import time
 import numpy as np
 
 import nnscratch as nn
-from nnscratch.layers.batch_innermost import Patches, samples_last
-from nnscratch.layers.spectral import Spectrum, pays
+from nnscratch.layers.spatial.fft import Spectrum, pays
+from nnscratch.layers.spatial.im2col import Patches, samples_last
 from nnscratch.training.memory import keep_freed_memory
 
 SHAPES = [  # channels, kernels, size, batch

@@ -52,7 +52,7 @@ def linear(inputs, outputs, samples, rng):
 
 
 def conv(inputs, outputs, k, padding, height, width, samples, rng):
-    """The products of nnscratch/layers/batch_innermost.py: one per row of the image."""
+    """The products of nnscratch/layers/spatial/im2col.py: one per row of the image."""
     out_h, out_w = height + 2 * padding - k + 1, width + 2 * padding - k + 1
     gathered = normal(rng, height + 2 * padding, k * inputs, out_w * samples)
     K = k * k * inputs

@@ -1,0 +1,1 @@
+"""The known mistakes: what a gradient would be by each of them, and what to say of it."""

@@ -1,0 +1,202 @@
+"""Batch normalization: every feature gets mean 0 and variance 1 over the batch."""
+
+from __future__ import annotations
+
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.normalization.standardize import (
+    centre,
+    share,
+    spread,
+    sum_over,
+    through_statistics,
+)
+
+__all__ = ["BatchNorm"]
+
+
+class BatchNorm(Layer):
+    """Normalize each feature over the batch, then scale and shift: y = gamma · xhat + beta.
+
+    Parameters
+    ----------
+    features : int
+        Features of rows, or channels of images: the size of axis 1.
+    momentum : float in [0, 1] or None
+        The weight of the newest batch in the running statistics. None weighs all batches
+        equally, and counts them in the buffer `batches`, which is saved with the others.
+    epsilon : float
+        Added to the variance.
+
+    Notes
+    -----
+    *Forward*: for one feature, with its n values x_1 ... x_n in all samples and places,
+
+    - mean = (1/n) Σ x_i
+    - var = (1/n) Σ (x_i - mean)²
+    - xhat_i = (x_i - mean) / σ with σ = √(var + epsilon)
+    - y_i = gamma · xhat_i + beta.
+
+    Training then moves running_mean += momentum · (mean - running_mean), and running_var
+    likewise towards the unbiased n/(n-1) · var. Evaluation normalizes with these two in place
+    of mean and var. An empty batch gives an empty y; it moves nothing and is not counted.
+
+    *Gradient*: y_i = gamma · xhat_i + beta, where all i share gamma and beta, so
+    dgamma = Σ dy_i xhat_i and dbeta = Σ dy_i.
+
+    *Backward*: dxhat_i = gamma · dy_i. From there x_i is reached on three ways: directly,
+    through var, and through mean, on which var depends as well.
+
+    - ∂xhat_i/∂var = (x_i - mean) · (-1/2) (var + epsilon)^(-3/2) = -xhat_i / (2σ²), so
+      dvar = -1/(2σ²) Σ dxhat_i xhat_i.
+    - ∂xhat_i/∂mean = -1/σ and ∂var/∂mean = -(2/n) Σ (x_i - mean) = 0, so
+      dmean = -(1/σ) Σ dxhat_i.
+    - ∂xhat_i/∂x_i = 1/σ, ∂var/∂x_i = (2/n) (x_i - mean) = (2σ/n) xhat_i, ∂mean/∂x_i = 1/n.
+      The sum over the three ways is
+      dx_i = dxhat_i / σ + dvar · (2σ/n) xhat_i + dmean / n
+      = (1/σ) (dxhat_i - xhat_i · (1/n) Σ dxhat_j xhat_j - (1/n) Σ dxhat_j).
+    - With dxhat = gamma · dy, and mean() for the mean over the n values,
+      dx = (gamma/σ) (dy - mean(dy) - xhat · mean(dy ∘ xhat)).
+
+    The two means are dbeta/n and dgamma/n. What they take from dy is its part along 1 and its
+    part along xhat: shifting or stretching x changes no xhat (up to epsilon). In evaluation the
+    statistics are constants and the direct way is the only one: dx = (gamma/σ) dy.
+
+    *Shapes*: x and y (batch, features) or (batch, features, ...) with any number of further
+    axes; gamma, beta, running_mean, running_var (features,).
+
+    *Cache*: x - mean, which is σ · xhat, then 1/σ, and whether the statistics were the batch's.
+
+    Raises
+    ------
+    ValueError
+        x has another shape, or in training a single value per feature, whose variance says
+        nothing; an argument is out of range.
+
+    References
+    ----------
+    [Operators] 2, whose sums for mean and variance run over one too many and which only links
+    the gradient; Ioffe and Szegedy, Batch normalization (2015), algorithms 1 and 2.
+
+    Examples
+    --------
+    >>> layer = BatchNorm(2)
+    >>> layer.forward(np.array([[1.0, 10.0], [3.0, 30.0]])).round(3)
+    array([[-1., -1.],
+           [ 1.,  1.]], dtype=float32)
+    >>> layer.buffers["running_mean"]
+    array([0.2, 2. ], dtype=float32)
+    >>> layer.forward(np.ones((1, 2)))
+    Traceback (most recent call last):
+    ValueError: BatchNorm(2) expected more than one value per feature in training,
+    received (1, 2); pass a larger batch, or call eval() to use the running statistics
+    """
+
+    def __init__(self, features: int, momentum: float | None = 0.1, epsilon: float = 1e-5) -> None:
+        self.features = index(features)
+        if self.features < 1:
+            raise ValueError(f"BatchNorm expected features of at least 1, received {features}")
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise ValueError(
+                f"BatchNorm expected momentum in [0, 1], the weight of the newest batch, or None "
+                f"for equal weights, received {momentum}"
+            )
+        if not epsilon >= 0:
+            raise ValueError(f"BatchNorm expected epsilon of at least 0, received {epsilon}")
+        self.momentum = None if momentum is None else float(momentum)
+        self.epsilon = float(epsilon)
+        ones, zeros = np.ones(self.features, np.float32), np.zeros(self.features, np.float32)
+        self.params = {"gamma": ones, "beta": zeros}
+        buffers = {"running_mean": zeros.copy(), "running_var": ones.copy()}
+        if momentum is None:
+            buffers["batches"] = np.zeros((), np.int64)  # a count, which astype leaves exact
+        self.buffers = buffers
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x, self.dtype)
+        if x.ndim < 2 or x.shape[1] != self.features:
+            expected = f"(batch, {self.features}) or (batch, {self.features}, ...)"
+            self.refuse(expected, x, self._remedy(x))
+        by_batch = self.training
+        if by_batch:
+            centred, variance = self._by_batch(x)
+        else:
+            centred = x - spread(_across(self.buffers["running_mean"], x), x)
+            variance = self.buffers["running_var"]
+        scale = 1 / np.sqrt(variance + self.epsilon)
+        y = centred * spread(_across(self.params["gamma"] * scale, x), x)
+        y += spread(_across(self.params["beta"], x), x)
+        return y, (centred, scale, by_batch)
+
+    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        return self.backprop(dy, cache)[0]
+
+    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+        return self.backprop(dy, cache, out, need_dx=False)[1]
+
+    def backprop(
+        self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
+    ) -> tuple[Any, Grads]:
+        centred, scale, by_batch = cache
+        axes = _all_but_features(dy)
+        dgamma = sum_over(axes, dy, centred, out=out.get("gamma"))
+        dgamma *= scale
+        dbeta = sum_over(axes, dy, out=out.get("beta"))
+        grads = {"gamma": dgamma, "beta": dbeta}
+        if not need_dx:
+            return None, grads
+        direct = _across(self.params["gamma"] * scale, dy)
+        if not by_batch:
+            return dy * spread(direct, dy), grads
+        mean_dy = _across(dbeta * share(dy, axes), dy)
+        slope = _across(dgamma * share(dy, axes) * scale, dy)
+        return through_statistics(dy, centred, direct, mean_dy, slope), grads
+
+    def _by_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(x - mean, var) by the batch's own statistics, which the running ones follow."""
+        n = x.size // self.features
+        if n == 1:
+            self.refuse(
+                "more than one value per feature in training",
+                x,
+                "pass a larger batch, or call eval() to use the running statistics",
+            )
+        centred, mean, variance = centre(x, _all_but_features(x))
+        mean, variance = mean.ravel(), variance.ravel()
+        if n > 0:
+            self._follow(mean, variance * (n / (n - 1)))
+        return centred, variance
+
+    def _follow(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Move the running statistics towards those of a batch."""
+        weight = self.momentum
+        if weight is None:
+            self.buffers["batches"] += 1
+            weight = 1 / int(self.buffers["batches"])
+        for name, value in (("running_mean", mean), ("running_var", variance)):
+            self.buffers[name] += weight * (value - self.buffers[name])
+
+    def _remedy(self, x: np.ndarray) -> str:
+        if x.ndim < 2:
+            return "pass samples as rows; one alone, in evaluation, as x[np.newaxis]"
+        if x.shape[-1] == self.features:
+            return "move the features to axis 1: np.moveaxis(x, -1, 1)"
+        return f"make it BatchNorm({x.shape[1]})"
+
+    def __repr__(self) -> str:
+        momentum = "" if self.momentum == 0.1 else f", momentum={self.momentum}"
+        epsilon = "" if self.epsilon == 1e-5 else f", epsilon={self.epsilon}"
+        return f"BatchNorm({self.features}{momentum}{epsilon})"
+
+
+def _all_but_features(x: np.ndarray) -> tuple[int, ...]:
+    return (0, *range(2, x.ndim))
+
+
+def _across(array: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """One number per feature, in a shape that broadcasts against x."""
+    return array.reshape(1, -1, *(1,) * (x.ndim - 2))

@@ -1,0 +1,171 @@
+"""Average-pooling: of each window, or of all space, the mean."""
+
+from __future__ import annotations
+
+from itertools import repeat
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.normalization.standardize import sum_over
+from nnscratch.layers.spatial.im2col import samples_first, samples_last
+from nnscratch.layers.spatial.pooling import Pooling
+
+__all__ = ["AvgPool1d", "AvgPool2d", "GlobalAvgPool"]
+
+
+class _AvgPool(Pooling):
+    """The passes of both layers, which differ in the axes of space."""
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        rows = self.rows_of(x)
+        y = self.combined(rows, np.add, 0)
+        y /= self.elements
+        return samples_first(y), rows.shape
+
+    def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        share = samples_last(dy) / self.elements
+        return self.spread(repeat(share, self.elements), shape, dy.dtype)
+
+
+class AvgPool1d(_AvgPool):
+    """The mean of each window of a signal: y_i = (1/k) Σ_j x_{si+j}.
+
+    Parameters
+    ----------
+    kernel_size : int
+        Elements k of a window.
+    stride : int or None
+        Steps s from one window to the next; None for kernel_size, windows side by side.
+    padding : int, pair (before, after), "valid" or "same"
+        Zeros at the ends of x, at most half the kernel_size; they count in the mean.
+
+    Notes
+    -----
+    *Forward*: y_i = (1/k) Σ_j x_{si+j}, which is the correlation of each channel with the kernel
+    of k times 1/k. k is that of a whole window, whether or not it reaches into the padding.
+
+    *Backward*: Δy_i = (1/k) Σ_j Δx_{si+j}, so each window passes dy_i/k to each of its elements,
+    as the mean of [Operators] 2.1 does. An element of several overlapping windows gets the sum,
+    hence += ([Recitation], "when to use = and when to use +=").
+
+    *Shapes*: x (batch, channels, length); y (batch, channels, windows) with
+    windows = ⌊(length + padding at both ends - kernel_size) / stride⌋ + 1. y and dx are views
+    whose memory has the samples innermost.
+
+    *Cache*: the shape of x.
+
+    Raises
+    ------
+    ValueError
+        x has other axes or no room for a window; an argument is out of its range.
+
+    References
+    ----------
+    [Operators] 2.1; [Proofs] 6 for the correlation.
+
+    Examples
+    --------
+    >>> layer = AvgPool1d(2, stride=1)
+    >>> layer.forward([[[1.0, 3.0, 7.0]]])
+    array([[[2., 5.]]])
+    >>> layer.backward([[[2.0, 20.0]]])[0]
+    array([[[ 1., 11., 10.]]])
+    """
+
+    space = 1
+
+
+class AvgPool2d(_AvgPool):
+    """The mean of each window of an image.
+
+    Parameters
+    ----------
+    kernel_size, stride : int or one per axis
+        As in `AvgPool1d`, (vertical, horizontal) if they differ.
+    padding : int, one per axis, "valid" or "same"
+        An entry per axis is an int or a pair (before, after): ((top, bottom), (left, right)).
+
+    Notes
+    -----
+    *Forward*, *backward*, *cache*: those of `AvgPool1d` with every index a pair, and k the number
+    of all elements of a window.
+
+    *Shapes*: x (batch, channels, height, width); y (batch, channels, rows, columns), along each
+    axis as in `AvgPool1d`.
+
+    Raises
+    ------
+    ValueError
+        x has other axes or no room for a window; an argument is out of its range.
+
+    References
+    ----------
+    Those of `AvgPool1d`.
+
+    Examples
+    --------
+    >>> layer = AvgPool2d(2)
+    >>> layer.forward([[[[1.0, 2.0, 0.0], [3.0, 6.0, 0.0]]]])
+    array([[[[3.]]]])
+    >>> layer.backward([[[[4.0]]]])[0]
+    array([[[[1., 1., 0.],
+             [1., 1., 0.]]]])
+    """
+
+    space = 2
+
+
+class GlobalAvgPool(Layer):
+    """The mean of each channel over all of space: (batch, channels, *space) to (batch, channels).
+
+    Notes
+    -----
+    *Forward*: y = (1/n) Σ x over the n places of a channel.
+
+    *Backward*: each place gets dy/n, as in `AvgPool1d` with one window over everything.
+
+    *Shapes*: x (batch, channels, length), (batch, channels, height, width) or with any further
+    axes of space; y (batch, channels). dx is a view whose memory has the samples innermost.
+
+    *Cache*: the shape of x.
+
+    Raises
+    ------
+    ValueError
+        x has no axis of space, or one without places.
+
+    References
+    ----------
+    Lin et al., Network in network (2013), section 3.2.
+
+    Examples
+    --------
+    >>> layer = GlobalAvgPool()
+    >>> layer.forward([[[[1.0, 2.0], [3.0, 6.0]]]])
+    array([[3.]])
+    >>> layer.backward([[4.0]])[0]
+    array([[[[1., 1.],
+             [1., 1.]]]])
+    """
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x)
+        if x.ndim < 3 or 0 in x.shape[2:]:
+            self.refuse(
+                "(batch, channels, ...) with places to average",
+                x,
+                "images have the axes batch, channels, height, width",
+            )
+        space = tuple(range(2, x.ndim))
+        return sum_over(space, x) / prod(x.shape[2:]), x.shape
+
+    def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        space = shape[2:]
+        share = dy / prod(space)
+        rows = samples_last(share.reshape(*share.shape, *(1 for _ in space)))
+        *outer, last = space
+        everywhere = (*outer, shape[1], last, shape[0])
+        return samples_first(np.broadcast_to(rows, everywhere).copy())

@@ -1,0 +1,183 @@
+"""Pooling: windows move over a signal or an image and leave one number each.
+
+What the maximum and the mean have in common is here: arguments, checks, and where the elements
+of the windows lie. A window is not cut out. Its elements are taken one after the other, each for
+all windows at once (here 2 windows of 3 elements, stride 2, over 5 places):
+
+    places    0 1 2 3 4
+    element 0 *   *           x[0:4:2]     the first element of window 0, that of window 1
+    element 1   *   *         x[1:4:2]
+    element 2     *   *       x[2:5:2]
+
+so that pooling is as many NumPy calls as a window has elements, on long slices. Forward it is
+even fewer: the maximum of a window is that of its columns' maxima, and so is the sum. In memory
+the samples lie innermost, as the layers with kernels leave their images (im2col.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.spatial.im2col import samples_first, samples_last
+from nnscratch.layers.spatial.windows import (
+    Padding,
+    Windows,
+    one_or_all,
+    places_of_elements,
+    windows_per_axis,
+)
+
+Index = tuple[slice, ...]
+# for each element of a window, row by row: which windows have it, and where in x they see it
+Places = tuple[tuple[Index, Index], ...]
+
+
+class Pooling(Layer):
+    """Windows over the axes of space; not a layer by itself.
+
+    A subclass says how many axes there are (`space`) and writes the passes.
+    """
+
+    space: int
+
+    def __init__(
+        self,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] | None = None,
+        padding: Padding = 0,
+    ) -> None:
+        name = type(self).__name__
+        stride = kernel_size if stride is None else stride
+        self.windows = windows_per_axis(name, self.space, kernel_size, stride, padding)
+        if any(max(axis.before, axis.after) > axis.size // 2 for axis in self.windows):
+            raise ValueError(
+                f"{name} expected padding of at most half the kernel_size {kernel_size}, received "
+                f"{padding!r}; a window could lie on nothing else"
+            )
+        self.elements = prod(axis.size for axis in self.windows)  # of a window
+        self._overlap = any(axis.stride < axis.size for axis in self.windows)
+
+    def rows_of(self, x: Any) -> np.ndarray:
+        """Checked input as rows."""
+        x = floating(x)
+        if x.ndim != self.space + 2:
+            axes = "length" if self.space == 1 else "height, width"
+            self.refuse(f"(batch, channels, {axes})", x, self._remedy(x))
+        if not self._has_room(x.shape[2:]):
+            least = " x ".join(str(max(axis.reach(1), 1)) for axis in self.windows)
+            self.refuse(
+                f"a {'length' if self.space == 1 else 'height x width'} of at least {least}",
+                x,
+                "take a smaller kernel_size"
+                + (
+                    ", or if the channels stand last: np.moveaxis(x, -1, 1)"
+                    if self._has_room(x.shape[1:-1])
+                    else " or leave more of x before this layer"
+                ),
+            )
+        return samples_last(x)
+
+    def combined(self, rows: np.ndarray, combine: np.ufunc, outside: float) -> np.ndarray:
+        """The elements of each window combined, along one axis after the other.
+
+        The padding's places count as `outside`.
+        """
+        for windows, axis in zip(
+            self.windows, (*range(self.space - 1), rows.ndim - 2), strict=True
+        ):
+            rows = _combined_along(axis, rows, windows, combine, outside)
+        return rows
+
+    def places(self, shape: tuple[int, ...]) -> Places:
+        """Where the elements of the windows lie in x's rows of this shape."""
+        *outer, _, last, _ = shape
+        return _places(self.windows, (*outer, last))
+
+    def spread(
+        self, shares: Iterable[np.ndarray], shape: tuple[int, ...], dtype: Any
+    ) -> np.ndarray:
+        """dx as images, from the shape of its rows and what each element of the windows gets.
+
+        There is one share for each element, shaped as the rows of dy.
+        """
+        dx = np.empty(shape, dtype) if self._tile(shape) else np.zeros(shape, dtype)
+        for share, (windows, seen) in zip(shares, self.places(shape), strict=True):
+            if self._overlap:
+                dx[seen] += share[windows]
+            else:  # a place belongs to one window at most, and = is faster than +=
+                dx[seen] = share[windows]
+        return samples_first(dx)
+
+    def _tile(self, shape: tuple[int, ...]) -> bool:
+        """Whether each place of x's rows belongs to exactly one window."""
+        *outer, _, last, _ = shape
+        return all(
+            axis == Windows(axis.size, axis.size) and length % axis.size == 0
+            for axis, length in zip(self.windows, (*outer, last), strict=True)
+        )
+
+    def _has_room(self, space: tuple[int, ...]) -> bool:
+        pairs = zip(self.windows, space, strict=True)
+        return all(length > 0 and axis.count(length) > 0 for axis, length in pairs)
+
+    def _remedy(self, x: np.ndarray) -> str:
+        if x.ndim == self.space + 1:
+            return (
+                f"{'signals' if self.space == 1 else f'{x.shape[1:]} images'} need a channel axis: "
+                "x[:, np.newaxis]; one sample is a batch of one: x[np.newaxis]"
+            )
+        return "give x the axes batch and channels, then those of space"
+
+    def __repr__(self) -> str:
+        sizes = [axis.size for axis in self.windows]
+        strides = [axis.stride for axis in self.windows]
+        ends = [one_or_all((axis.before, axis.after)) for axis in self.windows]
+        return (
+            f"{type(self).__name__}({one_or_all(sizes)}"
+            + (f", stride={one_or_all(strides)}" if strides != sizes else "")
+            + (f", padding={one_or_all(ends)}" if any(end != 0 for end in ends) else "")
+            + ")"
+        )
+
+
+def _combined_along(
+    axis: int, rows: np.ndarray, windows: Windows, combine: np.ufunc, outside: float
+) -> np.ndarray:
+    """A new array, in which this axis counts windows."""
+    before = (slice(None),) * axis
+    length = rows.shape[axis]
+    whole = length + windows.before + windows.after
+    if whole > length:
+        padded = np.full((*rows.shape[:axis], whole, *rows.shape[axis + 1 :]), outside, rows.dtype)
+        padded[*before, windows.before : windows.before + length] = rows
+        rows, windows = padded, replace(windows, before=0, after=0)
+    first, *others = (rows[*before, seen] for _, seen in places_of_elements(windows, whole))
+    y = combine(first, others.pop(0)) if others else first.copy()
+    for other in others:
+        combine(y, other, out=y)
+    return y
+
+
+@lru_cache(64)  # training asks for the same few shapes in every step
+def _places(axes: tuple[Windows, ...], space: tuple[int, ...]) -> Places:
+    """Where the elements of windows lie in rows with these axes of space.
+
+    With padding, an element is missing from the windows in which it lies outside of x.
+    """
+    inside = [places_of_elements(axis, length) for axis, length in zip(axes, space, strict=True)]
+    pairs = [tuple(zip(*element, strict=True)) for element in product(*inside)]
+    return tuple((_past_channels(windows), _past_channels(seen)) for windows, seen in pairs)
+
+
+def _past_channels(slices: Sequence[slice]) -> Index:
+    """Slices of the axes of space as an index into rows, where the channels stand between."""
+    *outer, last = slices
+    return (*outer, slice(None), last)

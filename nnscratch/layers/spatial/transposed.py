@@ -1,0 +1,130 @@
+"""The transpose of a correlation: a small image becomes a large one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nnscratch.initializers import Initializer, glorot_uniform
+from nnscratch.layers.base import NOWHERE, Grads, Out
+from nnscratch.layers.spatial.im2col import Patches, input_gradient
+from nnscratch.layers.spatial.kernels import Kernels
+from nnscratch.layers.spatial.windows import Padding
+
+__all__ = ["ConvTranspose1d", "ConvTranspose2d"]
+
+
+class _ConvTranspose(Kernels):
+    """The passes of both layers: those of a correlation that leads from y to x."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: Padding = 0,
+        bias: bool = True,
+        rng: Any = None,
+        initializer: Initializer = glorot_uniform,
+    ) -> None:
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, 1, bias, rng, initializer
+        )
+
+    def _channels_of_W(self) -> tuple[int, int]:
+        return self.in_channels, self.out_channels
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        rows = self.rows_of(x)
+        height, width = (
+            axis.reach(count) for axis, count in zip(self.image_axes, rows.shape[::2], strict=True)
+        )
+        if height < 1 or width < 1:
+            self.refuse("a larger input or less padding", self.from_rows(rows), "y would be empty")
+        y = input_gradient(rows, self.kernel(), self.image_axes, height, width)
+        return self.from_rows(self.add_bias(y)), rows
+
+    def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        seen = Patches(self.rows(dy), self.image_axes)
+        return self.from_rows(seen.correlate(self.kernel()))
+
+    def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
+        dy = self.rows(dy)
+        seen = Patches(dy, self.image_axes)
+        return self.gradients(seen.weight_gradient(x), dy, out)
+
+
+class ConvTranspose1d(_ConvTranspose):
+    """The transpose of `Correlation1d`: y = x ⊗ w, each x_i spreading a kernel over y.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride : int
+        Those of the correlation that leads back: y_{si+j} gets x_i w_j.
+    padding : int, pair (before, after), "valid", "same" or "full"
+        Cut off from the ends of y, where the correlation would add zeros.
+    bias : bool
+    rng : int, numpy.random.Generator or None
+        Draws W; b starts at zero.
+    initializer : function of `nnscratch.initializers`
+
+    Notes
+    -----
+    *Forward*: y_p = b + Σ_i x_i w_{p-si}. A correlation is a linear map, y' = A x'; its backward
+    pass is Aᵀ, and that is this layer's forward pass.
+
+    *Backward*: therefore by (Aᵀ)ᵀ = A, the correlation itself: dx = dy ⊙ w.
+
+    *Gradient*: ΔL = Σ_p Σ_i dy_p x_i Δw_{p-si} = ⟨dy ⊙ x, Δw⟩, the correlation's dw with the
+    roles of x and dy exchanged; db sums dy.
+
+    *Shapes*: x (batch, in_channels, length); y (batch, out_channels, (length - 1) stride +
+    kernel_size - padding at both ends); W (in_channels, out_channels, kernel_size) as in torch;
+    b (out_channels,).
+
+    *Cache*: x with the samples innermost.
+
+    Raises
+    ------
+    ValueError
+        x has another shape; nothing would be left of y; an argument is out of its range.
+
+    References
+    ----------
+    [Proofs] 6.2, properties 3 and 4; Dumoulin and Visin, A guide to convolution arithmetic for
+    deep learning (2016), chapter 4.
+
+    Examples
+    --------
+    >>> layer = ConvTranspose1d(1, 1, 3, stride=2)
+    >>> layer.params["W"] = [[[1.0, 2.0, 3.0]]]
+    >>> layer.forward([[[1.0, 10.0]]])
+    array([[[ 1.,  2., 13., 20., 30.]]], dtype=float32)
+    """
+
+    space = 1
+
+
+class ConvTranspose2d(_ConvTranspose):
+    """The transpose of `Correlation2d`: each pixel spreads a kernel over y.
+
+    Parameters are those of `ConvTranspose1d`, one per axis where the axes differ; see there for
+    the gradients.
+
+    Notes
+    -----
+    *Shapes*: x (batch, in_channels, height, width); y (batch, out_channels, rows, columns), along
+    each axis as in `ConvTranspose1d`; W (in_channels, out_channels, *kernel_size).
+
+    Examples
+    --------
+    >>> layer = ConvTranspose2d(3, 1, 4, stride=2, padding=1, rng=0)
+    >>> layer.forward(np.zeros((5, 3, 7, 7))).shape
+    (5, 1, 14, 14)
+    """
+
+    space = 2

@@ -1,0 +1,64 @@
+"""The diagnosis of a training run: what looks wrong, in sentences, and the numbers behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nnscratch.losses import Loss
+from nnscratch.training.diagnosis.findings import Finding
+from nnscratch.training.diagnosis.no_progress import no_progress
+from nnscratch.training.diagnosis.recorder import Record, Recorder
+from nnscratch.training.diagnosis.symptoms import symptoms
+from nnscratch.training.history import History
+
+
+@dataclass(frozen=True)
+class Diagnosis(Record):
+    """The findings of a run, and the numbers behind them; its string is what a user reads.
+
+    Attributes
+    ----------
+    findings : tuple of Finding
+        What may be the cause comes before what may be its effect. Empty for a run in which
+        nothing looks wrong.
+    """
+
+    findings: tuple[Finding, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.findings:
+            return "diagnosis: nothing looks wrong"
+        return "\n".join(f"diagnosis: {finding.message}" for finding in self.findings)
+
+    def _repr_html_(self) -> str:
+        from nnscratch.display.html import table
+
+        rows = [(finding.kind, finding.message) for finding in self.findings]
+        if not rows:
+            return f"<div>{self}</div>"
+        return table(("symptom", "what was seen, and what to try"), rows, title="diagnosis")
+
+
+def diagnose(
+    recorder: Recorder, loss: Loss, x: Any, y: Any, history: History, held_out: int
+) -> Diagnosis:
+    """Look through what a run left behind.
+
+    Parameters
+    ----------
+    recorder : Recorder
+    loss : Loss
+    x, y : arrays
+        The training data.
+    history : History
+        Of the epochs that ended; none if the loss became infinite in the first.
+    held_out : int
+        How many samples the history's `valid_accuracy` is of.
+    """
+    record = recorder.record()
+    findings = symptoms(recorder, record, x)
+    learning = no_progress(recorder, record, loss, x, y, history, held_out)
+    if findings:  # they say why it does not learn
+        learning = [finding for finding in learning if finding.kind != "no progress"]
+    return Diagnosis(**vars(record), findings=(*findings, *learning))

@@ -1,0 +1,311 @@
+"""What a training run leaves behind: numbers per epoch, from the trainer to files and plots.
+
+The trainer appends one entry per epoch; the user reads columns, writes a CSV file, draws curves.
+"""
+
+import csv
+import io
+import math
+import os
+from collections.abc import ItemsView, Iterator, KeysView
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, SupportsFloat
+
+from nnscratch.files import atomic_write
+
+__all__ = ["History"]
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from nnscratch.training.diagnosis.diagnosis import Diagnosis
+
+COLUMNS = (
+    "train_loss",
+    "train_accuracy",
+    "valid_loss",
+    "valid_accuracy",
+    "learning_rate",
+    "seconds",
+)
+
+_EPOCHS_IN_REPR = 5
+
+
+class History:
+    """What a training run recorded, one entry per epoch.
+
+    Attributes
+    ----------
+    stopped : str
+        How the run ended: "finished", "early stopping" or "interrupted"; "" while it runs, and
+        after :meth:`from_csv`, since the file holds the columns alone.
+
+    Notes
+    -----
+    Columns, in this order when present: ``train_loss``, ``train_accuracy``, ``valid_loss``,
+    ``valid_accuracy``, ``learning_rate``, ``seconds``. What does not apply has no column: no
+    accuracy for a regression, no ``valid_*`` without validation.
+
+    ``history["train_loss"]`` is a plain list of floats, a copy: changing it changes no record.
+    ``len(history)`` is the number of epochs; iteration, ``in``, ``keys()`` and ``items()`` give
+    columns. Two histories are equal when columns and values are, NaN being equal to NaN;
+    ``stopped`` and ``diagnosis`` do not count, so that a history equals the one read back from
+    its file.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append(train_loss=0.9, learning_rate=0.1)
+    >>> history.append(train_loss=0.5, learning_rate=0.1)
+    >>> history["train_loss"]
+    [0.9, 0.5]
+    >>> history.stopped = "finished"
+    >>> history
+    History of 2 epochs (finished)
+    epoch  train_loss  learning_rate
+        1         0.9            0.1
+        2         0.5            0.1
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[float]] = {}
+        self.stopped = ""
+        self.diagnosis: Diagnosis | None = None
+
+    def append(self, **values: SupportsFloat) -> None:
+        """Add one epoch.
+
+        Parameters
+        ----------
+        **values : float
+            One number per column (Python's, NumPy's, or an array of no dimension). The first
+            call fixes which columns there are.
+
+        Raises
+        ------
+        ValueError
+            Unknown column names, other columns than those of the first epoch, no column at all,
+            or a value that is not a number. Nothing is appended then.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(train_loss=0.9)
+        >>> history.append(train_loss=0.7, valid_loss=0.8)
+        Traceback (most recent call last):
+        ValueError: History: each epoch has the columns of the first, train_loss; received also
+        valid_loss
+        """
+        unknown = [name for name in values if name not in COLUMNS]
+        if unknown:
+            raise ValueError(
+                f"History has no column {', '.join(unknown)}; known are {', '.join(COLUMNS)}"
+            )
+        if not values:
+            raise ValueError("History.append needs at least one value, such as train_loss=0.5")
+        if self._columns and values.keys() != self._columns.keys():
+            missing = [name for name in self._columns if name not in values]
+            added = [name for name in COLUMNS if name in values and name not in self._columns]
+            raise ValueError(
+                f"History: each epoch has the columns of the first, {', '.join(self._columns)}"
+                + (f"; received also {', '.join(added)}" if added else "")
+                + (f"; missing {', '.join(missing)}" if missing else "")
+            )
+        # All numbers are converted before any is stored: a bad one leaves no half epoch.
+        epoch = {name: _to_float(name, values[name]) for name in COLUMNS if name in values}
+        for name, value in epoch.items():
+            self._columns.setdefault(name, []).append(value)
+
+    def __getitem__(self, column: str) -> list[float]:
+        if column not in self._columns:
+            available = ", ".join(self._columns) or "none, no epoch was recorded"
+            raise KeyError(f"no column {column!r}; available: {available}")
+        return list(self._columns[column])
+
+    def __len__(self) -> int:
+        return max((len(values) for values in self._columns.values()), default=0)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __contains__(self, column: object) -> bool:
+        return column in self._columns
+
+    def keys(self) -> KeysView[str]:
+        """Return the names of the columns, in order."""
+        return self._columns.keys()
+
+    def items(self) -> ItemsView[str, list[float]]:
+        """Return the pairs of a column's name and a copy of its values, in order."""
+        return {name: self[name] for name in self}.items()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        return self.keys() == other.keys() and all(
+            len(self[name]) == len(other[name]) and all(map(_same, self[name], other[name]))
+            for name in self
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # it grows; as a key it would be lost
+
+    def __repr__(self) -> str:
+        count = len(self)
+        ending = f" ({self.stopped})" if self.stopped else ""
+        line = f"History of {count} {'epoch' if count == 1 else 'epochs'}{ending}"
+        if count == 0:
+            return line
+        first = max(0, count - _EPOCHS_IN_REPR)
+        if first:
+            line += f", the last {count - first}"
+        rows = [["epoch", *self]]
+        rows += [
+            [str(row + 1), *(f"{values[row]:.4g}" for values in self._columns.values())]
+            for row in range(first, count)
+        ]
+        widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+        table = ("  ".join(map(str.rjust, row, widths)) for row in rows)
+        return "\n".join([line, *table])
+
+    def _repr_html_(self) -> str:
+        from nnscratch.display.html import of_history
+
+        return of_history(self)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write one line per epoch, after a header, to a CSV file.
+
+        The first column, ``epoch``, counts from 1. Values have all their digits: reading them
+        gives the same floats. An older file is replaced at once or, if writing fails, kept.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file; its folder must exist.
+
+        Raises
+        ------
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> history = History()
+        >>> history.append(train_loss=0.25, train_accuracy=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     history.to_csv(Path(folder, "history.csv"))
+        ...     print(Path(folder, "history.csv").read_text())
+        ...     History.from_csv(Path(folder, "history.csv")) == history
+        epoch,train_loss,train_accuracy
+        1,0.25,1.0
+        True
+        """
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["epoch", *self])
+        for epoch, values in enumerate(zip(*self._columns.values(), strict=True), 1):
+            writer.writerow([epoch, *map(repr, values)])
+        with atomic_write(path) as file:
+            file.write(text.getvalue().encode())
+
+    @classmethod
+    def from_csv(cls, path: str | os.PathLike[str]) -> "History":
+        """Read the file that :meth:`to_csv` wrote.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file. One that a spreadsheet saved again as CSV, with commas, can be read too.
+
+        Returns
+        -------
+        History
+            With the columns and values that were written, and ``stopped == ""``.
+
+        Raises
+        ------
+        FileNotFoundError
+            There is no such file.
+        ValueError
+            The file is not the history of a training run, or is damaged; names path and line.
+        """
+        data = Path(path).read_bytes()
+        history = cls()
+        line = 1
+        try:
+            text = data.decode("utf-8-sig")  # spreadsheets put a byte order mark in front
+            reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+            header = next(reader, [])
+            if header[:1] != ["epoch"] or not set(header[1:]) <= set(COLUMNS):
+                raise ValueError(f"expected a header of epoch and some of {', '.join(COLUMNS)}")
+            if len(set(header)) < len(header):
+                raise ValueError("a column occurs twice")
+            for epoch, row in enumerate(reader, 1):
+                line = epoch + 1
+                if len(row) != len(header):
+                    raise ValueError(f"expected {len(header)} fields, found {len(row)}")
+                if row[0] != str(epoch):
+                    raise ValueError(f"expected epoch {epoch}, found {row[0]!r}")
+                history.append(**dict(zip(header[1:], map(float, row[1:]), strict=True)))
+            if len(header) > 1 and not len(history):
+                raise ValueError("columns, but no epochs")
+            if not text.endswith("\n"):  # half a number is a number too, but another one
+                raise ValueError("the last line is cut short, it has no line end")
+        except (ValueError, csv.Error) as error:
+            if isinstance(error, UnicodeDecodeError):
+                line = data[: error.start].count(b"\n") + 1
+            elif isinstance(error, csv.Error):
+                line = reader.line_num
+            raise ValueError(
+                f"{os.fspath(path)}, line {line}: {error}; "
+                "History.from_csv reads the files that History.to_csv writes"
+            ) from error
+        return history
+
+    def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> "Figure":
+        """Draw the curves of this run, and save the picture if a path is given.
+
+        Parameters
+        ----------
+        path : str or os.PathLike, optional
+            The ending (.png, .svg, .pdf) tells the format.
+        **options
+            Those of :func:`nnscratch.plots.plot_history`, such as ``log=True``.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        ValueError
+            No epoch was recorded, or matplotlib does not know the ending.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(train_loss=0.9, train_accuracy=0.5)
+        >>> [axes.get_ylabel() for axes in history.plot().axes]
+        ['loss (mean per sample)', 'accuracy (share correct)']
+        """
+        from nnscratch.plots import plot_history
+
+        figure = plot_history(self, **options)
+        if path is not None:
+            figure.savefig(path)
+        return figure
+
+
+def _to_float(name: str, value: SupportsFloat) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"History: {name} must be a number, received {value!r}") from error
+    # NaN has many bit patterns (inf - inf has the sign set) but one spelling in a file.
+    return math.nan if math.isnan(number) else number
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or (math.isnan(a) and math.isnan(b))
