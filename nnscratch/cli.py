@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from nnscratch import __version__
 from nnscratch.commands import check, datasets, evaluate, homework, plot, predict, train
-from nnscratch.commands.options import Parser
+from nnscratch.commands.options import Parser, printable
 
 COMMANDS = (train, evaluate, predict, plot, datasets, check, homework)
 
@@ -17,7 +18,9 @@ COMMANDS = (train, evaluate, predict, plot, datasets, check, homework)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options.parser.refuse(unknown)
     try:
         return options.command(options)
     except KeyboardInterrupt:
@@ -26,9 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print("nnscratch: error:", " ".join(reason.split()), file=sys.stderr)
+        print("nnscratch: error:", printable(reason), file=sys.stderr)
     except (ValueError, RuntimeError, ImportError, MemoryError) as error:
-        print("nnscratch: error:", " ".join(str(error).split()), file=sys.stderr)
+        print("nnscratch: error:", printable(str(error)), file=sys.stderr)
     return 1
 
 
@@ -38,7 +41,8 @@ def _parser() -> Parser:
         description="Neural networks that read like their derivation.",
         epilog="nnscratch COMMAND --help explains a command, with examples.",
     )
-    parser.set_defaults(command=lambda _: parser.error("which command?"))
+    parser.add_argument("--version", action="version", version=f"nnscratch {__version__}")
+    parser.set_defaults(command=lambda _: parser.error("which command?"), parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:
         command.register(commands)

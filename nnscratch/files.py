@@ -7,10 +7,13 @@ exception or Ctrl-C in the middle of saving never costs the user the file of the
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+NONBLOCKING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe does not wait for its other end
 
 
 @contextmanager
@@ -82,3 +85,28 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, name) from error
+
+
+def read_text(path: str | os.PathLike[str], most: int) -> str:
+    """A small text file of somebody's, read as UTF-8.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    most : int
+        Bytes.
+
+    Raises
+    ------
+    OSError
+        There is no such file, or it cannot be read.
+    ValueError
+        It is no regular file (a pipe would wait for ever), larger than that, or not UTF-8.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NONBLOCKING)) as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{os.fspath(path)!r} is no regular file; put a file in its place")
+        if status.st_size > most:
+            raise ValueError(f"{os.fspath(path)!r} has {status.st_size} bytes, at most {most} fit")
+        return file.read(most + 1).decode("utf-8")

@@ -84,7 +84,7 @@ def zeros(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> n
 def for_activation(activation: object) -> Initializer:
     """The initializer that suits the activation behind a linear layer.
 
-    `he_normal` for the ReLU family, `glorot_uniform` for everything else.
+    `he_normal` for the ReLU family, whose classes say so, `glorot_uniform` for everything else.
 
     Parameters
     ----------
@@ -96,9 +96,7 @@ def for_activation(activation: object) -> Initializer:
     >>> for_activation(nn.ReLU()).__name__, for_activation(nn.Tanh).__name__
     ('he_normal', 'glorot_uniform')
     """
-    kind = activation if isinstance(activation, type) else type(activation)
-    rectifiers = {"ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Softplus"}
-    return he_normal if kind.__name__ in rectifiers else glorot_uniform
+    return getattr(activation, "suits", glorot_uniform)
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -16,7 +16,8 @@ import numpy as np
 
 import nnscratch as nn
 from nnscratch.cli import main as nnscratch
-from nnscratch.commands.runs import Config, Run
+from nnscratch.commands.runs import Run
+from nnscratch.commands.settings import Config
 from nnscratch.examples import (
     autoencoder,
     batchnorm_effect,

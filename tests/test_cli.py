@@ -13,7 +13,9 @@ import pytest
 import nnscratch as nn
 from nnscratch.checkpoint import read_arrays
 from nnscratch.cli import main
-from nnscratch.commands.runs import ACTIVATIONS, OPTIMIZERS, SCHEDULES, Config, Run
+from nnscratch.commands.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES
+from nnscratch.commands.runs import Run
+from nnscratch.commands.settings import Config
 
 QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
 
@@ -176,6 +178,7 @@ def test_plot_draws_one_run_or_several(run, here):
     [
         ([], "which command?"),
         (["trian"], "invalid choice: 'trian'"),
+        (["trian"], "(did you mean train?)"),
         (["train", "--epoch-size", "3"], "unrecognized arguments: --epoch-size 3"),
         (["train", "--epochs", "0"], "expected a whole number of at least 1, received '0'"),
         (["train", "--epochs", "1.5"], "expected a whole number of at least 1"),
@@ -184,8 +187,17 @@ def test_plot_draws_one_run_or_several(run, here):
         (["train", "--dropout", "1.5"], "expected a share from 0 to below 1"),
         (["train", "--hidden", "0"], "expected a whole number of at least 1"),
         (["train", "--optimizer", "sdg"], "invalid choice: 'sdg'"),
-        (["train", "--optimizer", "adam", "--momentum", "0.5"], "--momentum is for sgd"),
-        (["train", "--optimizer", "adagrad", "--weight-decay", "0.5"], "not for adagrad"),
+        (
+            ["train", "--optimizer", "adam", "--momentum", "0.5"],
+            "--momentum does nothing for adam; it is for rmsprop and sgd",
+        ),
+        (["train", "--optimizer", "adam", "--momentum", "0"], "--momentum does nothing for adam"),
+        (["train", "--model", "cnn", "--hidden", "64"], "--hidden does nothing for cnn"),
+        (["train", "--model", "cnn", "--activation", "gelu"], "--activation does nothing for cnn"),
+        (["train", "--lr", "0.1"], "--lr 0.1 (did you mean --learning-rate?); see nnscratch train"),
+        (["train", "--epoch", "3"], "(did you mean --epochs?)"),
+        (["train", "--optimizer", "adamm"], "(did you mean adam?)"),
+        (["plot", "--wieghts", "x"], "(did you mean --weights?); see nnscratch plot --help"),
         (["train", "--resume", "x", "--hidden", "3"], "leave out --hidden"),
         (["train", "--resume", "x", "--out", "y"], "leave out --out"),
         (["evaluate"], "required: DIR"),

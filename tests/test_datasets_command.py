@@ -80,7 +80,8 @@ def test_a_wrong_name_is_one_line_with_the_right_one(run):
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_every_idx_set_trains_and_evaluates(run, tmp_path, name, model):
     idx_set(tmp_path / "data" / name)
-    options = ["--epochs", 6, "--batch-size", 10, "--hidden", 16, "--quiet", "--out", "run"]
+    options = ["--epochs", 6, "--batch-size", 10, "--quiet", "--out", "run"]
+    options += ["--hidden", 16] if model == "mlp" else []
     status, trained, _ = run("train", "--data", name, "--root", "data", "--model", model, *options)
     assert status == 0
     if model == "mlp":
@@ -92,7 +93,8 @@ def test_cifar10_trains_in_colour(run, tmp_path):
     pack(tmp_path / "data" / ARCHIVE, BATCHES)
     for model in ("mlp", "cnn"):
         command = ["train", "--data", "cifar10", "--root", "data", "--model", model, "--shift", 1]
-        options = ["--epochs", 1, "--batch-size", 8, "--quiet", "--hidden", 4, "--out", model]
+        options = ["--epochs", 1, "--batch-size", 8, "--quiet", "--out", model]
+        options += ["--hidden", 4] if model == "mlp" else []
         assert run(*command, *options)[0] == 0
     assert read_arrays("mlp/model.npz")["1.W"].shape == (4, 3072)
     status, out, _ = run("plot", "mlp", "--weights")

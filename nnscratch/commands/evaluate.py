@@ -18,7 +18,8 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from nnscratch.commands.runs import Config, Run
+    from nnscratch.commands.runs import Run
+    from nnscratch.commands.settings import Config
 
     job = Run(Config.read(options.run))
     job.restore(options.run)

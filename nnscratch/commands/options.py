@@ -3,18 +3,59 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, and whose options are written out."""
+    """An argument parser whose errors are one line with the nearest word, and that abbreviates
+    nothing.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: error: {printable(message)}; see {self.prog} --help\n")
+
+    def refuse(self, unknown: Sequence[str]) -> NoReturn:
+        """End with the options that this command does not have, and what may have been meant."""
+        known = [name for action in self._actions for name in action.option_strings]
+        words = [word.partition("=")[0] for word in unknown if word.startswith("-")]
+        hints = [nearest(word, known) for word in words]
+        self.error(f"unrecognized arguments: {' '.join(unknown)}{''.join(hints)}")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            names = [str(choice) for choice in action.choices]
+            there = f"there is {', '.join(names)}{nearest(str(value), names)}"
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}; {there}")
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """What was probably meant by a word that is not known, as an end of the message, or "".
+
+    Examples
+    --------
+    >>> nearest("adamm", ["sgd", "adam"])
+    ' (did you mean adam?)'
+    >>> nearest("--lr", ["--epochs", "--learning-rate"])
+    ' (did you mean --learning-rate?)'
+    """
+    plain = word.lower().replace("_", "-")
+    initials = {
+        "--" + "".join(part[0] for part in k.strip("-").split("-") if part): k for k in known
+    }
+    found = get_close_matches(plain, known, 1) or [k for k in known if k.startswith(plain)]
+    found = [initials[plain]] if plain in initials else found
+    return f" (did you mean {found[0]}?)" if found else ""
+
+
+def printable(text: str) -> str:
+    """One line that a terminal shows as it is: control characters escaped."""
+    line = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 
 def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str) -> Any:

@@ -75,7 +75,8 @@ def _curves(folders: list[Path], log: bool) -> Any:
 def _confusion(folder: Path) -> Any:
     import numpy as np
 
-    from nnscratch.commands.runs import Config, Run
+    from nnscratch.commands.runs import Run
+    from nnscratch.commands.settings import Config
     from nnscratch.data import minibatches
     from nnscratch.plots import plot_confusion
 

@@ -9,93 +9,25 @@ model.npz        the trained model
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnscratch.checkpoint import load, save
+from nnscratch.commands.choices import MODELS, OPTIMIZERS, SCHEDULES, defaults_of
+from nnscratch.commands.settings import Config
 from nnscratch.data import Dataset, load_dataset, stratified_split
 from nnscratch.data.augment import ShiftAndFlip
 from nnscratch.data.images import subset
 from nnscratch.data.sources import find_source
-from nnscratch.files import atomic_write
-from nnscratch.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SiLU, Tanh
+from nnscratch.layers import Sequential
 from nnscratch.losses import SoftmaxCrossEntropy
-from nnscratch.models import cnn, mlp
-from nnscratch.optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
-from nnscratch.optimizers.schedules import CosineDecay, Schedule, StepDecay
+from nnscratch.optimizers import Optimizer
 from nnscratch.training import Trainer, evaluate
 from nnscratch.training.history import History
-
-ACTIVATIONS: dict[str, type[Layer]] = {
-    "relu": ReLU,
-    "leaky-relu": LeakyReLU,
-    "elu": ELU,
-    "gelu": GELU,
-    "silu": SiLU,
-    "tanh": Tanh,
-    "sigmoid": Sigmoid,
-}
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "adam": Adam,
-    "adamw": AdamW,
-    "rmsprop": RMSprop,
-    "adagrad": Adagrad,
-}
-WITH_MOMENTUM = ("sgd", "rmsprop")
-SCHEDULES = ("constant", "step", "cosine")
-
-
-@dataclass(frozen=True)
-class Config:
-    """The settings of a run, as the command line names them; None is the optimizer's default."""
-
-    data: str = "digits"
-    root: str | None = None
-    model: str = "mlp"
-    hidden: tuple[int, ...] = (256, 128)
-    activation: str = "relu"
-    optimizer: str = "sgd"
-    learning_rate: float | None = None
-    momentum: float | None = None
-    weight_decay: float | None = None
-    dropout: float = 0.0
-    schedule: str = "constant"
-    epochs: int = 30
-    batch_size: int = 32
-    validation: float = 0.1
-    seed: int = 0
-    shift: int = 0
-    flip: bool = False
-
-    def write(self, folder: Path) -> None:
-        """Write config.json."""
-        with atomic_write(folder / "config.json") as file:
-            file.write(json.dumps(asdict(self), indent=2).encode() + b"\n")
-
-    @classmethod
-    def read(cls, folder: str | os.PathLike[str]) -> Config:
-        """Read config.json; ValueError where it is missing or not ours."""
-        path = Path(folder, "config.json")
-        try:
-            values = json.loads(path.read_text("utf-8"))
-            values["hidden"] = tuple(values["hidden"])
-            return cls(**values)
-        except FileNotFoundError:
-            raise FileNotFoundError(
-                f"{folder} holds no run: {path} is missing; name the --out folder of a run"
-            ) from None
-        except (ValueError, TypeError, KeyError) as error:
-            names = ", ".join(field.name for field in fields(cls))
-            raise ValueError(
-                f"{path} is not the settings of a run ({error}); it has {names}"
-            ) from None
 
 
 class Run:
@@ -137,11 +69,12 @@ class Run:
             validation = subset(x, held_rows), y[held_rows]
             x, y = subset(x, rows), y[rows]
         optimizer = self._optimizer()
+        steps_per_epoch = math.ceil(len(x) / self.config.batch_size)
         trainer = Trainer(
             self.model,
             self.loss,
             optimizer,
-            self._schedule(optimizer, math.ceil(len(x) / self.config.batch_size)),
+            SCHEDULES[self.config.schedule](optimizer, self.config.epochs, steps_per_epoch),
             checkpoint=folder / "checkpoint.npz",
             progress=progress,
             augment=self._augment(),
@@ -196,27 +129,19 @@ class Run:
 
     def _optimizer(self) -> Optimizer:
         config = self.config
-        chosen: dict[str, Any] = {
-            "learning_rate": config.learning_rate,
-            "momentum": config.momentum,
-            "weight_decay": config.weight_decay,
-        }
-        if config.optimizer == "sgd" and config.momentum is None:
-            chosen["momentum"] = 0.9
-        given = {name: value for name, value in chosen.items() if value is not None}
+        given = _taken("optimizer", config)
         return OPTIMIZERS[config.optimizer](self.model, **given)
 
-    def _schedule(self, optimizer: Optimizer, steps_per_epoch: int) -> Schedule | None:
-        if self.config.schedule == "cosine":
-            return CosineDecay(optimizer, self.config.epochs * steps_per_epoch)
-        if self.config.schedule == "step":
-            return StepDecay(optimizer, max(1, self.config.epochs // 3) * steps_per_epoch)
-        return None
+
+def _taken(kind: str, config: Config) -> dict[str, Any]:
+    """The settings that the chosen model or optimizer takes."""
+    taken = defaults_of(kind, getattr(config, kind))
+    return {name: getattr(config, name) for name in taken if hasattr(config, name)}
 
 
 def title_of(config: Config) -> str:
     """What is trained on what, in a few words."""
-    hidden = f" {'-'.join(map(str, config.hidden))}" if config.model == "mlp" else ""
+    hidden = f" {'-'.join(map(str, config.hidden))}" if config.hidden else ""
     return f"{config.data}: {config.model}{hidden}"
 
 
@@ -224,18 +149,12 @@ def build_model(config: Config, rng: np.random.Generator) -> Sequential:
     """The network that the settings ask for, untrained; it needs no data to be there."""
     source = find_source(config.data)
     classes, images = len(source.class_names), len(source.shape) == 3
-    wishes = (
-        (config.model == "cnn", "--model cnn"),
-        (config.shift, "--shift"),
-        (config.flip, "--flip"),
-    )
-    for wished, option in wishes:
-        if wished and not images:
-            raise ValueError(f"{option} is for images, {config.data} are points; leave it out")
-    if config.model == "cnn":
-        return cnn(source.shape, classes, dropout=config.dropout, rng=rng)
-    sizes = [math.prod(source.shape), *config.hidden, classes]
-    return mlp(sizes, ACTIVATIONS[config.activation], config.dropout, rng)
+    for option in ("shift", "flip"):
+        if getattr(config, option) and not images:
+            raise ValueError(f"--{option} is for images, {config.data} are points; leave it out")
+    if config.model == "cnn" and not images:
+        raise ValueError(f"--model cnn is for images, {config.data} are points; leave it out")
+    return MODELS[config.model](source.shape, classes, rng, **_taken("model", config))
 
 
 def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Sequential]:
@@ -247,16 +166,40 @@ def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Sequential]:
     return config, model
 
 
-def choose_folder(out: str | None, config: Config) -> Path:
-    """The folder of a new run: the one asked for, or the first free one below runs/."""
+def claim_folder(out: str | None, config: Config) -> Path:
+    """Make the folder of a new run: the one asked for, or the first free one below runs/.
+
+    What exists is never taken: of two runs that are started at once each gets its own.
+
+    Raises
+    ------
+    ValueError
+        The folder asked for holds a run.
+    """
     if out is not None:
-        if Path(out, "checkpoint.npz").exists():
+        folder = Path(out)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / "config.json").touch(exist_ok=False)
+        except FileExistsError:
             raise ValueError(
                 f"{out} already holds a run; continue it with --resume {out}, "
                 "or choose another folder with --out"
-            )
-        return Path(out)
-    name, number = f"{config.data}-{config.model}", 1
-    while Path("runs", f"{name}-{number}").exists():
-        number += 1
-    return Path("runs", f"{name}-{number}")
+            ) from None
+    else:
+        folder = _next_folder(f"{config.data}-{config.model}")
+    config.write(folder)
+    return folder
+
+
+def _next_folder(name: str) -> Path:
+    Path("runs").mkdir(exist_ok=True)
+    number = 1
+    while True:
+        folder = Path("runs", f"{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder

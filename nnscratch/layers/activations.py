@@ -3,6 +3,9 @@
 The derivatives are written in y where that is shorter, as for the sigmoid. Both halves of a
 piecewise function are computed and masks are multiplied, which in NumPy is several times faster
 than `np.where` or assignment through a mask.
+
+A class says of itself that it is `element_wise`, and as `suits` which initializer keeps signals
+alive in front of it, where that is not Glorot's.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.initializers import he_normal
 from nnscratch.layers.base import Layer, floating
 
 __all__ = ["ELU", "GELU", "Identity", "LeakyReLU", "ReLU", "SiLU", "Sigmoid", "Softplus", "Tanh"]
@@ -25,6 +29,8 @@ class Identity(Layer):
     >>> Identity().forward(np.array([-1.0, 2.0]))
     array([-1.,  2.])
     """
+
+    element_wise = True
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         return floating(x), None
@@ -52,6 +58,8 @@ class Sigmoid(Layer):
     >>> Sigmoid().forward(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
+
+    element_wise = True
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         y = sigmoid(floating(x))
@@ -83,6 +91,8 @@ class Tanh(Layer):
     array([3.])
     """
 
+    element_wise = True
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         y = np.tanh(floating(x))
         return y, y
@@ -113,6 +123,9 @@ class ReLU(Layer):
     array([0., 0., 5.])
     """
 
+    element_wise = True
+    suits = staticmethod(he_normal)
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         y = np.maximum(floating(x), 0)
         return y, y
@@ -138,6 +151,9 @@ class LeakyReLU(Layer):
     >>> LeakyReLU(0.1).forward(np.array([-2.0, 3.0]))
     array([-0.2,  3. ])
     """
+
+    element_wise = True
+    suits = staticmethod(he_normal)
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = float(slope)
@@ -171,6 +187,9 @@ class ELU(Layer):
     >>> ELU().forward(np.array([-1000.0, 0.0, 3.0]))
     array([-1.,  0.,  3.])
     """
+
+    element_wise = True
+    suits = staticmethod(he_normal)
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = float(alpha)
@@ -208,6 +227,9 @@ class GELU(Layer):
     array([ -0.,   0., 100.])
     """
 
+    element_wise = True
+    suits = staticmethod(he_normal)
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
         return x * _normal_cdf(x), x
@@ -235,6 +257,9 @@ class SiLU(Layer):
     >>> SiLU().forward(np.array([-1000.0, 0.0, 1000.0]))
     array([  -0.,    0., 1000.])
     """
+
+    element_wise = True
+    suits = staticmethod(he_normal)
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
@@ -267,6 +292,9 @@ class Softplus(Layer):
     >>> Softplus().forward(np.array([-1000.0, 0.0, 9.0])).round(4)
     array([0.    , 0.6931, 9.0001])
     """
+
+    element_wise = True
+    suits = staticmethod(he_normal)
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)

@@ -62,6 +62,9 @@ class Layer:
         What the last `forward` kept for `backward`.
     layers : sequence of Layer
         The layers inside, for a container.
+    element_wise : bool
+        Of a class: whether y_i depends on x_i alone, so that the layer does not mind how the
+        numbers are arranged. Each class says so for itself: a subclass may compute otherwise.
 
     Examples
     --------
@@ -88,6 +91,7 @@ class Layer:
     training: bool = True
     cache: Any = None
     layers: Sequence[Layer] = ()
+    element_wise: bool = False
     _params = Arrays()
     _buffers = Arrays()
     _output: tuple[tuple[int, ...], np.dtype] | None = None  # shape and dtype of the last y

@@ -49,6 +49,8 @@ class Dropout(Layer):
     array([1., 1., 1., 1., 1., 1.])
     """
 
+    element_wise = True
+
     def __init__(self, p: float = 0.5, rng: Any = None) -> None:
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout expected p in [0, 1], the share dropped, received {p}")

@@ -10,32 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nnscratch.layers.activations import (
-    ELU,
-    GELU,
-    Identity,
-    LeakyReLU,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softplus,
-    Tanh,
-)
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
 from nnscratch.layers.containers import Sequential, check_layer
-from nnscratch.layers.dropout import Dropout
 from nnscratch.layers.flatten import Flatten
 from nnscratch.layers.linear import Bias, Linear
-from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Power, Sin, Sqrt, Square
 from nnscratch.layers.params import NestedArrays
 from nnscratch.layers.softmax import LogSoftmax, Softmax
 from nnscratch.layers.spatial.correlation import Correlation1d
 
 __all__ = ["Scan"]
-
-# These treat every number for itself, so they do not mind how the numbers are arranged.
-_ACTIVATIONS = (ELU, GELU, Identity, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh)
-_ELEMENT_WISE = (*_ACTIVATIONS, Cos, Exp, Log, Power, Sin, Sqrt, Square, Dropout)
 
 
 class Scan(Layer):
@@ -166,7 +149,9 @@ class Scan(Layer):
 
         Examples
         --------
-        >>> scan = Scan(Sequential(Linear(12, 5), Tanh(), Linear(5, 2)), window=4, stride=3)
+        >>> import nnscratch as nn
+        >>> mlp = nn.Sequential(nn.Linear(12, 5), nn.Tanh(), nn.Linear(5, 2))
+        >>> scan = Scan(mlp, window=4, stride=3)
         >>> x = np.ones((7, 10, 3), np.float32)
         >>> y = scan.as_correlation().forward(x.transpose(0, 2, 1))
         >>> y.shape
@@ -182,7 +167,7 @@ class Scan(Layer):
             if type(layer) is Linear:
                 found.append(_correlation(layer, kernel, stride))
                 kernel, stride, scanned = 1, 1, True
-            elif type(layer) in _ELEMENT_WISE:
+            elif vars(type(layer)).get("element_wise"):
                 found.append(copy.deepcopy(layer))
             elif isinstance(layer, (Softmax, LogSoftmax)) and scanned and layer.axis in (-1, 1):
                 found.append(type(layer)(axis=1))

@@ -32,6 +32,8 @@ class Sin(Layer):
     array([3.])
     """
 
+    element_wise = True
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
         return np.sin(x), x
@@ -61,6 +63,8 @@ class Cos(Layer):
     array([-0., -5.])
     """
 
+    element_wise = True
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
         return np.cos(x), x
@@ -88,6 +92,8 @@ class Exp(Layer):
     >>> layer.backward([3.0, 3.0])[0]
     array([3., 6.])
     """
+
+    element_wise = True
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         y = np.exp(floating(x))
@@ -120,6 +126,8 @@ class Log(Layer):
     >>> layer.backward([3.0, 3.0])[0]
     array([3. , 1.5])
     """
+
+    element_wise = True
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
@@ -154,6 +162,8 @@ class Sqrt(Layer):
     array([1. , 0.5])
     """
 
+    element_wise = True
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         y = np.sqrt(floating(x))
         return y, y
@@ -183,6 +193,8 @@ class Square(Layer):
     >>> layer.backward([1.0, 10.0])[0]
     array([-6., 40.])
     """
+
+    element_wise = True
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
@@ -228,6 +240,8 @@ class Power(Layer):
     >>> layer.backward([1.0, 10.0])[0]
     array([12., 30.])
     """
+
+    element_wise = True
 
     def __init__(self, exponent: float) -> None:
         if not math.isfinite(exponent):

@@ -1,0 +1,212 @@
+"""The settings of a run, each named once: as an option, as a key of config.json, as an attribute.
+
+A setting that belongs to the chosen model or optimizer is None until that is known; then it has
+the default of the choice's signature, and where the choice does not take it, it is refused.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from nnscratch.commands.choices import CHOICES, takers
+from nnscratch.commands.options import AMOUNT, COUNT, NUMBER, RATE, SHARE
+from nnscratch.files import atomic_write, read_text
+
+LARGEST = 1 << 20  # bytes of a config.json
+
+
+def setting(
+    default: Any = None,
+    help: str = "",
+    kind: Callable[[str], Any] = str,
+    group: str = "training",
+    of: str = "",
+    **options: Any,
+) -> Any:
+    """A field of `Config`: its default, what --help says, the kind of its value.
+
+    `of` names the field, "model" or "optimizer", whose choice takes the setting; the other
+    options are argparse's.
+    """
+    details = {"help": help, "kind": kind, "group": group, "of": of, "options": options}
+    return field(default=default, metadata=details)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of a run.
+
+    Raises
+    ------
+    ValueError
+        A choice is unknown, or an option is given that does nothing for the chosen model or
+        optimizer.
+
+    Examples
+    --------
+    >>> Config(optimizer="adam").learning_rate
+    0.001
+    >>> Config(model="cnn", hidden=(64,))
+    Traceback (most recent call last):
+    ValueError: --hidden does nothing for cnn; it is for mlp
+    """
+
+    data: str = setting(
+        "digits",
+        "name of a data set, downloaded if missing, see nnscratch datasets",
+        group="data and model",
+        metavar="NAME",
+    )
+    root: str | None = setting(
+        None, "the folder that holds the data's files", group="data and model", metavar="DIR"
+    )
+    model: str = setting("mlp", "kind of network", group="data and model")
+    hidden: tuple[int, ...] | None = setting(
+        None, "units per layer", COUNT, "data and model", "model", nargs="+", metavar="N"
+    )
+    activation: str | None = setting(None, group="data and model", of="model")
+    dropout: float | None = setting(
+        None, "share dropped", SHARE, "data and model", "model", metavar="P"
+    )
+    optimizer: str = setting("sgd")
+    learning_rate: float | None = setting(None, "", RATE, of="optimizer", metavar="R")
+    momentum: float | None = setting(None, "", SHARE, of="optimizer", metavar="M")
+    weight_decay: float | None = setting(None, "", AMOUNT, of="optimizer", metavar="D")
+    schedule: str = setting(
+        "constant", "of the learning rate; step: a tenth after each third; cosine: down to 0"
+    )
+    epochs: int = setting(30, "", COUNT, metavar="N")
+    batch_size: int = setting(32, "", COUNT, metavar="N")
+    validation: float = setting(
+        0.1, "share of the training data to validate on, 0 for none", SHARE, metavar="P"
+    )
+    seed: int = setting(0, "", NUMBER, metavar="N")
+    shift: int = setting(0, "move images by up to so many", NUMBER, metavar="PIXELS")
+    flip: bool = setting(False, "mirror every other image, at random", bool)
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value, of = getattr(self, each.name), each.metadata["of"]
+            if of:
+                object.__setattr__(self, each.name, _of_choice(each.name, value, of, self))
+            value = getattr(self, each.name)
+            if each.name in CHOICES and value is not None and value not in CHOICES[each.name]:
+                known = ", ".join(sorted(CHOICES[each.name]))
+                raise ValueError(f"unknown {each.name} {value!r}; there is {known}")
+
+    def write(self, folder: Path) -> None:
+        """Write config.json."""
+        with atomic_write(folder / "config.json") as file:
+            file.write(json.dumps(asdict(self), indent=2).encode() + b"\n")
+
+    @classmethod
+    def read(cls, folder: str | os.PathLike[str]) -> Config:
+        """Read config.json; ValueError where it is missing or not ours."""
+        path = Path(folder, "config.json")
+        try:
+            values = json.loads(read_text(path, LARGEST))
+            if not isinstance(values, dict):
+                raise ValueError("it is no table of names and values")
+            return cls(**{name: _from_json(name, value) for name, value in values.items()})
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"{folder} holds no run: {path} is missing; name the --out folder of a run"
+            ) from None
+        except (ValueError, RecursionError) as error:
+            names = ", ".join(field.name for field in fields(cls))
+            raise ValueError(
+                f"{path} is not the settings of a run ({error}); it has {names}"
+            ) from None
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each setting, in its group, with its default in the help."""
+    groups: dict[str, Any] = {}
+    for each in fields(Config):
+        details = each.metadata
+        title = details["group"]
+        group = groups.get(title) or groups.setdefault(title, parser.add_argument_group(title))
+        options = {"help": _help(each.name), **details["options"]}
+        if details["kind"] is bool:
+            options["action"] = "store_true"
+        else:
+            options["type"] = details["kind"]
+        if each.name in CHOICES:
+            options |= {"choices": sorted(CHOICES[each.name])}
+        group.add_argument(flag(each.name), default=None, **options)
+
+
+def flag(name: str) -> str:
+    """A setting's option: learning_rate as --learning-rate."""
+    return "--" + name.replace("_", "-")
+
+
+def settings_in(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given as options, by name."""
+    values = {each.name: getattr(options, each.name) for each in fields(Config)}
+    given = {name: value for name, value in values.items() if value is not None}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+
+
+def _help(name: str) -> str:
+    each = next(each for each in fields(Config) if each.name == name)
+    what, of = each.metadata["help"], each.metadata["of"]
+    if of:
+        groups: dict[str, list[str]] = {}
+        for choice, default in takers(of, name).items():
+            groups.setdefault(_shown(default), []).append(choice)
+        values = [f"{value} for {', '.join(choices)}" for value, choices in groups.items()]
+        default = "; ".join(values)
+    else:
+        default = (
+            "" if each.default in (None, "") or each.default is False else _shown(each.default)
+        )
+    return " ".join(filter(None, [what, f"(default {default})" if default else ""]))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _of_choice(name: str, value: Any, of: str, config: Config) -> Any:
+    """A setting of the chosen model or optimizer: as given, else its default."""
+    choice, known = getattr(config, of), takers(of, name)
+    if choice in known:
+        return known[choice] if value is None else value
+    if value is not None and choice in CHOICES[of]:
+        others = " and ".join(known)
+        raise ValueError(f"{flag(name)} does nothing for {choice}; it is for {others}")
+    return value
+
+
+def _from_json(name: str, value: Any) -> Any:
+    """A value as its option would have it; ValueError where it is of another kind."""
+    known = {each.name: each for each in fields(Config)}
+    if name not in known:
+        raise ValueError(f"it has a key {name!r}")
+    details = known[name].metadata
+    kind, several = details["kind"], "nargs" in details["options"]
+    if value is None and known[name].default is None:
+        return None
+    values = value if several and isinstance(value, list) and value else [value]
+    if several != isinstance(value, list):
+        raise ValueError(f"its {name} is {value!r}")
+    for one in values:
+        expected = kind if kind in (str, bool) else (int, float)
+        if not isinstance(one, expected) or isinstance(one, bool) != (kind is bool):
+            raise ValueError(f"its {name} is {value!r}")
+    if kind in (str, bool):
+        return value
+    try:
+        found = [kind(repr(one)) for one in values]
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"its {name}: {error}") from None
+    return tuple(found) if several else found[0]
