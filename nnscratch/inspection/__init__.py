@@ -1,8 +1,9 @@
-"""Looking into a model: the table of its layers, their times, its Jacobians."""
+"""Looking into a model: one observer of its passes, the table of its layers, its Jacobians."""
 
 from typing import TYPE_CHECKING
 
 from nnscratch.inspection.jacobians import *
+from nnscratch.inspection.observe import *
 from nnscratch.inspection.summary import *
 
 if not TYPE_CHECKING:  # which follows the stars by itself

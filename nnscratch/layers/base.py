@@ -236,8 +236,12 @@ class Layer:
         raise ValueError(f"{self} expected {expected}, received {shape}; {remedy}")
 
     def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles leave the cache behind: it is as large as a batch."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("cache", "_output")}
+        """Copies and pickles leave the cache behind, as large as a batch, and who observes."""
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if name not in ("cache", "_output") and not getattr(type(value), "observes", False)
+        }
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
