@@ -6,8 +6,8 @@ import nnscratch as nn
 from nnscratch.graph import Graph, Input
 from nnscratch.layers.operators.arithmetic import Add
 from nnscratch.layers.operators.elementwise import Cos, Exp, Sin, Sqrt, Square
+from nnscratch.layers.operators.joining import Concatenate
 from nnscratch.layers.operators.reductions import Mean
-from nnscratch.layers.operators.shapes import Concatenate
 from tests import numeric
 
 

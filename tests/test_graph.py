@@ -363,3 +363,26 @@ def test_trace_shows_what_is_there_so_far_and_shapes_of_large_arrays():
     (line,) = [line for line in graph.trace().splitlines() if line.startswith("in ")]
     assert line.count("(4, 5) float64") == 2
     assert "Linear(3, 5)" in line
+
+
+def test_brackets_on_a_node_take_a_part_and_its_gradient_goes_back_there():
+    x = Input("x")
+    last = x[:, -1]
+    assert repr(last) == "Node(Index((slice(None), -1)))"
+    graph = Graph([x], last * x[:, 0] + x[[1, 0, 1]][:, 1])
+    assert_gradients_are_numeric(graph, normal(3, 4))
+    with pytest.raises(TypeError, match="not iterable"):
+        list(x)
+
+
+def test_a_condition_of_a_graph_chooses_and_gets_no_gradient():
+    c, u, v = Input("c"), Input("u"), Input("v")
+    graph = Graph([c, u, v], nn.Where()(c, u * 2, nn.Where()(np.array([1, 0, 1]), u, v)))
+    condition = np.array([[True, False, False], [False, True, False]])
+    u, v = normal(2, 3), normal(2, 3, seed=1)
+    y = graph.forward(condition, u, v)
+    np.testing.assert_array_equal(y, np.where(condition, 2 * u, np.where([1, 0, 1], u, v)))
+    dc, du, dv = graph.backward(np.ones((2, 3)))[0]
+    assert dc is None
+    np.testing.assert_array_equal(du, [[2, 0, 1], [1, 2, 1]])
+    np.testing.assert_array_equal(dv, [[0, 1, 0], [0, 0, 0]])

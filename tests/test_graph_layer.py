@@ -9,7 +9,8 @@ import pytest
 import nnscratch as nn
 from nnscratch.graph import Graph, Input
 from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Sin
-from nnscratch.layers.operators.shapes import Concatenate, Transpose
+from nnscratch.layers.operators.joining import Concatenate
+from nnscratch.layers.operators.shapes import Transpose
 from tests.graph_cases import (
     assert_gradients_are_numeric,
     network,
@@ -244,8 +245,11 @@ def test_cost_grows_with_the_nodes_also_where_one_has_many_children():
         (lambda x, y: bool(x), "neither true nor false"),
         (lambda x, y: 1 if x else 2, "neither true nor false"),
         (lambda x, y: np.sin(x), r"write nn\.Sin\(\)\(node\)"),
+        (lambda x, y: np.abs(x), r"write nn\.Abs\(\)\(node\)"),
+        (lambda x, y: np.maximum(x, 2.0), r"write nn\.Maximum\(\)\(u, v\)"),
+        (lambda x, y: np.max(x), r"write nn\.Max\(axis\)\(node\)"),
         (lambda x, y: np.sum(x), r"write nn\.Sum\(axis\)\(node\)"),
-        (lambda x, y: np.maximum(x, 0), "call a layer on the node"),
+        (lambda x, y: np.floor(x), "call a layer on the node"),
         (lambda x, y: np.ones(2) < x, "takes arrays"),
         (lambda x, y: np.ones(2).__iadd__(x), r"a = a \+ node"),
         (lambda x, y: np.mean(x), "no value before its graph runs"),

@@ -10,10 +10,11 @@ from nnscratch.graph import Graph, Input
 from nnscratch.inspection.jacobians import jacobian, numerical_jacobian
 from nnscratch.layers.operators.arithmetic import Add, Mul
 from nnscratch.layers.operators.elementwise import Sin, Square
+from nnscratch.layers.operators.joining import Concatenate
 from nnscratch.layers.operators.matmul import MatMul
 from nnscratch.layers.operators.matrix_functions import Determinant, Inverse, Trace
 from nnscratch.layers.operators.reductions import Mean, Sum
-from nnscratch.layers.operators.shapes import Concatenate, Reshape, Transpose
+from nnscratch.layers.operators.shapes import Reshape, Transpose
 
 
 def normal(*shape, seed=0):

@@ -43,7 +43,7 @@ def run(layer, x, seed=5):
 
 def test_every_exported_layer_has_a_case():
     operators = {type(case.layer).__name__ for case in test_operators.CASES}
-    elsewhere = {"Embedding"}  # has no dx: test_embedding.py
+    elsewhere = {"Embedding", "Where", "Split"}  # no dx; several outputs: tests of their own
     covered = {case.name for case in CASES} | operators | elsewhere
     exported = {getattr(nn.layers, name).__name__ for name in nn.layers.__all__}
     assert exported - {"Layer"} <= covered
@@ -245,7 +245,7 @@ def test_the_passes_have_no_hidden_state(case):
         np.testing.assert_array_equal(both[name], grads[name])
 
 
-@every_case
+@cases(lambda case: case.name in ("Linear", "Bias", "Sequential", "Residual", "Scan"))
 def test_gradients_are_written_where_out_says(case):
     layer = double(case)
     y, cache = layer.forward_pass(case.input(np.random.default_rng(0)))

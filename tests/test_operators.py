@@ -10,10 +10,13 @@ from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 from nnscratch.layers.base import Layer
 from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
 from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Power, Sin, Sqrt, Square
+from nnscratch.layers.operators.indexing import Index
+from nnscratch.layers.operators.joining import Concatenate, Split, Stack
 from nnscratch.layers.operators.matmul import MatMul
 from nnscratch.layers.operators.matrix_functions import Determinant, Inverse, Trace
-from nnscratch.layers.operators.reductions import Mean, Sum
-from nnscratch.layers.operators.shapes import Concatenate, Reshape, Transpose
+from nnscratch.layers.operators.piecewise import Abs, Clip, Maximum, Minimum, Where
+from nnscratch.layers.operators.reductions import LogSumExp, Max, Mean, Sum
+from nnscratch.layers.operators.shapes import Flip, Reshape, Tile, Transpose
 from tests import numeric
 
 
@@ -44,6 +47,8 @@ CUBE = alone(st.tuples(SIZE, SIZE, SIZE))
 FULL = alone(array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=4))
 HALVES = alone(st.tuples(SIZE, st.just(2)))
 SQUARE = alone(st.builds(lambda a, n: (a, n, n), SIZE, SIZE))
+LONG = alone(array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=4))
+EQUAL = array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4).map(lambda shape: [shape] * 3)
 PARTS = st.tuples(SIZE, SIZE, SIZE, SIZE, SIZE).map(joined)
 PAIR = mutually_broadcastable_shapes(num_shapes=2, min_side=0, max_side=4, max_dims=3).map(
     lambda drawn: drawn.input_shapes
@@ -51,6 +56,10 @@ PAIR = mutually_broadcastable_shapes(num_shapes=2, min_side=0, max_side=4, max_d
 PRODUCT = mutually_broadcastable_shapes(
     signature=np.matmul.signature, min_side=0, max_side=4, max_dims=2
 ).map(lambda drawn: drawn.input_shapes)
+
+
+def two_lists(t, x):
+    return x[t.tensor([0, 1, 0]), t.tensor([[1], [-1]])]
 
 
 class Case(NamedTuple):
@@ -89,6 +98,31 @@ CASES = [
     Case(Mean(), lambda t, x: x.mean(), [(2, 3)], FULL),
     Case(Mean(-2), lambda t, x: x.mean(-2), [(2, 3, 4)], FULL),
     Case(Mean((2, 0)), lambda t, x: x.mean((2, 0)), [(2, 3, 4)], FULL),
+    Case(Sum((1, 0), True), lambda t, x: x.sum((1, 0), True), [(2, 3, 4)], CUBE),
+    Case(Mean(1, keepdims=True), lambda t, x: x.mean(1, True), [(2, 3, 4)], FULL),
+    Case(Max(), lambda t, x: x.amax(), [(2, 3)], FULL),
+    Case(Max(-2), lambda t, x: x.amax(-2), [(2, 3, 4)], FULL),
+    Case(Max((0, 2), keepdims=True), lambda t, x: x.amax((0, 2), True), [(2, 3, 4)], FULL),
+    Case(LogSumExp(), lambda t, x: x.logsumexp(tuple(range(x.ndim))), [(2, 3)], FULL),
+    Case(LogSumExp(1), lambda t, x: x.logsumexp(1), [(2, 3, 4)], FULL),
+    Case(LogSumExp((2, 0), True), lambda t, x: x.logsumexp((2, 0), True), [(2, 3, 4)], FULL),
+    Case(Abs(), lambda t, x: x.abs(), [(2, 3)], ANY),
+    Case(Clip(-1.1, 1.3), lambda t, x: x.clamp(-1.1, 1.3), [(4, 3)], ANY),
+    Case(Clip(None, 0.7), lambda t, x: x.clamp(None, 0.7), [(4, 3)], ANY),
+    Case(Maximum(), lambda t, u, v: t.maximum(u, v), [(4, 1, 3), (2, 3)], PAIR),
+    Case(Minimum(), lambda t, u, v: t.minimum(u, v), [(3,), (4, 2, 1)], PAIR),
+    Case(Index(1), lambda t, x: x[1], [(2, 3)], LONG),
+    Case(Index(np.s_[:, -1]), lambda t, x: x[:, -1], [(2, 3, 4)], LONG),
+    Case(Index(np.s_[..., None, 1:]), lambda t, x: x[..., None, 1:], [(2, 3, 4)], LONG),
+    Case(Index([1, 0, 1]), lambda t, x: x[[1, 0, 1]], [(2, 3)], LONG),
+    Case(Index(([0, 1, 0], [[1], [-1]])), two_lists, [(2, 3, 4)], LONG),
+    Case(Tile(3), lambda t, x: x.tile(3), [(2, 4)], ANY),
+    Case(Tile((2, 3, 1, 2)), lambda t, x: x.tile(2, 3, 1, 2), [(2, 3, 4)], ANY),
+    Case(Flip(1), lambda t, x: x.flip(1), [(2, 3, 4)], CUBE),
+    Case(Flip((0, -1)), lambda t, x: x.flip(0, -1), [(2, 3, 4)], CUBE),
+    Case(Flip(None), lambda t, x: x.flip(tuple(range(x.ndim))), [(2, 3, 4)], CUBE),
+    Case(Stack(0), lambda t, *x: t.stack(x), [(2, 3)] * 3, EQUAL),
+    Case(Stack(-2), lambda t, *x: t.stack(x, -2), [(2, 3, 4)] * 2, EQUAL),
     Case(Transpose(), lambda t, x: x.permute(tuple(range(x.ndim)[::-1])), [(2, 3, 4)], ANY),
     Case(Transpose((1, -1, 0)), lambda t, x: x.permute(1, -1, 0), [(2, 3, 4)], CUBE),
     Case(Reshape((2, -1)), lambda t, x: x.reshape(2, -1), [(3, 4)], HALVES),
@@ -165,13 +199,13 @@ def test_gradcheck_of_torch_passes(torch, case):
         @staticmethod
         def forward(ctx, *tensors):
             y, ctx.kept = case.layer.forward_pass(*(x.detach().numpy() for x in tensors))
-            return torch.tensor(y)
+            return torch.tensor(np.array(y))  # a copy: torch knows no negative strides
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx, dy):
             dx = case.layer.backward_pass(dy.numpy(), ctx.kept)
-            return tuple(map(torch.tensor, dx)) if isinstance(dx, tuple) else torch.tensor(dx)
+            return tuple(torch.tensor(np.array(d)) for d in (dx if type(dx) is tuple else [dx]))
 
     inputs = [torch.tensor(x, requires_grad=True) for x in inputs_of(case)]
     assert torch.autograd.gradcheck(Operator.apply, inputs)
@@ -352,6 +386,104 @@ def test_concatenating_one_array_gives_one_gradient():
     np.testing.assert_array_equal(layer.backward([1.0, 2.0])[0], [1, 2])
 
 
+# Ties, conditions and parts -----------------------------------------------------------------
+
+
+@pytest.mark.torch
+def test_at_ties_bounds_and_nan_the_slopes_are_those_of_torch(torch):
+    u = np.array([[1.0, 2.0, 2.0, np.nan, -np.inf], [0.0, -1.0, 0.0, 0.0, 0.0]])
+    v = np.array([[1.0, 2.0, 3.0, 1.0, np.inf], [0.0, -1.0, -2.0, np.nan, 0.0]])
+    pairs = [
+        (Maximum(), torch.maximum, [u, v]),
+        (Minimum(), torch.minimum, [u, v]),
+        (Abs(), torch.abs, [u[:, :3]]),
+        (Clip(-1, 2), lambda x: x.clamp(-1, 2), [u]),
+        (Max(1), lambda x: x.amax(1), [u]),
+        (Max(), lambda x: x.amax(), [v[:, :3]]),
+        (LogSumExp(0), lambda x: x.logsumexp(0), [u[:, :4]]),
+    ]
+    for layer, function, inputs in pairs:
+        y, dx = gradients(layer, inputs)
+        tensors = [torch.tensor(x, requires_grad=True) for x in inputs]
+        expected = function(*tensors)
+        expected.backward(torch.tensor(dy_for(y)))
+        np.testing.assert_allclose(y, expected.detach().numpy(), 1e-14)
+        for found, tensor in zip(dx, tensors, strict=True):
+            np.testing.assert_allclose(found, tensor.grad.numpy(), 1e-14)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("make", [np.asarray, lambda c: c.astype(np.float32)], ids=["bool", "0, 1"])
+def test_where_agrees_with_torch_and_its_condition_has_no_gradient(torch, make):
+    rng = np.random.default_rng(0)
+    for shapes in [((4, 1), (3,), (2, 1, 1)), ((), (2, 3), (3,)), ((2, 3), (), ()), ((3,),) * 3]:
+        condition = rng.random(shapes[0]) < 0.5
+        u, v = (rng.normal(size=shape) for shape in shapes[1:])
+        layer = Where()
+        y = layer.forward(make(condition), u, v)
+        tu, tv = (torch.tensor(x, requires_grad=True) for x in (u, v))
+        expected = torch.where(torch.tensor(condition), tu, tv)
+        expected.backward(torch.tensor(dy_for(y)))
+        nothing, du, dv = layer.backward(dy_for(y))[0]
+        assert nothing is None
+        found, wanted = (y, du, dv), (expected.detach(), tu.grad, tv.grad)
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a, b.numpy(), 1e-14, strict=True)
+
+
+def test_the_branch_that_where_leaves_out_gets_zero_even_beside_infinity():
+    layer = Where()
+    layer.forward([True, False], np.array([1.0, np.inf]), np.array([np.nan, 2.0]))
+    _, du, dv = layer.backward(np.array([np.inf, np.nan]))[0]
+    np.testing.assert_array_equal(du, [np.inf, 0])
+    np.testing.assert_array_equal(dv, [0, np.nan])
+
+
+@pytest.mark.parametrize("sections", [3, 1, [1, 4], [0, 2, 2], []], ids=str)
+@pytest.mark.parametrize("axis", [0, 1, -2])
+def test_split_cuts_as_numpy_does_and_joins_the_gradients(sections, axis):
+    x = np.random.default_rng(0).normal(size=(6, 6, 5)).astype("f4")
+    parts, cache = Split(sections, axis).forward_pass(x)
+    expected = np.split(x, sections, axis)
+    for part, wanted in zip(parts, expected, strict=True):
+        np.testing.assert_array_equal(part, wanted, strict=True)
+    dy = np.random.default_rng(1).normal(size=x.shape).astype("f4")
+    dparts = tuple(np.split(dy, sections, axis))
+    dx = Split(sections, axis).backward_pass(dparts, cache)
+    np.testing.assert_array_equal(dx, dy, strict=True)
+    dx = Split(sections, axis).backward_pass((None, *dparts[1:]), cache)
+    np.testing.assert_array_equal(np.split(dx, sections, axis)[0], 0 * dparts[0])
+
+
+def test_what_is_printed_builds_the_operator_again():
+    for text in (
+        "Index(-1)",
+        "Index((slice(None), -1))",
+        "Index((slice(1, None), slice(2), slice(None, None, -1), ..., None))",
+        "Index(([0, 2], [[1], [-1]]))",
+        "Index([True, False])",
+        "Index((2,))",
+        "Max(axis=(0, 2), keepdims=True)",
+        "Sum()",
+        "Clip(None, 2.0)",
+        "Split(3, 1)",
+        "Split((1, 4), -1)",
+        "Tile((2, 1))",
+        "Flip(None)",
+        "Stack(axis=1)",
+    ):
+        again = eval(text)
+        assert repr(again) == text
+        assert repr(eval(repr(again))) == text
+
+
+def test_a_key_is_copied():
+    key = np.array([0, 1])
+    layer = Index(key)
+    key[:] = 2
+    np.testing.assert_array_equal(layer.forward(np.array([5.0, 6.0, 7.0])), [5, 6])
+
+
 X = np.ones((2, 3))
 
 
@@ -376,6 +508,22 @@ X = np.ones((2, 3))
         (lambda: Concatenate(0).forward([X, X]), "put a star before it"),
         (lambda: Concatenate(2).forward(X, X), r"an axis 2 .*received \(2, 3\) and \(2, 3\)"),
         (lambda: Concatenate(0).forward(X, X.T), r"received \(2, 3\) and \(3, 2\); reshape"),
+        (lambda: Index(2).forward(X), r"Index\(2\) expected .*received \(2, 3\); index 2 is out"),
+        (lambda: Index("a"), "Index expected integers, slices, .*received 'a'"),
+        (lambda: Index(1.5), "received 1.5"),
+        (lambda: Max(1).forward(np.ones((2, 0))), r"Max\(axis=1\) expected numbers .*\(2, 0\)"),
+        (lambda: LogSumExp().forward([]), r"LogSumExp\(\) expected numbers to sum over"),
+        (lambda: Flip(2).forward(X), r"Flip\(2\) expected .* axis 2"),
+        (lambda: Clip(2, 1), "low at most as large as high, received 2 and 1"),
+        (lambda: Clip(np.nan, 1), "received nan and 1"),
+        (lambda: Where().forward(X, X), "expected 3 inputs, received 2"),
+        (lambda: Where().forward(X > 0, X, X.T), r"received \(2, 3\) and \(2, 3\) and \(3, 2\)"),
+        (lambda: Split(2, 1).forward(X), r"2 equal parts, received \(2, 3\); .*Split\(\[1\], 1\)"),
+        (lambda: Split(2, 2).forward(X), "an axis 2"),
+        (lambda: Split(0, 1), "number of parts or the places to cut at, received 0"),
+        (lambda: Stack(0).forward(X, X.T), r"received \(2, 3\) and \(3, 2\); Concatenate\(axis\)"),
+        (lambda: Tile(-1), "Tile expected an int of at least 0"),
+        (lambda: Tile("a"), "Tile expected an int of at least 0"),
         (lambda: Trace().forward(X), r"Trace\(\) expected square matrices .*received \(2, 3\)"),
         (lambda: Determinant().forward(np.ones(3)), r"Determinant\(\) expected square"),
         (lambda: Determinant().forward(np.eye(2, dtype="e")), r"received float16.*astype"),

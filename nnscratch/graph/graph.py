@@ -22,7 +22,7 @@ class Graph(Layer):
     inputs : sequence of Input
         In the order in which `forward` takes their values.
     output : Node
-        Made from the inputs by calling layers and by + - * / @ ** and unary minus.
+        Made from the inputs by calling layers and by + - * / @ **, unary minus and node[key].
 
     Attributes
     ----------

@@ -18,6 +18,7 @@ import numpy as np
 from nnscratch.layers.base import Layer
 from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
 from nnscratch.layers.operators.elementwise import Power
+from nnscratch.layers.operators.indexing import Index
 from nnscratch.layers.operators.matmul import MatMul
 
 # The functions that NumPy calls for `array + node` and its like
@@ -28,17 +29,19 @@ _OPERATORS = {
     np.divide: Div,
     np.matmul: MatMul,
 }
-_LAYERS = {"sin", "cos", "exp", "log", "sqrt", "square", "tanh"}  # NumPy names them likewise
+_LAYERS = {name: name.capitalize() for name in ("sin", "cos", "exp", "log", "sqrt", "square")}
+_LAYERS |= {"tanh": "Tanh", "absolute": "Abs"}
+_OF_TWO = {"maximum": "Maximum", "minimum": "Minimum"}
 
 
 class Node:
     """One value of a computation: a layer applied to other nodes.
 
-    Made by calling a layer on nodes, or by + - * / @ ** and unary minus; users make only `Input`.
-    Numbers and arrays that stand among the nodes become constants: they are copied at once, take
-    the dtype of the nodes beside them in each forward pass, and belong to the formula rather
-    than to `params`, so they are neither trained nor saved. An exponent is a number and part of
-    its layer, `Power`.
+    Made by calling a layer on nodes, by + - * / @ **, unary minus and `node[key]`; users make only
+    `Input`. Numbers and arrays that stand among the nodes become constants: they are copied at
+    once, take the dtype of the nodes beside them in each forward pass, and belong to the formula
+    rather than to `params`, so they are neither trained nor saved. An exponent is a number and
+    part of its layer, `Power`.
 
     Parameters
     ----------
@@ -124,6 +127,11 @@ class Node:
     def __neg__(self) -> Node:
         return self * -1
 
+    def __getitem__(self, key: Any) -> Node:
+        return self.node_of(Index(key), (self,), None)
+
+    __iter__ = None  # else Python would ask for node[0], node[1], ... without end
+
     def __pow__(self, exponent: Any) -> Node:
         if isinstance(exponent, Node) or np.ndim(exponent) or not _is_real(exponent):
             _refuse_power(self, exponent)
@@ -145,7 +153,11 @@ class Node:
         function = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         remedy = "call a layer on the node instead"
         if ufunc.__name__ in _LAYERS:
-            remedy = f"write nn.{ufunc.__name__.capitalize()}()(node)"
+            remedy = f"write nn.{_LAYERS[ufunc.__name__]}()(node)"
+        elif function.removeprefix("np.") in _OF_TWO:
+            remedy = f"write nn.{_OF_TWO[ufunc.__name__]}()(u, v)"
+        elif function == "np.maximum.reduce":
+            remedy = "write nn.Max(axis)(node)"
         elif function == "np.add.reduce":
             remedy = "write nn.Sum(axis)(node)"
         elif "out" in options:

@@ -96,7 +96,7 @@ class Layer:
     _buffers = Arrays()
     _output: tuple[tuple[int, ...], np.dtype] | None = None  # shape and dtype of the last y
 
-    _takes_out = True  # whether gradient_pass has the optional `out`
+    _takes_out = False  # whether gradient_pass has the optional `out`
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -112,8 +112,8 @@ class Layer:
         """dx = dL/dx; a tuple of them for several inputs."""
         raise NotImplementedError(f"{type(self).__name__} has no backward_pass")
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
-        """dL/dp for every parameter p, written into `out[p]` where that is given."""
+    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
+        """dL/dp for every parameter p; may take `out`, arrays to write them into."""
         return {}
 
     # What is made from them ----------------------------------------------------------------

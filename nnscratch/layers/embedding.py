@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
+from nnscratch.layers.base import Grads, Layer
 
 __all__ = ["Embedding"]
 
@@ -83,15 +83,13 @@ class Embedding(Layer):
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> None:
         """None, in place of a gradient."""
 
-    def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: np.ndarray, x: np.ndarray) -> Grads:
         from scipy.sparse import csr_array  # slow to import and needed only here
 
         # E itself, of which only the ones are kept: many times faster than np.add.at(dW, x, dy)
         ones, row_starts = np.ones(x.size, dy.dtype), np.arange(x.size + 1)
         one_hot = csr_array((ones, x.ravel(), row_starts), shape=(x.size, self.count))
-        dW = out.get("W", np.empty_like(self.params["W"]))
-        dW[...] = one_hot.T @ dy.reshape(x.size, self.features)
-        return {"W": dW}
+        return {"W": one_hot.T @ dy.reshape(x.size, self.features)}
 
     def _check(self, x: np.ndarray) -> None:
         wanted = f"{self} expected integers in 0 ... {self.count - 1}, received"

@@ -135,17 +135,17 @@ class BatchNorm(Layer):
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         return self.backprop(dy, cache)[0]
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
-        return self.backprop(dy, cache, out, need_dx=False)[1]
+    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
+        return self.backprop(dy, cache, need_dx=False)[1]
 
     def backprop(
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
         centred, scale, by_batch = cache
         axes = _all_but_features(dy)
-        dgamma = sum_over(axes, dy, centred, out=out.get("gamma"))
+        dgamma = sum_over(axes, dy, centred)
         dgamma *= scale
-        dbeta = sum_over(axes, dy, out=out.get("beta"))
+        dbeta = sum_over(axes, dy)
         grads = {"gamma": dgamma, "beta": dbeta}
         if not need_dx:
             return None, grads

@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.base import Grads, Layer, floating
 from nnscratch.layers.normalization.standardize import (
     centre,
     mean_over,
@@ -95,13 +95,10 @@ class LayerNorm(Layer):
         mean, slope = mean_over(last, dxhat), mean_over(last, dxhat, xhat)
         return through_statistics(dxhat, xhat, scale, mean, slope)
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
         xhat, _ = cache
         others = tuple(range(dy.ndim - len(self.shape)))
-        return {
-            "gamma": sum_over(others, dy, xhat, out=out.get("gamma")),
-            "beta": sum_over(others, dy, out=out.get("beta")),
-        }
+        return {"gamma": sum_over(others, dy, xhat), "beta": sum_over(others, dy)}
 
     def _last(self, x: np.ndarray) -> tuple[int, ...]:
         return tuple(range(x.ndim - len(self.shape), x.ndim))
@@ -188,16 +185,12 @@ class GroupNorm(Layer):
         mean, slope = mean_over(axes, dxhat), mean_over(axes, dxhat, xhat)
         return through_statistics(dxhat, xhat, scale, mean, slope).reshape(dy.shape)
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
         xhat, _ = cache
         grouped = self._grouped(dy)
         axes = (0, *range(3, grouped.ndim))
-        into = {key: array.reshape(xhat.shape[1:3]) for key, array in out.items()}
-        grads = {
-            "gamma": sum_over(axes, grouped, xhat, out=into.get("gamma")),
-            "beta": sum_over(axes, grouped, out=into.get("beta")),
-        }
-        return {key: out.get(key, grad.reshape(self.channels)) for key, grad in grads.items()}
+        grads = {"gamma": sum_over(axes, grouped, xhat), "beta": sum_over(axes, grouped)}
+        return {key: grad.reshape(self.channels) for key, grad in grads.items()}
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:
         """(batch, channels, ...) as (batch, groups, channels / groups, ...), a view."""

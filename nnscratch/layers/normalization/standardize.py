@@ -15,7 +15,7 @@ import numpy as np
 Axes = tuple[int, ...]
 
 
-def sum_over(axes: Axes, *factors: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+def sum_over(axes: Axes, *factors: np.ndarray) -> np.ndarray:
     """Σ of the product of one or two equally shaped arrays along axes, which disappear.
 
     >>> sum_over((0,), np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -24,7 +24,7 @@ def sum_over(axes: Axes, *factors: np.ndarray, out: np.ndarray | None = None) ->
     every = list(range(factors[0].ndim))
     kept = [axis for axis in every if axis not in axes]
     operands: chain[Any] = chain.from_iterable((factor, every) for factor in factors)
-    return np.asarray(np.einsum(*operands, kept, out=out))
+    return np.asarray(np.einsum(*operands, kept))
 
 
 def mean_over(axes: Axes, *factors: np.ndarray) -> np.ndarray:

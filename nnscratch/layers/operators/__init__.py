@@ -4,8 +4,11 @@ from typing import TYPE_CHECKING
 
 from nnscratch.layers.operators.arithmetic import *
 from nnscratch.layers.operators.elementwise import *
+from nnscratch.layers.operators.indexing import *
+from nnscratch.layers.operators.joining import *
 from nnscratch.layers.operators.matmul import *
 from nnscratch.layers.operators.matrix_functions import *
+from nnscratch.layers.operators.piecewise import *
 from nnscratch.layers.operators.reductions import *
 from nnscratch.layers.operators.shapes import *
 

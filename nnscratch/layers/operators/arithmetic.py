@@ -58,7 +58,7 @@ class Add(Layer):
     """
 
     def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
-        u, v = _broadcasting(self, inputs)
+        u, v = broadcasting(self, inputs)
         return u + v, (kind(u), kind(v))
 
     def backward_pass(self, dy: np.ndarray, cache: tuple[Kind, Kind]) -> Any:
@@ -99,7 +99,7 @@ class Sub(Layer):
     """
 
     def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
-        u, v = _broadcasting(self, inputs)
+        u, v = broadcasting(self, inputs)
         return u - v, (kind(u), kind(v))
 
     def backward_pass(self, dy: np.ndarray, cache: tuple[Kind, Kind]) -> Any:
@@ -140,7 +140,7 @@ class Mul(Layer):
     """
 
     def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
-        u, v = _broadcasting(self, inputs)
+        u, v = broadcasting(self, inputs)
         return u * v, (u, v)
 
     def backward_pass(self, dy: np.ndarray, cache: tuple[np.ndarray, np.ndarray]) -> Any:
@@ -182,7 +182,7 @@ class Div(Layer):
     """
 
     def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
-        u, v = _broadcasting(self, inputs)
+        u, v = broadcasting(self, inputs)
         y = u / v
         return y, (kind(u), v, y)
 
@@ -230,13 +230,20 @@ def two_inputs(layer: Layer, inputs: Sequence[Any]) -> list[np.ndarray]:
     return floating_inputs(inputs)
 
 
-def _broadcasting(layer: Layer, inputs: Sequence[Any]) -> list[np.ndarray]:
+def broadcasting(layer: Layer, inputs: Sequence[Any]) -> list[np.ndarray]:
+    """Both inputs as floating arrays that broadcast against each other."""
     u, v = two_inputs(layer, inputs)
-    try:
-        np.broadcast_shapes(u.shape, v.shape)
-    except ValueError:
-        raise ValueError(
-            f"{layer} expected shapes that broadcast, received {u.shape} and {v.shape}; sizes "
-            "aligned at the last axis must be equal or 1: insert an axis as in u[:, np.newaxis]"
-        ) from None
+    check_broadcast(layer, u, v)
     return [u, v]
+
+
+def check_broadcast(layer: Layer, *arrays: np.ndarray) -> None:
+    """Refuse arrays whose shapes do not broadcast."""
+    try:
+        np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError:
+        shapes = " and ".join(str(array.shape) for array in arrays)
+        raise ValueError(
+            f"{layer} expected shapes that broadcast, received {shapes}; sizes aligned at the last "
+            "axis must be equal or 1: insert an axis as in u[:, np.newaxis]"
+        ) from None

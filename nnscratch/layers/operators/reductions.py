@@ -1,4 +1,4 @@
-"""Sums and means along axes: many numbers become one, and its gradient goes back to all."""
+"""Sums, means and maxima along axes: many numbers become one, and its gradient goes back."""
 
 from __future__ import annotations
 
@@ -8,19 +8,44 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.written import written
 
-__all__ = ["Mean", "Sum"]
+__all__ = ["LogSumExp", "Max", "Mean", "Sum"]
 
 Axis = int | tuple[int, ...] | None
 
 
-class Sum(Layer):
+class _Reduction(Layer):
+    """What the four layers share: axes, and whether they stay; not a layer by itself.
+
+    Parameters
+    ----------
+    axis : int, tuple of int or None
+        Negative ones count from the end; None reduces everything.
+    keepdims : bool
+        Whether the axes stay, with size 1.
+    """
+
+    def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
+        self.axis, self.keepdims = axis, bool(keepdims)
+
+    def _with_axes(self, y: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+        """y or dy with the axes that were reduced, of size 1."""
+        return y if self.keepdims else np.expand_dims(y, axes)
+
+    def __repr__(self) -> str:
+        return written(self)
+
+
+class Sum(_Reduction):
     """The sum along one or several axes, which disappear.
 
     Parameters
     ----------
     axis : int, tuple of int or None
         Negative ones count from the end; None sums everything.
+    keepdims : bool
+        Whether the axes stay, with size 1.
 
     Notes
     -----
@@ -52,28 +77,24 @@ class Sum(Layer):
            [10., 20.]])
     """
 
-    def __init__(self, axis: Axis = None) -> None:
-        self.axis = axis
-
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
-        axes = _axes(self, x, self.axis)
-        return x.sum(axes), (x.shape, axes)
+        axes = named_axes(self, x, self.axis)
+        return x.sum(axes, keepdims=self.keepdims), (x.shape, axes)
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return _spread(dy, *cache)
+        shape, axes = cache
+        # a copy, because several elements of the broadcast view are one number in memory
+        return np.broadcast_to(self._with_axes(dy, axes), shape).copy()
 
-    def __repr__(self) -> str:
-        return f"Sum(axis={self.axis})"
 
-
-class Mean(Layer):
+class Mean(_Reduction):
     """The mean along one or several axes, which disappear.
 
     Parameters
     ----------
-    axis : int, tuple of int or None
-        Negative ones count from the end; None takes the mean of everything.
+    axis, keepdims
+        As for `Sum`.
 
     Notes
     -----
@@ -104,33 +125,133 @@ class Mean(Layer):
            [10., 10.]])
     """
 
-    def __init__(self, axis: Axis = None) -> None:
-        self.axis = axis
-
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
-        axes = _axes(self, x, self.axis)
-        return x.mean(axes), (x.shape, axes)
+        axes = named_axes(self, x, self.axis)
+        return x.mean(axes, keepdims=self.keepdims), (x.shape, axes)
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         shape, axes = cache
         count = np.prod([shape[axis] for axis in axes], dtype=int)
         # the reciprocal, since n itself may be too large for float16; dx is empty for n = 0
-        return _spread(dy * (1 / max(int(count), 1)), shape, axes)
-
-    def __repr__(self) -> str:
-        return f"Mean(axis={self.axis})"
+        share = self._with_axes(dy * (1 / max(int(count), 1)), axes)
+        return np.broadcast_to(share, shape).copy()
 
 
-def _axes(layer: Layer, x: np.ndarray, axis: Axis) -> tuple[int, ...]:
+class Max(_Reduction):
+    """The largest number along one or several axes, which disappear.
+
+    Parameters
+    ----------
+    axis, keepdims
+        As for `Sum`.
+
+    Notes
+    -----
+    *Forward*: y = max x_i; NaN where there is one.
+
+    *Backward*: a small change of the largest x_i is that of y, any other changes nothing. So
+    dx_i = dy where x_i = y, else 0. Of k equally large ones each gets dy / k, as `Maximum` gives
+    half to each of two: together they get what moves them all.
+
+    *Shapes*: x any; y that of x without the axes.
+
+    *Cache*: x, y and the axes.
+
+    Raises
+    ------
+    ValueError
+        x has no such axis or no number along it, or an axis is named twice.
+
+    References
+    ----------
+    [Recitation] rule 6 with max for g.
+
+    Examples
+    --------
+    >>> layer = Max(axis=1)
+    >>> layer.forward(np.array([[1.0, 3.0, 2.0], [5.0, 4.0, 5.0]]))
+    array([3., 5.])
+    >>> layer.backward([10.0, 20.0])[0]
+    array([[ 0., 10.,  0.],
+           [10.,  0., 10.]])
+    """
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x)
+        axes = named_axes(self, x, self.axis)
+        if 0 in [x.shape[axis] for axis in axes]:
+            self.refuse("numbers to take the largest of", x, "leave out what is empty")
+        y = x.max(axes, keepdims=self.keepdims)
+        return y, (x, y, axes)
+
+    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y, axes = cache
+        largest = (x == self._with_axes(y, axes)).astype(dy.dtype)
+        with np.errstate(invalid="ignore"):  # where y is NaN nothing equals it: 0/0
+            largest /= largest.sum(axes, keepdims=True)
+        return largest * self._with_axes(dy, axes)
+
+
+class LogSumExp(_Reduction):
+    """log Σ eˣ along one or several axes, which disappear: a smooth maximum.
+
+    Parameters
+    ----------
+    axis, keepdims
+        As for `Sum`.
+
+    Notes
+    -----
+    *Forward*: with m the largest x_i, y = m + log Σ e^(x_i - m), in which nothing overflows.
+
+    *Backward*: ∂y/∂x_i = eˣⁱ / Σ eˣʲ = e^(x_i - y), the softmax: dx_i = dy e^(x_i - y).
+
+    *Shapes*: x any; y that of x without the axes.
+
+    *Cache*: x, y and the axes.
+
+    Raises
+    ------
+    ValueError
+        x has no such axis or no number along it, or an axis is named twice.
+
+    References
+    ----------
+    [Slides] softmax; [Recitation] rule 6.
+
+    Examples
+    --------
+    >>> layer = LogSumExp(axis=1)
+    >>> layer.forward(np.array([[0.0, 0.0], [1000.0, 0.0]])).round(4)
+    array([6.931e-01, 1.000e+03])
+    >>> layer.backward([10.0, 20.0])[0]
+    array([[ 5.,  5.],
+           [20.,  0.]])
+    """
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x)
+        axes = named_axes(self, x, self.axis)
+        if 0 in [x.shape[axis] for axis in axes]:
+            self.refuse("numbers to sum over", x, "leave out what is empty")
+        m = x.max(axes, keepdims=True)
+        m[~np.isfinite(m)] = 0  # inf - inf is NaN; there the exponentials overflow to the right sum
+        with np.errstate(over="ignore", divide="ignore"):
+            total = np.exp(x - m).sum(axes, keepdims=True)
+            y = np.log(total) + m
+        return (y if self.keepdims else y.reshape(np.delete(x.shape, axes))), (x, y, axes)
+
+    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y, axes = cache
+        return self._with_axes(dy, axes) * np.exp(x - y)
+
+
+def named_axes(layer: Layer, x: np.ndarray, axis: Axis) -> tuple[int, ...]:
+    """The axes of x that `axis` names, counted from 0; None names them all."""
     if axis is None:
         return tuple(range(x.ndim))
     try:
         return normalize_axis_tuple(axis, x.ndim)
     except ValueError:
         layer.refuse(f"an array with axis {axis}", x, "name axes that x has, each once")
-
-
-def _spread(dy: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...]) -> np.ndarray:
-    # a copy, because several elements of the broadcast view are one number in memory
-    return np.broadcast_to(np.expand_dims(dy, axes), shape).copy()

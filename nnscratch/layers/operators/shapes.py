@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from operator import index
+from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from nnscratch.layers.base import Layer, floating
-from nnscratch.layers.operators.arithmetic import floating_inputs
+from nnscratch.layers.operators.reductions import Axis, named_axes
+from nnscratch.layers.written import written
 
-__all__ = ["Concatenate", "Reshape", "Transpose"]
+__all__ = ["Flip", "Reshape", "Tile", "Transpose"]
 
 
 class Transpose(Layer):
@@ -145,72 +147,118 @@ class Reshape(Layer):
         return f"Reshape({self.shape})"
 
 
-class Concatenate(Layer):
-    """Arrays joined along one axis; takes any number of inputs.
+class Tile(Layer):
+    """The array repeated along its axes, as in `np.tile`.
 
     Parameters
     ----------
-    axis : int
+    repeats : int or sequence of int
+        How often along each of the last axes; the others stay. More of them than x has axes add
+        axes in front.
 
     Notes
     -----
-    *Forward*: y holds the inputs one after the other along the axis.
+    *Forward*: y[a n + i] = x[i] along an axis of size n, for each copy a.
 
-    *Backward*: every number of y is one of one input, so each input gets its own slice of dy.
-    `dx` is the tuple of the slices, or the array itself for a single input.
+    *Backward*: each x_i is used once in every copy, so its gradients add up ([Recitation], rule
+    4(b)): dx[i] = Σ_a dy[a n + i].
 
-    *Shapes*: equal but for the size of that axis; the sizes add up.
+    *Shapes*: x any; y with each size times its number.
 
-    *Cache*: the axis, and where each input ends, with its dtype.
+    *Cache*: the shape of x.
 
     Raises
     ------
     ValueError
-        There is no input, one lacks the axis, or the other sizes differ.
+        A number is negative.
 
     References
     ----------
-    [Recitation] rule 4(b), with a selection of rows as the Jacobian of each part.
+    [Recitation], "when to use = and when to use +=".
 
     Examples
     --------
-    >>> layer = Concatenate(axis=0)
-    >>> layer.forward(np.array([1.0, 2.0]), np.array([3.0]))
-    array([1., 2., 3.])
-    >>> layer.backward([10.0, 20.0, 30.0])[0]
-    (array([10., 20.]), array([30.]))
+    >>> layer = Tile(2)
+    >>> layer.forward(np.array([1.0, 2.0]))
+    array([1., 2., 1., 2.])
+    >>> layer.backward([1.0, 10.0, 3.0, 20.0])[0]
+    array([ 4., 30.])
     """
 
-    def __init__(self, axis: int) -> None:
-        self.axis = axis
-
-    def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
-        if not inputs:
-            raise ValueError(f"{self} expected at least 1 input, received 0; call forward(u, v)")
-        first = inputs[0]
-        if isinstance(first, (list, tuple)) and any(isinstance(x, np.ndarray) for x in first):
-            # as one input it would be stacked along a new axis, and pass
-            raise ValueError(
-                f"{self} expected arrays, received a list of them; put a star before it"
-            )
-        parts = floating_inputs(inputs)
+    def __init__(self, repeats: int | Sequence[int]) -> None:
         try:
-            y = np.concatenate(parts, self.axis)
-        except ValueError:
-            shapes = " and ".join(str(part.shape) for part in parts)
+            self.repeats = (
+                index(repeats)
+                if isinstance(repeats, SupportsIndex)
+                else tuple(index(number) for number in repeats)
+            )
+        except TypeError:
+            self.repeats = -1
+        if min(np.ravel(self.repeats), default=0) < 0:
             raise ValueError(
-                f"{self} expected shapes with an axis {self.axis} and otherwise equal, "
-                f"received {shapes}; reshape the parts or choose another axis"
-            ) from None
-        axis = normalize_axis_index(self.axis, y.ndim)
-        ends = np.cumsum([part.shape[axis] for part in parts])
-        return y, (axis, ends, [part.dtype for part in parts])
+                f"Tile expected an int of at least 0 or one per axis, received {repeats!r}"
+            )
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> Any:
-        axis, ends, dtypes = cache
-        slices = np.split(dy, ends[:-1], axis)
-        dx = tuple(s.astype(t, copy=False) for s, t in zip(slices, dtypes, strict=True))
-        return dx if len(dx) > 1 else dx[0]
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x)
+        return np.tile(x, self.repeats), x.shape
+
+    def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        repeats = (self.repeats,) if isinstance(self.repeats, int) else self.repeats
+        ndim = max(len(repeats), len(shape))
+        copies = (1,) * (ndim - len(repeats)) + repeats
+        sizes = (1,) * (ndim - len(shape)) + shape
+        pairs = [number for pair in zip(copies, sizes, strict=True) for number in pair]
+        return dy.reshape(pairs).sum(tuple(range(0, 2 * ndim, 2))).reshape(shape)
 
     def __repr__(self) -> str:
-        return f"Concatenate(axis={self.axis})"
+        return written(self)
+
+
+class Flip(Layer):
+    """The elements along some axes in the reverse order.
+
+    Parameters
+    ----------
+    axis : int, tuple of int or None
+        None reverses every axis.
+
+    Notes
+    -----
+    *Forward*: y_i = x_{n-1-i}.
+
+    *Backward*: the same once more: dx_i = dy_{n-1-i}.
+
+    *Cache*: the axes.
+
+    Raises
+    ------
+    ValueError
+        x has no such axis, or an axis is named twice.
+
+    References
+    ----------
+    [Proofs] 6.1, where a flipped kernel turns the correlation into the convolution.
+
+    Examples
+    --------
+    >>> layer = Flip(0)
+    >>> layer.forward(np.array([1.0, 2.0, 3.0]))
+    array([3., 2., 1.])
+    >>> layer.backward([1.0, 10.0, 100.0])[0]
+    array([100.,  10.,   1.])
+    """
+
+    def __init__(self, axis: Axis) -> None:
+        self.axis = axis
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x)
+        axes = named_axes(self, x, self.axis)
+        return np.flip(x, axes), axes
+
+    def backward_pass(self, dy: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+        return np.flip(dy, axes)
+
+    def __repr__(self) -> str:
+        return written(self)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
-from nnscratch.layers.base import NOWHERE, Grads, Out
+from nnscratch.layers.base import Grads
 from nnscratch.layers.spatial.fft import Spectrum, pays
 from nnscratch.layers.spatial.im2col import Patches
 from nnscratch.layers.spatial.kernels import Kernels
@@ -67,9 +67,9 @@ class _Correlation(Kernels):
     def backward_pass(self, dy: np.ndarray, seen: Patches | Spectrum) -> np.ndarray:
         return self.from_rows(seen.input_gradient(self.rows(dy), self.kernel()))
 
-    def gradient_pass(self, dy: np.ndarray, seen: Patches | Spectrum, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: np.ndarray, seen: Patches | Spectrum) -> Grads:
         dy = self.rows(dy)
-        return self.gradients(seen.weight_gradient(dy), dy, out)
+        return self.gradients(seen.weight_gradient(dy), dy)
 
 
 class Correlation1d(_Correlation):

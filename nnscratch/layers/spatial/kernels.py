@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.initializers import Initializer
-from nnscratch.layers.base import Grads, Layer, Out, floating
+from nnscratch.layers.base import Grads, Layer, floating
 from nnscratch.layers.spatial.im2col import Axes, bias_gradient, samples_first, samples_last
 from nnscratch.layers.spatial.windows import Padding, Windows, one_or_all, windows_per_axis
 
@@ -106,17 +106,11 @@ class Kernels(Layer):
             y += self.params["b"][:, np.newaxis, np.newaxis]
         return y
 
-    def gradients(self, dkernel: np.ndarray, dy: np.ndarray, out: Out) -> Grads:
+    def gradients(self, dkernel: np.ndarray, dy: np.ndarray) -> Grads:
         """dW and db by name, from the gradient of `kernel()` and the rows of dy."""
-        dW = self._flip(dkernel if self.space == 2 else dkernel[:, :, 0])
-        if "W" in out:
-            out["W"][...] = dW
-        grads = {"W": out.get("W", dW)}
+        grads = {"W": self._flip(dkernel if self.space == 2 else dkernel[:, :, 0])}
         if "b" in self.params:
-            db = bias_gradient(dy)
-            if "b" in out:
-                out["b"][...] = db
-            grads["b"] = out.get("b", db)
+            grads["b"] = bias_gradient(dy)
         return grads
 
     def _remedy(self, x: np.ndarray) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
-from nnscratch.layers.base import NOWHERE, Grads, Out
+from nnscratch.layers.base import Grads
 from nnscratch.layers.spatial.im2col import Patches, input_gradient
 from nnscratch.layers.spatial.kernels import Kernels
 from nnscratch.layers.spatial.windows import Padding
@@ -51,10 +51,10 @@ class _ConvTranspose(Kernels):
         seen = Patches(self.rows(dy), self.image_axes)
         return self.from_rows(seen.correlate(self.kernel()))
 
-    def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: np.ndarray, x: np.ndarray) -> Grads:
         dy = self.rows(dy)
         seen = Patches(dy, self.image_axes)
-        return self.gradients(seen.weight_gradient(x), dy, out)
+        return self.gradients(seen.weight_gradient(x), dy)
 
 
 class ConvTranspose1d(_ConvTranspose):
