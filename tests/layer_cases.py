@@ -43,6 +43,14 @@ def functional(name, **options):
     return call
 
 
+def hard_sigmoid(torch, params, x):
+    return torch.nn.functional.relu6(x + 3) / 6  # its own takes 1/6 in float32
+
+
+def prelu(torch, params, x):
+    return torch.nn.functional.prelu(x, params["slope"])
+
+
 def linear(torch, params, x):
     return torch.nn.functional.linear(x, params["W"], params.get("b"))
 
@@ -71,6 +79,15 @@ CASES = [
     LayerCase("GELU", nn.GELU, torch=functional("gelu")),
     LayerCase("SiLU", nn.SiLU, torch=functional("silu")),
     LayerCase("Softplus", nn.Softplus, torch=functional("softplus", threshold=1000)),
+    LayerCase("HardSigmoid", nn.HardSigmoid, torch=hard_sigmoid),
+    LayerCase("SELU", nn.SELU, torch=functional("selu")),
+    LayerCase("Mish", nn.Mish, torch=functional("mish")),
+    LayerCase("HardSwish", nn.HardSwish, torch=functional("hardswish")),
+    LayerCase("GLU", nn.GLU, (7, 6), functional("glu")),
+    LayerCase("GLU", lambda: nn.GLU(1), (7, 4, 3, 5), functional("glu", dim=1), single=False),
+    LayerCase("PReLU", nn.PReLU, torch=prelu),
+    LayerCase("PReLU", lambda: nn.PReLU(5), torch=prelu, single=False),
+    LayerCase("PReLU", lambda: nn.PReLU(3), (7, 3, 4, 5), prelu, single=False),
     LayerCase("Softmax", nn.Softmax, torch=functional("softmax", dim=-1)),
     LayerCase(
         "Softmax", lambda: nn.Softmax(axis=1), (7, 5, 3), functional("softmax", dim=1), single=False

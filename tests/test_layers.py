@@ -383,7 +383,8 @@ def test_perceptrons_of_any_sizes_agree_with_torch(sizes, batch, bias, seed):
 
 @pytest.mark.parametrize(
     "layer",
-    [nn.Sigmoid(), nn.Softmax(), nn.LogSoftmax(), nn.Softplus(), nn.SiLU(), nn.GELU(), nn.ELU()],
+    [kind() for kind in (nn.Softmax, nn.LogSoftmax, nn.Sigmoid, nn.Softplus, nn.ELU, nn.SELU)]
+    + [kind() for kind in (nn.SiLU, nn.GELU, nn.Mish, nn.HardSwish, nn.HardSigmoid)],
     ids=repr,
 )
 def test_large_inputs_stay_finite_in_float32(layer):
@@ -405,6 +406,11 @@ def test_nan_is_not_hidden():
         nn.GELU,
         nn.SiLU,
         nn.Softplus,
+        nn.HardSigmoid,
+        nn.HardSwish,
+        nn.Mish,
+        nn.SELU,
+        nn.PReLU,
     ):
         assert np.isnan(activation().forward(x)[0])
 

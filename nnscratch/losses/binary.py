@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.layers.activations import sigmoid, softplus
+from nnscratch.layers.activations.sigmoids import sigmoid, softplus
 from nnscratch.losses.base import Loss, like, per_sample
 
 __all__ = ["BCEWithLogits"]

@@ -46,6 +46,8 @@ class Abs(Layer):
     array([-5.,  0.,  5.])
     """
 
+    element_wise = True
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
         return np.abs(x), x
@@ -88,6 +90,8 @@ class Clip(Layer):
     >>> layer.backward([3.0, 3.0, 3.0, 3.0])[0]
     array([0., 3., 3., 0.])
     """
+
+    element_wise = True
 
     def __init__(self, low: float | None, high: float | None) -> None:
         self.low = None if low is None else float(low)  # a NumPy scalar would widen float32
