@@ -165,17 +165,6 @@ def test_residual_needs_equal_shapes():
         nn.Residual(linear(4, 3)).forward(np.zeros((6, 4)))
 
 
-def test_the_first_nonfinite_layer_is_found_in_any_depth():
-    model = nn.Sequential(linear(), nn.Residual(nn.Sequential(nn.Tanh(), linear(seed=1))))
-    x = np.ones((3, 4), np.float32)
-    assert model.first_nonfinite(x)[1] is None
-    model[1].layers[0][1].params["b"][2] = np.inf
-    assert model.first_nonfinite(x)[1] == "1.0.1"
-    assert dict(model.walk())["1.0.1"] is model[1].layers[0][1]
-    model[0].params["W"][0] = np.nan
-    assert model.first_nonfinite(x)[1] == "0"
-
-
 def test_train_eval_and_astype_reach_every_layer():
     model = nn.Sequential(linear(), nn.Residual(nn.Sequential(nn.Dropout(0.5), linear())))
     model.forward(np.ones((3, 4)))

@@ -356,19 +356,6 @@ def test_dropout_draws_for_each_window_and_rests_in_evaluation():
     np.testing.assert_array_equal(scan.forward(x), np.ones((1, 198, 3)))
 
 
-def test_the_first_nonfinite_layer_is_found_inside():
-    model = nn.Sequential(nn.Identity(), Scan(nn.Sequential(nn.Linear(12, 5), nn.Exp()), WINDOW))
-    x = np.ones((5, 6, 3), np.float32)
-    y, where = model.first_nonfinite(x)
-    assert where is None
-    np.testing.assert_array_equal(y, model.forward(x))
-    model[1].layers[0][0].params["b"][2] = 1e4
-    with np.errstate(over="ignore"):
-        assert model.first_nonfinite(x)[1] == "1.0.1"
-    assert dict(model.walk())["1.0.1"] is model[1].layers[0][1]
-    assert Scan(nn.Identity(), 2).first_nonfinite(np.full((1, 3, 1), np.inf))[1] == "0"
-
-
 def test_a_layer_that_reads_indices_has_no_dx():
     class Lookup(nn.Layer):
         def __init__(self):
@@ -433,10 +420,9 @@ def test_time_shorter_than_the_window_is_refused():
     assert Scan(nn.Linear(12, 2), 4).forward(np.zeros((5, 4, 3))).shape == (5, 1, 2)
 
 
-@pytest.mark.parametrize("use", ["forward", "first_nonfinite"])
-def test_a_layer_of_another_width_says_what_a_window_is(use):
+def test_a_layer_of_another_width_says_what_a_window_is():
     with pytest.raises(ValueError, match=r"make it Linear\(20, 2\)") as error:
-        getattr(Scan(nn.Linear(12, 2), 4), use)(np.zeros((7, 9, 5)))
+        Scan(nn.Linear(12, 2), 4).forward(np.zeros((7, 9, 5)))
     assert str(error.value).startswith("Linear(12, 2) expected (12,) or (batch, 12), received")
     (note,) = error.value.__notes__
     assert note == "in Scan: a window of 4 steps with 5 features each is a row of 20"

@@ -244,14 +244,6 @@ class Graph(Layer):
             if step.layer is not None:
                 step.layer.remember(kept, value.shape, value.dtype)
 
-    def first_nonfinite(self, *inputs: Any) -> tuple[np.ndarray, str | None]:
-        values, found = self._run("first_nonfinite", inputs)
-        pairs = zip(self.steps, found, strict=True)
-        paths = (
-            f"{step.name}.{inside}".rstrip(".") for step, inside in pairs if inside is not None
-        )
-        return values[self._last], next(paths, None)
-
     @property
     def record(self) -> tuple[list[Any], list[Any]]:
         """(values, gradients) of the last passes, one per step, None where there is none."""

@@ -1,45 +1,45 @@
 """The table of a model: its layers with what they give, how many numbers they learn, how long
 they take.
 
-No layer keeps a clock or a shape for it, so a training step is not slowed down. The table is made
-when it is asked for, by a pass over a copy of the model in which every layer is timed.
+No layer keeps a clock or a shape for it: outputs and times are those of a pass over a copy of the
+model that is observed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from nnscratch.inspection.observe import Use, walk_all
 from nnscratch.inspection.timing import time_passes
-from nnscratch.layers import Embedding, Layer, Sequential
+from nnscratch.layers import Layer, Sequential
 
 __all__ = ["summary"]
-
-_noted: WeakKeyDictionary[Layer, tuple[np.ndarray, ...]] = WeakKeyDictionary()
 
 
 @dataclass
 class Row:
-    """One use of a layer. What is not known is None.
+    """One place in the model. What is not known is None.
 
     Attributes
     ----------
     path : str
         The layer's place, as "3.1".
     depth : int
-        How many containers it is in, the model not counted.
+        How many rows it is inside of.
     layer : str
     parameters : int
-        Those that no row above has.
+        Those that no row above has, and of a container no layer inside it.
     shared_with : str or None
         The path of the row that has its parameters, for a layer that stands there too.
     output : tuple of int or None
-        The shape of y.
+        The shape of y; a tuple of shapes where a layer has several outputs.
+    times : int
+        How often the layer ran here, as a cell does at each step of a sequence.
     seconds : float or None
-        Of its forward and backward pass; a container's without those of the layers inside.
+        Of its forward and backward passes; a container's without those of the layers inside.
     """
 
     path: str
@@ -47,7 +47,8 @@ class Row:
     layer: str
     parameters: int
     shared_with: str | None = None
-    output: tuple[int, ...] | None = None
+    output: tuple[Any, ...] | None = None
+    times: int = 0
     seconds: float | None = None
 
 
@@ -118,7 +119,7 @@ class Summary:
             rows.append(
                 [
                     "  " * row.depth + f"{row.path} {row.layer}".strip(),
-                    "" if row.output is None else str(row.output),
+                    _shapes(row.output, row.times),
                     parameters,
                     "" if row.seconds is None else f"{100 * row.seconds / total:.0f} %",
                 ]
@@ -136,8 +137,7 @@ def summary(model: Layer, *inputs: Any) -> Summary:
     model : Layer
         Stays as it is: the pass is a copy's, so no statistic moves and no mask is drawn.
     *inputs : arrays
-        What to pass through it. Without them, numbers of the shape that the model saw last, in
-        `forward` or in `Trainer.fit`; if it saw nothing, the table has no outputs and no times.
+        What to pass through it. Without them the table has no outputs and no times.
 
     Raises
     ------
@@ -158,85 +158,77 @@ def summary(model: Layer, *inputs: Any) -> Summary:
     3 Residual
       3.0 Linear(8, 8)        as 1
     """
-    sizes = [(array.size, array.nbytes) for array in model.params.values()]
+    arrays = {id(array): array for array in model.params.values()}.values()
+    sizes = [(array.size, array.nbytes) for array in arrays]
     found = Summary(
         type(model).__name__, _rows(model), sum(n for n, _ in sizes), sum(size for _, size in sizes)
     )
-    try:
-        given = inputs or _inputs_seen(model)
-        if given:
-            _time(found, model, tuple(np.asarray(x) for x in given))
-    except (ValueError, RuntimeError, ArithmeticError):
-        if inputs:
-            raise
-        # `print(model)` must not fail because made-up numbers do not suit a layer.
+    if inputs:
+        _run(found, model, tuple(np.asarray(x) for x in inputs))
     return found
 
 
-def note_inputs(model: Layer, *inputs: np.ndarray) -> None:
-    """Remember what shape of inputs a model was trained on, for a later `print(model)`."""
-    _noted[model] = tuple(np.broadcast_to(np.zeros((), x.dtype), x.shape) for x in inputs)
-
-
-def _time(found: Summary, model: Layer, inputs: tuple[np.ndarray, ...]) -> None:
+def _run(found: Summary, model: Layer, inputs: tuple[np.ndarray, ...]) -> None:
     """Fill in the shapes and the seconds."""
-    passes = time_passes(model, *inputs)
-    uses = passes.uses[-len(found.rows) :] if found.rows else []  # the model itself has no row
-    for row, use in zip(found.rows, uses, strict=True):
-        row.output, row.seconds = use.output, use.own
-    found.inputs, found.seconds = [x.shape for x in inputs], passes.seconds
-    found.kept_bytes = _bytes_of(passes.cache, passes.model)
+    passes, own = time_passes(model, *inputs)
+    uses: dict[str, list[Use]] = {}
+    for use in passes:
+        uses.setdefault(use.where, []).append(use)
+    for row in found.rows:
+        there = uses.get(row.path)
+        if there is not None:
+            y = there[-1].output
+            row.output = tuple(map(np.shape, y)) if isinstance(y, tuple) else np.shape(y)
+            row.times, row.seconds = len(there), own[row.path]
+    found.inputs, found.seconds = [x.shape for x in inputs], passes[0].seconds
+    found.kept_bytes = _bytes_of(passes[0].cache, passes[0].layer)
 
 
 def _rows(model: Layer) -> list[Row]:
     """The rows, without shapes and times."""
     rows: list[Row] = []
-    above: list[str] = []  # the containers that the layer is in
-    counted: dict[tuple[int, str], str] = {}  # the row that has a parameter
-    for path, layer in model.walk():
-        if layer is model and (layer.layers or isinstance(layer, Sequential)):
-            continue  # the title tells of it
-        while above and not path.startswith(above[-1] + "."):
-            above.pop()
-        row = Row(path, len(above), type(layer).__name__ if layer.layers else repr(layer), 0)
-        rows.append(row)
-        if layer.layers:
-            above.append(path)
-            continue
-        for key, array in layer.params.items():
-            owner, own_key = layer.params.place(key)
-            place = id(owner), own_key
-            if place in counted:
-                row.shared_with = counted[place]
-            else:
-                counted[place] = path
-                row.parameters += array.size
+    arrays: list[dict[int, int]] = []  # of each row: the sizes of its parameters by their ids
+    around: list[int] = []  # the rows of the containers that the layer is in
+    for path, layer in walk_all(model):
+        while around and not path.startswith(f"{rows[around[-1]].path}.".lstrip(".")):
+            around.pop()
+        own = {id(array): array.size for array in layer.params.values()}
+        for i in around:
+            rows[i].layer = rows[i].layer.partition("(")[0]  # what is inside has a row itself
+            for key in own:
+                arrays[i].pop(key, None)
+        rows.append(Row(path, len(around), repr(layer), 0))
+        arrays.append(own)
+        around.append(len(rows) - 1)
+    _count(rows, arrays)
+    if not arrays[0] and (len(rows) > 1 or isinstance(model, Sequential)):
+        del rows[0]  # the title tells of the model itself
+        for row in rows:
+            row.depth -= 1
     return rows
 
 
-def _inputs_seen(model: Layer) -> tuple[np.ndarray, ...]:
-    """Numbers of the shapes that the model saw last; none if it saw nothing."""
-    if isinstance(model, Sequential) and model.layers and model.cache:
-        kept, shape, dtype = model.cache[0]
-        dx = model.layers[0].backprop(np.zeros(shape, dtype), kept)[0]  # of the shape of x
-        if isinstance(model.layers[0], Embedding):
-            return (np.zeros(shape[:-1], int),)
-        noted = dx if isinstance(dx, tuple) else (dx,)
-    else:
-        noted = _noted.get(model, ())
-    rng = np.random.default_rng(0)
-    return tuple(
-        rng.uniform(0.1, 1.0, x.shape).astype(x.dtype) if x.dtype.kind == "f" else np.zeros_like(x)
-        for x in noted
-    )
+def _count(rows: list[Row], arrays: list[dict[int, int]]) -> None:
+    """Give each parameter to the first row that has it."""
+    first: dict[int, str] = {}
+    for row, own in zip(rows, arrays, strict=True):
+        for key, size in own.items():
+            if key in first:
+                row.shared_with = first[key]
+            else:
+                first[key] = row.path
+                row.parameters += size
 
 
 def _bytes_of(cache: Any, model: Layer) -> int:
     """The memory of all arrays in a cache, each block once, those of the parameters left out."""
     blocks: dict[int, int] = {id(_block(array)): 0 for array in model.params.values()}
-    waiting = [cache]
+    waiting, seen = [cache], set()
     while waiting:
         inside = waiting.pop()
+        if id(inside) in seen:
+            continue
+        seen.add(id(inside))
         if isinstance(inside, np.ndarray):
             block = _block(inside)
             blocks.setdefault(id(block), block.nbytes)
@@ -254,6 +246,15 @@ def _block(array: np.ndarray) -> np.ndarray:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+def _shapes(output: tuple[Any, ...] | None, times: int) -> str:
+    """Shapes in words: "(5, 8)", "(5, 8) and (5,)", "12 times (5, 8)"."""
+    if output is None:
+        return ""
+    several = any(isinstance(shape, tuple) for shape in output)
+    text = " and ".join(map(str, output)) if several else str(output)
+    return f"{times} times {text}" if times > 1 else text
 
 
 def _memory(size: float) -> str:

@@ -172,14 +172,6 @@ class Layer:
         """Drop the cache; `backward` then asks for a new `forward`."""
         self.cache, self._output = None, None
 
-    def first_nonfinite(self, *inputs: Any) -> tuple[np.ndarray, str | None]:
-        """(y, where): the path of the first layer whose output holds NaN or inf, or None.
-
-        The path is "" for this layer itself; a container says which of its layers it is.
-        """
-        y, _ = self.forward_pass(*inputs)
-        return y, None if np.isfinite(y).all() else ""
-
     # Parameters, modes, dtype --------------------------------------------------------------
 
     @property

@@ -111,14 +111,6 @@ class Sequential(Layer):
         for layer, kept in zip(self.layers, cache, strict=True):
             layer.remember(*kept)
 
-    def first_nonfinite(self, *inputs: Any) -> tuple[np.ndarray, str | None]:
-        y, where = np.asarray(inputs[0]), None
-        for i, layer in enumerate(self.layers):
-            y, inside = layer.first_nonfinite(*(inputs if i == 0 else (y,)))
-            if where is None and inside is not None:
-                where = f"{i}.{inside}" if inside else str(i)
-        return y, where
-
     def __len__(self) -> int:
         return len(self.layers)
 
@@ -138,16 +130,6 @@ class Sequential(Layer):
     def __repr__(self) -> str:
         lines = (f"{i}: {layer!r}".replace("\n", "\n  ") for i, layer in enumerate(self.layers))
         return "Sequential(" + "".join(f"\n  {line}," for line in lines) + "\n)"
-
-    def __str__(self) -> str:
-        """The table of layers, outputs, parameters and times; see `nnscratch.summary`."""
-        from nnscratch.inspection.summary import summary  # which knows all layers
-
-        return str(summary(self))
-
-    def __format__(self, spec: str) -> str:
-        """As in code, for messages: f"{model}" is repr(model), and print(model) the table."""
-        return format(repr(self), spec)
 
 
 class Residual(Layer):
@@ -218,12 +200,6 @@ class Residual(Layer):
     def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
         super().remember(cache, shape, dtype)
         self.layers[0].remember(*cache)
-
-    def first_nonfinite(self, x: Any) -> tuple[np.ndarray, str | None]:
-        y, inside = self.layers[0].first_nonfinite(x)
-        where = None if inside is None else f"0.{inside}".rstrip(".")
-        y = np.add(x, y, dtype=y.dtype)
-        return y, "" if where is None and not np.isfinite(y).all() else where
 
     def __repr__(self) -> str:
         return f"Residual({self.layers[0]!r})"

@@ -109,11 +109,6 @@ class Scan(Layer):
         super().remember(cache, shape, dtype)
         self.layers[0].remember(*cache[:3])
 
-    def first_nonfinite(self, x: Any) -> tuple[np.ndarray, str | None]:
-        x = np.asarray(x)
-        y, inside, shape = self._on_rows(self.layers[0].first_nonfinite, x)
-        return y.reshape(shape), None if inside is None else f"0.{inside}".rstrip(".")
-
     def as_correlation(self) -> Sequential:
         """The equal Sequential of 1-D correlations: a scanned MLP is a convolutional network.
 

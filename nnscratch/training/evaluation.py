@@ -10,6 +10,8 @@ import numpy as np
 
 from nnscratch.data import minibatches
 from nnscratch.data.images import samples_of
+from nnscratch.inspection.nonfinite import first_nonfinite
+from nnscratch.inspection.observe import observe
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 
@@ -101,14 +103,15 @@ def explain_nonfinite(model: Layer, x: np.ndarray, when: str, learning_rate: flo
             "clean the data before training"
         )
     ruined = [name for name, array in model.params.items() if not np.isfinite(array).all()]
-    _, path = model.first_nonfinite(x)
-    if path is None:
+    with observe(model) as passes:
+        model.forward_pass(x)
+    use = first_nonfinite(passes)
+    if use is None:
         raise RuntimeError(
             f"{when}: every layer's output is finite, so the loss itself overflowed; "
             "scale the targets, or lower the learning rate"
         )
-    layer = dict(model.walk())[path]
-    place = f"layer {path}, {layer}" if path else f"{layer}"
+    place = f"layer {use.where}, {use.layer}" if use.where else f"{use.layer}"
     cause = f", whose weights hold {_kind(model.params[ruined[0]])}" if ruined else ""
     raise RuntimeError(
         f"{when}: the first layer with a non-finite output is {place}{cause}; "

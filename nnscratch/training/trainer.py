@@ -15,7 +15,6 @@ import numpy as np
 from nnscratch.checkpoint import model_arrays
 from nnscratch.data import minibatches
 from nnscratch.data.images import samples_of
-from nnscratch.inspection.summary import note_inputs
 from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
@@ -187,7 +186,6 @@ class Trainer:
         if self.early_stopping is not None and run.best_arrays:
             for name, array in model_arrays(self.model).items():
                 array[...] = run.best_arrays[name]
-        note_inputs(self.model, x[:batch_size])
         diagnosis = self._diagnosis(run.history, x, y, validation)
         if diagnosis is not None and self.progress:
             say(str(diagnosis))
