@@ -87,6 +87,23 @@ def _naming(name: str) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, name) from error
 
 
+@contextmanager
+def open_regular(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file of somebody's for reading, if it is one.
+
+    Raises
+    ------
+    OSError
+        There is no such file, or it cannot be read.
+    ValueError
+        It is a folder, a device, or a pipe, which would wait for ever.
+    """
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NONBLOCKING)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError(f"{os.fspath(path)!r} is no regular file; put a file in its place")
+        yield file
+
+
 def read_text(path: str | os.PathLike[str], most: int) -> str:
     """A small text file of somebody's, read as UTF-8.
 
@@ -101,12 +118,10 @@ def read_text(path: str | os.PathLike[str], most: int) -> str:
     OSError
         There is no such file, or it cannot be read.
     ValueError
-        It is no regular file (a pipe would wait for ever), larger than that, or not UTF-8.
+        It is no regular file, larger than that, or not UTF-8.
     """
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NONBLOCKING)) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{os.fspath(path)!r} is no regular file; put a file in its place")
-        if status.st_size > most:
-            raise ValueError(f"{os.fspath(path)!r} has {status.st_size} bytes, at most {most} fit")
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise ValueError(f"{os.fspath(path)!r} has {size} bytes, at most {most} are read")
         return file.read(most + 1).decode("utf-8")

@@ -16,8 +16,8 @@ PAGE = b"<html><body>Please log in to use this network.</body></html>"
 class FaultyServer(ThreadingHTTPServer):
     """A server with a memory.
 
-    `requests` lists (behaviour, Range header or None) of what was asked; `content` maps the names
-    of files to their bytes, for the behaviour "set"; `released` ends the behaviour "held".
+    `requests` lists the behaviours that were asked for; `content` maps the names of files to their
+    bytes, for the behaviour "set"; `released` ends the behaviour "held".
     """
 
     daemon_threads = True
@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         behaviour = self.path.split("/")[1]
-        self.server.requests.append((behaviour, self.headers["Range"]))
+        self.server.requests.append(behaviour)
         getattr(self, behaviour)()
 
     def log_message(self, *_):
@@ -57,30 +57,14 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def send_from(self, start, body, stop=None):
-        """Part of the body from a byte on, as an answer to Range."""
-        if start >= len(body):
-            self.send(416, b"")
-            return
-        span = f"bytes {start}-{len(body) - 1}/{len(body)}"
-        self.send(206, body[start:stop], len(body) - start, Content_Range=span)
-
-    @property
-    def start(self):
-        span = self.headers["Range"]
-        return int(span.removeprefix("bytes=").removesuffix("-")) if span else 0
-
     def wait(self):
         self.server.over.wait(HANGS)
 
     def good(self):
-        self.send_from(self.start, BODY) if self.start else self.send(200, BODY)
+        self.send(200, BODY)
 
     def set(self):
         self.send(200, self.server.content[self.path.split("/")[2]])
-
-    def no_range(self):
-        self.send(200, BODY)
 
     def no_length(self):
         self.send(200, BODY, "none", kind=None)
@@ -93,6 +77,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def redirected_to_a_disk(self):
         self.send(302, b"", Location="file:///etc/hostname")
+
+    def redirected_to_ftp(self):
+        self.send(302, b"", Location="ftp://127.0.0.1/images.gz")
 
     def forbidden(self):
         self.send(403, PAGE, kind="text/html")
@@ -121,33 +108,22 @@ class Handler(BaseHTTPRequestHandler):
     def longer(self):
         self.send(200, BODY + b"!", "none")
 
+    def endless(self):
+        self.send(200, BODY, "none")
+        while not self.server.over.is_set():
+            try:
+                self.wfile.write(BODY)
+            except OSError:
+                break
+
     def other(self):
-        self.send_from(self.start, OTHER) if self.start else self.send(200, OTHER)
-
-    def another_part(self):
-        self.send(206, BODY, Content_Range=f"bytes 7-{len(BODY) + 6}/{len(BODY) + 7}")
-
-    def not_satisfiable(self):
-        self.send(416 if self.start else 200, b"" if self.start else BODY)
-
-    def cut(self):
-        """A third of the file per request, from wherever it is asked."""
-        stop = self.start + 100_000
-        if self.start:
-            self.send_from(self.start, BODY, stop)
-        else:
-            self.send(200, BODY[:stop], len(BODY))
+        self.send(200, OTHER)
 
     def cut_at_once(self):
         self.send(200, b"", len(BODY))
 
     def cut_without_range(self):
         self.send(200, BODY[:100_000], len(BODY))
-
-    def cut_to_crumbs(self):
-        self.send(200, BODY[:1], len(BODY)) if not self.start else self.send_from(
-            self.start, BODY, self.start + 1
-        )
 
     def hangs(self):
         self.wait()
@@ -158,8 +134,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def trickles(self):
         self.send(200, BODY[:1], len(BODY))
-        for _ in range(1000):
-            if self.server.over.wait(0.02):
+        for _ in range(10_000):
+            if self.server.over.wait(0.002):
                 break
             try:
                 self.wfile.write(b"!")

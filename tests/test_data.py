@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnscratch.data import datasets, files, load_dataset, minibatches, stratified_split
+from nnscratch.data import digits, files, load_dataset, minibatches, stratified_split
+from nnscratch.data.catalogue import source_of
 from nnscratch.data.idx import save_idx
-from nnscratch.data.sources import find_source
 
 REPOSITORY = Path(__file__).parents[1]
 SYSTEM = Path("/usr/share/datasets/fashion-mnist")
-FILES = [file.name.removesuffix(".gz") for file in find_source("fashion-mnist").files]
+FILES = [file.name.removesuffix(".gz") for file in source_of("fashion-mnist").files]
 needs_fashion_mnist = pytest.mark.skipif(
     not SYSTEM.is_dir(), reason=f"needs {SYSTEM}: apt install dataset-fashion-mnist"
 )
@@ -274,7 +274,7 @@ def test_digits_load_from_a_checkout_that_is_not_installed(monkeypatch):
     # None in sys.modules makes the import fail, as where no package maps to datasets/.
     monkeypatch.setitem(sys.modules, "nnscratch._datasets", None)
     assert load_dataset("digits").x_test.shape == (360, 1, 8, 8)
-    monkeypatch.setattr(datasets, "__file__", "/nowhere/nnscratch/data/datasets.py")
+    monkeypatch.setattr(digits, "__file__", "/nowhere/nnscratch/data/digits.py")
     with pytest.raises(FileNotFoundError):
         load_dataset("digits")
 

@@ -1,7 +1,9 @@
 """CIFAR-10: the binary format, packed and unpacked, whole and damaged."""
 
+import gzip
 import io
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -112,3 +114,41 @@ def test_a_wrong_batch_is_named(tmp_path, packed, name, content, message):
         return
     with pytest.raises(ValueError, match=message):
         load_dataset("cifar10", root=tmp_path)
+
+
+def bomb(member, size):
+    """A small archive whose member claims, and unpacks to, so many bytes of zeros."""
+    packed = io.BytesIO()
+    with gzip.open(packed, "wb", compresslevel=1) as stream:
+        header = tarfile.TarInfo(member)
+        header.size = size
+        stream.write(header.tobuf())
+        for _ in range(size >> 20):
+            stream.write(bytes(1 << 20))
+    return packed.getvalue()
+
+
+def sparse():
+    """A member of no bytes that stands for a terabyte of holes."""
+    header = bytearray(tarfile.TarInfo("data_batch_1.bin").tobuf(tarfile.GNU_FORMAT))
+    header[156:157] = tarfile.GNUTYPE_SPARSE
+    header[386:410] = b"00000000000\x0000000000000\x00"
+    header[483:495] = b"77777777777\x00"
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\x00 " % sum(header)
+    return gzip.compress(bytes(header) + bytes(1024))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: bomb("data_batch_1.bin", 300 << 20), lambda: bomb("readme.html", 300 << 20), sparse],
+    ids=["batch", "other", "sparse"],
+)
+def test_an_archive_that_unpacks_to_more_than_the_data_set_is_refused(tmp_path, make):
+    (tmp_path / ARCHIVE).write_bytes(make())
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"\((more than|data_batch_1.bin of) \d+ bytes"):
+        load_dataset("cifar10", root=tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50e6

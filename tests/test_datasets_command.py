@@ -9,8 +9,8 @@ import pytest
 from nnscratch.checkpoint import read_arrays
 from nnscratch.cli import main
 from nnscratch.data import files
+from nnscratch.data.catalogue import NAMES, SOURCES
 from nnscratch.data.idx import save_idx
-from nnscratch.data.sources import NAMES, SOURCES
 from tests.test_datasets_cifar import ARCHIVE, BATCHES, pack
 
 
@@ -50,7 +50,7 @@ def test_the_list_has_every_set_with_size_licence_origin_and_state(run, tmp_path
     status, out, err = run("datasets")
     assert (status, err) == (0, "")
     entries = dict(zip(NAMES, zip(*[iter(out.splitlines())] * 3, strict=True), strict=True))
-    for source in SOURCES:
+    for source in SOURCES.values():
         assert entries[source.name][0].startswith(source.name)
         assert source.page in entries[source.name][1]
         assert source.licence in entries[source.name][1]
@@ -153,4 +153,7 @@ def test_nothing_heavy_is_loaded_to_list_and_to_help(run):
             [sys.executable, "-c", code, *command], capture_output=True, text=True, check=True
         )
         loaded = set(done.stdout.splitlines()[-1].split())
-        assert not {"scipy", "matplotlib", "tqdm", "ssl", "tarfile", "urllib.request"} & loaded
+        assert (
+            not {"scipy", "matplotlib", "tqdm", "ssl", "tarfile", "pooch", "requests", "PIL"}
+            & loaded
+        )

@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnscratch.data import fetch_dataset, files, load_dataset, sources
+from nnscratch.data import fetch_dataset, files, load_dataset
+from nnscratch.data.catalogue import SOURCES, source_of
 from nnscratch.data.downloads import DownloadError, download
 from nnscratch.data.idx import save_idx
-from nnscratch.data.sources import SOURCES, RemoteFile
-from tests.faulty_server import BODY, OTHER, faulty_server
+from nnscratch.data.sources import RemoteFile
+from tests.faulty_server import BODY, faulty_server
 
 FILE = RemoteFile("images.gz", len(BODY), hashlib.sha256(BODY).hexdigest())
 PATIENCE = 1.0  # seconds
@@ -46,7 +47,7 @@ def fetch(server, tmp_path):
 
 
 def left_in(folder):
-    return sorted(path.name for path in folder.iterdir() if path.name != ".lock")
+    return sorted(path.name for path in folder.iterdir())
 
 
 # what a mirror does, and what is said of it
@@ -54,28 +55,28 @@ FAULTS = {
     "forbidden": "answers 403 Forbidden",
     "missing": "answers 404 Not Found",
     "broken": "answers 500 Internal Server Error",
-    "empty": "answers 204 No Content",
+    "empty": "sends other bytes",
     "page": "answers with a web page instead of the file",
     "page_without_length": "answers with a web page instead of the file",
-    "page_in_disguise": "broke off after 60 of 300000 bytes",
+    "page_in_disguise": "sends other bytes",
     "shorter": "offers 299999 bytes where 300000 are expected",
-    "longer": "sends more than the 300000 bytes there should be",
-    "other": r"sends other bytes, of SHA-256 [0-9a-f]{12}…, not [0-9a-f]{12}…",
-    "another_part": "answers 206 Partial Content",
-    "cut_at_once": "broke off after 0 of 300000 bytes",
-    "cut_without_range": "broke off after 100000 of 300000 bytes",
-    "cut_to_crumbs": "broke off 20 times, 20 of 300000 bytes arrived",
+    "longer": "sends other bytes",
+    "endless": "sends more than the 300000 bytes there should be",
+    "other": "sends other bytes than those published",
+    "cut_at_once": "breaks the connection off",
+    "cut_without_range": "breaks the connection off",
     "hangs": "gives no answer within 1 s",
     "hangs_halfway": "gives no answer within 1 s",
     "trickles": "sends less than 1000 bytes per second",
-    "resets": "closes the connection",
-    "says_nonsense": r"gives an answer that is not HTTP \(BadStatusLine\)",
+    "resets": "breaks the connection off",
+    "says_nonsense": "breaks the connection off",
     "redirected_forever": "redirects in a circle",
     "redirected_to_a_disk": "or to what is no web address",
+    "redirected_to_ftp": "or to what is no web address",
 }
 
 
-@pytest.mark.parametrize("behaviour", ["good", "no_range", "no_length", "redirected", "cut"])
+@pytest.mark.parametrize("behaviour", ["good", "no_length", "redirected"])
 def test_a_file_arrives_whole(fetch, tmp_path, behaviour):
     path = fetch(behaviour)
     assert path == tmp_path / "cache" / "images.gz"
@@ -89,13 +90,13 @@ def test_the_fault_of_a_mirror_is_named_and_no_file_appears(fetch, tmp_path, beh
         fetch(behaviour)
     assert re.match(r"images.gz could not be downloaded \(127\.0\.0\.1:\d+: ", str(caught.value))
     assert "\n" not in str(caught.value)
-    assert left_in(tmp_path / "cache") in ([], ["images.gz.part"])
+    assert left_in(tmp_path / "cache") == []
 
 
 @pytest.mark.parametrize("behaviour", FAULTS)
 def test_the_next_mirror_is_tried(fetch, server, behaviour):
     assert fetch(behaviour, "good").read_bytes() == BODY
-    assert server.requests[-1][0] == "good"
+    assert server.requests[-1] == "good"
 
 
 def test_a_mirror_that_is_not_there_is_passed_over(server, tmp_path):
@@ -106,7 +107,7 @@ def test_a_mirror_that_is_not_there_is_passed_over(server, tmp_path):
         (nobody, "refuses the connection"),
         ("http://nowhere.invalid/", "no such host, or no network"),
         (server.url("good").replace("http:", "https:"), "its certificate is not accepted"),
-        ("nonsense://host/", "unknown url type: nonsense"),
+        ("nonsense://host/", "redirects in a circle, or to what is no web address"),
     ):
         with pytest.raises(DownloadError) as caught:
             download(FILE, [mirror], tmp_path, timeout=2)
@@ -125,45 +126,14 @@ def test_every_mirror_is_named_with_its_reason(fetch, server):
     assert all(reason in str(caught.value) for reason in caught.value.faults.values())
 
 
-def test_a_transfer_that_breaks_off_is_resumed_where_it_ended(fetch, server):
-    fetch("cut")
-    assert [span for _, span in server.requests] == [None, "bytes=100000-", "bytes=200000-"]
-
-
-def test_another_mirror_goes_on_where_the_first_broke_off(fetch, server):
-    fetch("hangs_halfway", "good")
-    assert server.requests[-1] == ("good", "bytes=150000-")
-
-
-def test_the_next_call_goes_on_where_the_last_broke_off(fetch, server, tmp_path):
-    with pytest.raises(DownloadError):
-        fetch("cut_without_range")
-    assert left_in(tmp_path / "cache") == ["images.gz.part"]
-    fetch("good")
-    assert server.requests[-1] == ("good", "bytes=100000-")
-
-
-def test_a_server_without_ranges_starts_anew(fetch, tmp_path):
+def test_a_link_in_the_place_of_the_file_is_replaced_and_never_written_through(fetch, tmp_path):
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "images.gz.part").write_bytes(BODY[:100_000])
-    assert fetch("no_range").read_bytes() == BODY
-
-
-@pytest.mark.parametrize("rest", [OTHER[:1000], OTHER, OTHER + b"!", b"<html>"])
-def test_a_rest_of_other_bytes_costs_a_second_start_and_no_more(fetch, server, tmp_path, rest):
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "images.gz.part").write_bytes(rest)
-    assert fetch("good").read_bytes() == BODY
-    assert server.requests[-1] == ("good", None)
-    assert len(server.requests) <= 2
-
-
-def test_a_range_that_the_server_refuses_is_left_to_the_next_mirror(fetch, server, tmp_path):
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "images.gz.part").write_bytes(BODY[:1000])
-    with pytest.raises(DownloadError, match="has a shorter file"):
-        fetch("not_satisfiable")
-    assert fetch("not_satisfiable", "good").read_bytes() == BODY
+    (tmp_path / "precious").write_text("kept")
+    for name in ("images.gz.part", "images.gz"):
+        (tmp_path / "cache" / name).symlink_to(tmp_path / "elsewhere")
+    path = fetch("good")
+    assert (path.read_bytes(), path.is_symlink()) == (BODY, False)
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_what_is_there_is_not_fetched_again(fetch, server):
@@ -183,6 +153,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_its_own(server, tmp_path
 SCRIPT = """
 import sys
 from pathlib import Path
+from nnscratch.data.catalogue import SOURCES, source_of
 from nnscratch.data.downloads import download
 from nnscratch.data.sources import RemoteFile
 name, size, sha256, mirror, folder = sys.argv[1:]
@@ -204,32 +175,25 @@ def wait_until(true):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_download_that_was_killed_is_resumed(fetch, server, tmp_path, how):
-    part = tmp_path / "cache" / "images.gz.part"
+def test_a_download_that_is_interrupted_leaves_nothing(fetch, server, tmp_path):
     process = start(server.url("hangs_halfway"), tmp_path / "cache")
-    wait_until(lambda: part.exists() and part.stat().st_size > 0)
-    process.send_signal(how)
+    wait_until(lambda: (tmp_path / "cache").exists() and left_in(tmp_path / "cache"))
+    process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode != 0
-    assert left_in(part.parent) == ["images.gz.part"]
-    arrived = part.stat().st_size
+    assert left_in(tmp_path / "cache") == []
     assert fetch("good").read_bytes() == BODY
-    assert server.requests[-1] == ("good", f"bytes={arrived}-")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no file locks")
-def test_two_processes_take_turns(server, tmp_path):
-    first = start(server.url("held"), tmp_path)
-    wait_until(lambda: server.requests)
-    second = start(server.url("held"), tmp_path)
-    assert "another process downloads into" in second.stderr.readline()
+def test_two_processes_may_ask_at_once(server, tmp_path):
+    processes = [start(server.url("held"), tmp_path) for _ in range(2)]
+    wait_until(lambda: len(server.requests) == 2)
     server.released.set()
-    for process in (first, second):
+    for process in processes:
         process.communicate()
         assert process.returncode == 0
     assert (tmp_path / "images.gz").read_bytes() == BODY
-    assert len(server.requests) == 1
+    assert left_in(tmp_path) == ["images.gz"]
 
 
 def test_a_bar_is_drawn_on_a_terminal(server, tmp_path):
@@ -266,7 +230,7 @@ def offered(server, tmp_path, monkeypatch):
             save_idx(path, array)
             content[path.name] = path.read_bytes()
     server.content = content
-    names = [file.name for file in sources.find_source("mnist").files]
+    names = [file.name for file in source_of("mnist").files]
     small = tuple(
         RemoteFile(name, len(content[name]), hashlib.sha256(content[name]).hexdigest())
         for name in names
@@ -274,11 +238,8 @@ def offered(server, tmp_path, monkeypatch):
 
     def offer(*behaviours):
         mirrors = tuple(map(server.url, behaviours))
-        changed = tuple(
-            replace(source, mirrors=mirrors, files=small) if source.name == "mnist" else source
-            for source in SOURCES
-        )
-        monkeypatch.setattr(sources, "SOURCES", changed)
+        changed = replace(SOURCES["mnist"], mirrors=mirrors, files=small)
+        monkeypatch.setitem(SOURCES, "mnist", changed)
         return tmp_path / "xdg" / "nnscratch" / "mnist"
 
     return offer
@@ -289,7 +250,7 @@ def test_a_data_set_is_downloaded_into_the_cache_once(offered, server):
     for _ in range(2):
         data = load_dataset("mnist")
         assert (data.x_train.shape, data.y_test.tolist()) == ((6, 1, 28, 28), [0, 1, 2])
-    assert left_in(folder) == sorted(file.name for file in sources.find_source("mnist").files)
+    assert left_in(folder) == sorted(file.name for file in source_of("mnist").files)
     assert len(server.requests) == 4
 
 
@@ -350,13 +311,13 @@ def test_what_needs_no_files_needs_no_fetching():
 
 
 def test_what_is_offered_has_checksums_sizes_and_mirrors():
-    for source in SOURCES:
+    for source in SOURCES.values():
         for file in source.files:
             assert re.fullmatch("[0-9a-f]{64}", file.sha256)
             assert file.size > 0
         assert bool(source.files) == bool(source.mirrors)
         assert all(re.match("https?://.*/$", mirror) for mirror in source.mirrors)
-    every = [file.sha256 for source in SOURCES for file in source.files]
+    every = [file.sha256 for source in SOURCES.values() for file in source.files]
     assert len(set(every)) == len(every) == 13
 
 
@@ -373,4 +334,3 @@ def test_threads_of_one_process_may_ask_at_once(server, tmp_path):
     for thread in threads:
         thread.join()
     assert [path.read_bytes() == BODY for path in paths] == [True] * 3
-    assert len(server.requests) == 1

@@ -1,5 +1,10 @@
 """Pictures of one's own: any size, either polarity; placed as the data are; and the command."""
 
+import os
+import struct
+import tracemalloc
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imsave
+from PIL import Image
 
 import nnscratch as nn
 from nnscratch.cli import main
 from nnscratch.commands.runs import trained_model
+from nnscratch.data.catalogue import source_of
+from nnscratch.data.picture_files import open_picture
 from nnscratch.data.pictures import find_pictures, read_picture
-from nnscratch.data.sources import find_source
 
 DIGITS, MNIST, FASHION, CIFAR, MOONS = map(
-    find_source, ["digits", "mnist", "fashion-mnist", "cifar10", "moons"]
+    source_of, ["digits", "mnist", "fashion-mnist", "cifar10", "moons"]
 )
 
 
@@ -198,17 +205,76 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path, content):
         read_picture(path, MNIST)
 
 
+def test_a_set_without_a_framing_of_its_own_takes_whole_pictures(tmp_path):
+    source = replace(MNIST, name="new", framing=None)
+    image = read_picture(save(tmp_path / "seven.png", seven(200, 200)), source)
+    assert (image.shape, image.dtype) == ((1, 28, 28), np.float32)
+    assert image[0, -5:].max() < 0.01  # nothing was moved: the paper below stays
+    assert image[0, 5, 14:20].min() == 1
+
+
+def png_of(width, height):
+    """A PNG file that claims a size and has a few bytes."""
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IEND", b"")]
+    chunks.insert(1, (b"IDAT", zlib.compress(bytes(1000))))
+    packed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png_of(40_000, 40_000),
+        png_of(9000, 9000),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
+        b"",
+        png_of(8, 8)[:40],
+    ],
+    ids=["huge", "large", "program", "empty", "cut"],
+)
+@pytest.mark.parametrize("name", ["x.png", "x.jpg"])
+def test_what_is_no_picture_or_too_large_a_one_is_refused_unread(tmp_path, content, name):
+    (tmp_path / name).write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=f"{name}: not a picture that can be read"):
+        read_picture(tmp_path / name, MNIST)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6
+
+
+def test_a_pipe_is_no_picture(tmp_path):
+    os.mkfifo(tmp_path / "x.png")
+    with pytest.raises(ValueError, match="no regular file"):
+        read_picture(tmp_path / "x.png", MNIST)
+
+
+def test_grey_of_16_bits_and_a_photograph_are_read(tmp_path):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / "deep.png")
+    picture = open_picture(tmp_path / "deep.png")
+    np.testing.assert_allclose(picture[:, :, 0], ramp / 65535, atol=1e-4)
+    Image.new("RGB", (5000, 40), (255, 0, 0)).save(tmp_path / "wide.jpg")
+    picture = open_picture(tmp_path / "wide.jpg")
+    assert picture.shape[1] <= 2048
+    np.testing.assert_allclose(picture.mean(axis=(0, 1)), [1, 0, 0, 1], atol=0.01)
+
+
 def test_points_have_no_pictures(tmp_path):
-    with pytest.raises(ValueError, match="moons are points, not images"):
+    with pytest.raises(ValueError, match="moons has no images"):
         read_picture(tmp_path / "x.png", MOONS)
 
 
 def test_a_folder_gives_its_pngs_in_order(tmp_path):
-    for name in ("b.png", "a.PNG", "c.txt"):
+    for name in ("b.png", "a.PNG", "c.txt", "._b.png"):
         (tmp_path / name).write_text("")
+    (tmp_path / "folder.png").mkdir()
     assert [path.name for path in find_pictures([tmp_path, "x.jpg"])] == ["a.PNG", "b.png", "x.jpg"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="empty holds no PNG file"):
+    with pytest.raises(FileNotFoundError, match="empty holds no picture"):
         find_pictures([tmp_path / "empty"])
 
 

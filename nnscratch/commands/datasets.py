@@ -15,7 +15,7 @@ examples:
   nnscratch datasets kmnist --root data      into data/kmnist; train with --root data
 
 A download is checked by its SHA-256 and goes into ~/.cache/nnscratch, or where XDG_CACHE_HOME
-says. What was broken off goes on where it ended. `nnscratch train --data NAME` downloads too.
+says. `nnscratch train --data NAME` downloads too.
 """
 
 
@@ -44,10 +44,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list(root: str | None) -> None:
-    from nnscratch.data.sources import SOURCES
+    from nnscratch.data.catalogue import SOURCES
 
-    width = max(len(source.name) for source in SOURCES)
-    for source in SOURCES:
+    width = max(map(len, SOURCES))
+    for source in SOURCES.values():
         lines = [
             f"{source.about}; {source.train} to train on, {source.test} to test on",
             _origin(source),
@@ -58,10 +58,10 @@ def _list(root: str | None) -> None:
 
 
 def _get(name: str, root: str | None) -> None:
+    from nnscratch.data.catalogue import source_of
     from nnscratch.data.files import fetch_dataset, files_here, megabytes
-    from nnscratch.data.sources import find_source
 
-    source = find_source(name)
+    source = source_of(name)
     here = files_here(source, root) is not None
     folder = fetch_dataset(name, root)
     print(f"{name}: {source.about}; {source.train} to train on, {source.test} to test on")

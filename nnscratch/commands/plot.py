@@ -90,11 +90,11 @@ def _confusion(folder: Path) -> Any:
 
 def _weights(folder: Path) -> Any:
     from nnscratch.commands.runs import title_of, trained_model
-    from nnscratch.data.sources import find_source
+    from nnscratch.data.catalogue import source_of
     from nnscratch.plots import plot_filters
 
     config, model = trained_model(folder)
-    shape = find_source(config.data).shape
+    shape = source_of(config.data).shape
     if len(shape) != 3:
         raise ValueError(
             f"{folder} was trained on {config.data}, which are points: its weights are no images; "

@@ -13,7 +13,7 @@ MOST_SHOWN = 50  # pictures in one drawing
 EXAMPLES = """\
 examples:
   nnscratch predict runs/digits-mlp-1 three.png
-  nnscratch predict runs/digits-mlp-1 photos/ --top 10     every PNG in a folder, all classes
+  nnscratch predict runs/digits-mlp-1 photos/ --top 10     every picture in a folder, all classes
   nnscratch predict runs/digits-mlp-1 *.png --show seen.png    draw what the network was shown
 
 A picture may have any size, be grey or in colour, dark on light or light on dark (its edge tells
@@ -27,14 +27,16 @@ def register(commands: Any) -> None:
     """Add the command's parser to the command line's."""
     predict = commands.add_parser(
         "predict",
-        help="say what PNG pictures show",
+        help="say what pictures show",
         description="Name the class of each picture, with its probability and the next likeliest.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     predict.set_defaults(command=run, parser=predict)
     predict.add_argument("run", metavar="DIR", help="the folder of a run, as train wrote it")
-    predict.add_argument("images", metavar="IMAGE", nargs="+", help="a PNG file, or a folder")
+    predict.add_argument(
+        "images", metavar="IMAGE", nargs="+", help="a picture, or a folder of pictures"
+    )
     predict.add_argument(
         "--top", type=COUNT, default=3, metavar="N", help="how many classes to name (default 3)"
     )
@@ -47,12 +49,12 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
 
     from nnscratch.commands.runs import trained_model
+    from nnscratch.data.catalogue import source_of
     from nnscratch.data.pictures import find_pictures, read_picture
-    from nnscratch.data.sources import find_source
     from nnscratch.layers import Softmax
 
     config, model = trained_model(options.run)
-    source = find_source(config.data)
+    source = source_of(config.data)
     samples, paths, status = [], [], 0
     for path in find_pictures(options.images):
         try:

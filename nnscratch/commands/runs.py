@@ -21,8 +21,8 @@ from nnscratch.commands.choices import MODELS, OPTIMIZERS, SCHEDULES, defaults_o
 from nnscratch.commands.settings import Config
 from nnscratch.data import Dataset, load_dataset, stratified_split
 from nnscratch.data.augment import ShiftAndFlip
+from nnscratch.data.catalogue import source_of
 from nnscratch.data.images import subset
-from nnscratch.data.sources import find_source
 from nnscratch.layers import Sequential
 from nnscratch.losses import SoftmaxCrossEntropy
 from nnscratch.optimizers import Optimizer
@@ -147,7 +147,7 @@ def title_of(config: Config) -> str:
 
 def build_model(config: Config, rng: np.random.Generator) -> Sequential:
     """The network that the settings ask for, untrained; it needs no data to be there."""
-    source = find_source(config.data)
+    source = source_of(config.data)
     classes, images = len(source.class_names), len(source.shape) == 3
     for option in ("shift", "flip"):
         if getattr(config, option) and not images:

@@ -11,6 +11,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 IMAGE = (3, 32, 32)
 CHUNK = 1 << 20
 RECORD = 1 + 3 * 32 * 32
+BATCH = 10_000 * RECORD
+MOST = 7 * BATCH  # all that an archive may unpack to: six batches and some words about them
 TRAIN = tuple(f"data_batch_{i}.bin" for i in range(1, 6))
 TEST = ("test_batch.bin",)
 REMEDY = "delete it and put a fresh copy in its place"
@@ -53,25 +56,46 @@ def _batches(paths: Sequence[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """(file name, records) of each batch, in any order."""
     if len(paths) > 1:
         for path in paths:
-            yield path.name, _records(path.read_bytes(), str(path))
+            with path.open("rb") as batch:
+                yield path.name, _records(batch.read(BATCH + 1), str(path))
         return
     archive = paths[0]
     try:
-        with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r|") as members:
+        with gzip.open(archive) as file:
+            bounded: Any = _Bounded(file)
+            members = tarfile.open(fileobj=bounded, mode="r|")  # noqa: SIM115 - nothing to close
             for member in members:
-                file, name = members.extractfile(member), Path(member.name).name
-                if file is not None and name in TRAIN + TEST:
-                    yield name, _records(file.read(), f"{archive}: {name}")
-            while stream.read(CHUNK):  # to the end, where the checksum is
+                name = Path(member.name).name
+                if not member.isreg() or name not in TRAIN + TEST:
+                    continue
+                if member.issparse() or member.size > BATCH:
+                    raise tarfile.TarError(f"{name} of {member.size} bytes")
+                content = members.extractfile(member)
+                assert content is not None
+                yield name, _records(content.read(), f"{archive}: {name}")
+            while bounded.read(CHUNK):  # to the end, where the checksum is
                 pass
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, OverflowError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # of the disk, not of the archive
         raise ValueError(f"{archive}: expected an undamaged archive ({error}); {REMEDY}") from error
 
 
+class _Bounded:
+    """A stream of which no more is read than the data set holds, whatever its headers say."""
+
+    def __init__(self, stream: BinaryIO | gzip.GzipFile) -> None:
+        self.stream, self.left = stream, MOST
+
+    def read(self, count: int) -> bytes:
+        self.left -= count
+        if self.left < 0:
+            raise tarfile.TarError(f"more than {MOST} bytes in it")
+        return self.stream.read(count)
+
+
 def _records(content: bytes, place: str) -> NDArray[np.uint8]:
-    if not content or len(content) % RECORD:
+    if not content or len(content) % RECORD or len(content) > BATCH:
         raise ValueError(
             f"{place}: expected samples of {RECORD} bytes each, found {len(content)} bytes; "
             f"{REMEDY}"

@@ -1,30 +1,22 @@
 """Files -> arrays with a name: the data sets, made ready for a network.
 
-The data's path: `sources.py` says what there is, `files.py` finds or fetches its files, `idx.py`
-and `cifar.py` read them; the arrays that leave go through `splits.py` and `minibatches.py` into
-the first layer.
+The data's path: `catalogue.py` says what there is and who reads it, `files.py` finds or fetches
+its files, `idx_pairs.py` and `cifar.py` read them; the arrays that leave go through `splits.py` and
+`minibatches.py` into the first layer.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnscratch.data.catalogue import source_of, unknown
 from nnscratch.data.files import files_of
-from nnscratch.data.idx import load_idx
 from nnscratch.data.images import Images
-from nnscratch.data.points import moons, spirals
-from nnscratch.data.sources import Source, find_source, unknown
-
-DIGITS_TRAIN = 1437  # of 1797; the other 360 are the test
-DIGITS_WHITE = 16  # a pixel counts the set bits of a 4x4 block
-REMEDY = "put the data set's own file in its place"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -112,96 +104,19 @@ def load_dataset(
     Dataset('digits', x_train (1437, 1, 8, 8), y_train (1437,),
     x_test (360, 1, 8, 8), y_test (360,), 10 classes)
     """
-    source = find_source(name)
-    if name == "digits":
-        return _load_digits(source, split)
-    if split is not None:
+    source = source_of(name)
+    if split is not None and not source.splits:
         raise ValueError(
             f"load_dataset: {name} has one split only, received split={split!r}; leave split out"
         )
-    if name == "spirals":
-        return _dataset(source, spirals(source.train, rng=0), spirals(source.test, rng=1))
-    if name == "moons":
-        return _dataset(source, moons(source.train, rng=0), moons(source.test, rng=1))
-    paths = files_of(source, root)
-    if name == "cifar10":
-        from nnscratch.data.cifar import load_cifar  # tarfile is slow to import
-
-        train, test = load_cifar(paths)
-        _check_labels(train[1], source, paths[0])
-        _check_labels(test[1], source, paths[-1])
-    else:
-        train, test = _load_pair(source, *paths[:2]), _load_pair(source, *paths[2:])
-    return _dataset(source, *((Images(x), y.astype(np.int64)) for x, y in (train, test)))
+    if split is not None and split not in source.splits:
+        wrong = unknown(f"split of {name}", split, source.splits)
+        raise ValueError(f"{wrong}; or leave split out")
+    assert source.read is not None
+    train, test = source.read(source, files_of(source, root) if source.files else (), split)
+    return Dataset(*_ready(*train), *_ready(*test), source.class_names, source.name)
 
 
-def _dataset(source: Source, train: tuple[Any, Any], test: tuple[Any, Any]) -> Dataset:
-    return Dataset(*train, *test, source.class_names, source.name)
-
-
-def _load_digits(source: Source, split: str | None) -> Dataset:
-    with _embedded("digits/images-idx3-ubyte.gz") as path:
-        images = load_idx(path)
-    with _embedded("digits/labels-idx1-ubyte.gz") as path:
-        labels = load_idx(path)
-    if split is None:
-        with _embedded("digits/test_rows.txt") as path:
-            test = np.loadtxt(path, dtype=np.int64).ravel()
-        train = np.setdiff1d(np.arange(len(labels)), test)
-    elif split == "writers":
-        train, test = np.split(np.arange(len(labels)), [DIGITS_TRAIN])
-    else:
-        raise ValueError(unknown("split of digits", split, ("writers",)) + "; or leave split out")
-    parts = [(_scale(images[rows]), labels[rows].astype(np.int64)) for rows in (train, test)]
-    return _dataset(source, *parts)
-
-
-def _load_pair(
-    source: Source, images_path: Path, labels_path: Path
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Read images and their labels, and check that each file is the one its name says."""
-    images, labels = load_idx(images_path), load_idx(labels_path)
-    height, width = source.shape[1:]
-    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (height, width):
-        raise ValueError(
-            f"{images_path}: expected uint8 images of shape (samples, {height}, {width}), "
-            f"found {images.dtype} of shape {images.shape}; {REMEDY}"
-        )
-    if labels.dtype != np.uint8 or labels.ndim != 1:
-        raise ValueError(
-            f"{labels_path}: expected uint8 labels of shape (samples,), "
-            f"found {labels.dtype} of shape {labels.shape}; {REMEDY}"
-        )
-    if len(labels) != len(images):
-        raise ValueError(
-            f"{labels_path}: expected {len(images)} labels, one for each image of {images_path}, "
-            f"found {len(labels)}; put the two files of the same set side by side"
-        )
-    _check_labels(labels, source, labels_path)
-    return images[:, np.newaxis], labels
-
-
-def _check_labels(labels: NDArray[np.uint8], source: Source, path: Path) -> None:
-    classes = len(source.class_names)
-    if labels.max(initial=0) >= classes:
-        row = int(np.argmax(labels >= classes))
-        raise ValueError(
-            f"{path}: expected labels 0 to {classes - 1}, "
-            f"found {labels[row]} in row {row}; {REMEDY}"
-        )
-
-
-def _scale(images: NDArray[Any]) -> NDArray[np.float32]:
-    """The digits' bytes 0..16 of shape (N, 8, 8) -> float32 in [0, 1] of shape (N, 1, 8, 8)."""
-    return np.divide(images, np.float32(DIGITS_WHITE), dtype=np.float32)[:, np.newaxis]
-
-
-def _embedded(file: str) -> AbstractContextManager[Path]:
-    """Give the path of a file of `datasets/`, which an installed package calls `_datasets`."""
-    from importlib import resources  # slow to import
-
-    try:
-        folder: Any = resources.files("nnscratch._datasets")
-    except ModuleNotFoundError:  # a checkout on sys.path, not installed
-        folder = Path(__file__).parents[2] / "datasets"
-    return resources.as_file(folder.joinpath(*file.split("/")))
+def _ready(x: Any, y: NDArray[Any]) -> tuple[Any, NDArray[np.int64]]:
+    """Samples and labels as a data set keeps them: bytes as `Images`."""
+    return Images(x) if x.dtype == np.uint8 else x, y.astype(np.int64)

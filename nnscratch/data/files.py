@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nnscratch.data.sources import Source, find_source
+from nnscratch.data.catalogue import source_of
+from nnscratch.data.sources import Source
 
 SYSTEM = Path("/usr/share/datasets")  # where Debian's packages put data
 
@@ -37,7 +38,7 @@ def fetch_dataset(
     OSError
         The folder cannot be written to.
     """
-    source = find_source(name)
+    source = source_of(name)
     found = files_here(source, root)
     if found or not source.files:
         return found[0].parent if found else None

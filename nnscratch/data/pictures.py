@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnscratch.data.sources import Source
+from nnscratch.data.picture_files import ENDINGS, open_picture, pictures_in
+from nnscratch.data.sources import Framing, Source
 
 Array = NDArray[np.float64]
 
@@ -25,45 +25,13 @@ ENOUGH = 320  # pixels of a side, to see strokes by
 SPECK = 0.02  # a spot with less than that share of all ink is dust
 
 
-@dataclass(frozen=True)
-class Framing:
-    """How the makers of a data set placed what their images show.
-
-    Attributes
-    ----------
-    box : (height, width)
-        What it is shrunk into, its proportions kept.
-    by_mass : bool
-        Whether its centre of mass is put into the middle of the image, or that of its outline.
-    pen : float
-        Whether it is drawn with a pen, on which then everything is either ink or paper, and how
-        thick the strokes are at least, as a share of the box's height; 0 for other images.
-    """
-
-    box: tuple[int, int]
-    by_mass: bool = False
-    pen: float = 0.0
-
-
-FRAMINGS = {
-    # datasets/README.md: every digit is 8 pixels high; a stroke is about 2 wide
-    "digits": Framing((8, 7), pen=0.2),
-    # LeCun et al., Gradient-based learning applied to document recognition (1998), section III.A
-    "mnist": Framing((20, 20), by_mass=True, pen=0.1),
-    # Xiao et al., Fashion-MNIST (2017), section 2: trimmed, its longest edge made 28
-    "fashion-mnist": Framing((28, 28)),
-    # Clanuwat et al., Deep learning for classical Japanese literature (2018): fills the image
-    "kmnist": Framing((28, 28), pen=0.1),
-}
-
-
 def read_picture(path: str | os.PathLike[str], source: Source) -> NDArray[np.float32]:
     """Read a picture as one sample of a data set.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A PNG file (or another that Pillow reads) of any size; grey or colour, with or without
+        A picture (PNG, JPEG, GIF, BMP, WebP, TIFF) of any size; grey or colour, with or without
         transparency. For grey sets on a dark or a light background: the edge tells which.
     source : Source
         The data set that the network was trained on.
@@ -81,59 +49,44 @@ def read_picture(path: str | os.PathLike[str], source: Source) -> NDArray[np.flo
         It is no picture, or shows nothing; or the data set has no images.
     """
     if len(source.shape) != 3:
-        raise ValueError(f"{source.name} are points, not images; no picture can be one of them")
-    picture = _read(Path(path))
+        raise ValueError(f"{source.name} has no images; no picture can be a sample of it")
+    picture = _opaque(open_picture(Path(path)))
     channels, *size = source.shape
-    if channels == 3:
-        x = _resized(_square(_opaque(picture)), *size).transpose(2, 0, 1)
+    if channels == 3 or source.framing is None:
+        x = _resized(_square(picture), *size).transpose(2, 0, 1)
+        x = x if channels == 3 else np.tensordot(LUMINANCE, x, 1)[np.newaxis]
     else:
-        framing, grey = FRAMINGS[source.name], _opaque(picture) @ LUMINANCE
+        grey = picture @ LUMINANCE
         ready = grey.shape == tuple(size)
-        x = _ink(grey) if framing.pen and not ready else _light_on_dark(grey)
+        x = _ink(grey) if source.framing.pen and not ready else _light_on_dark(grey)
         if x.max() < FAINTEST:
             raise ValueError(f"{path}: shows nothing that differs from its edge")
-        x = (x if ready else _framed(x, framing, *size))[np.newaxis]
+        x = (x if ready else _framed(x, source.framing, *size))[np.newaxis]
     return np.clip(x, 0, 1).astype(np.float32)
 
 
 def find_pictures(names: Sequence[str | os.PathLike[str]]) -> list[Path]:
-    """The files named, and of a folder every PNG file in it, in the order of their names.
+    """The files named, and of a folder every picture in it, in the order of their names.
+
+    Hidden files (macOS puts ``._NAME`` beside each) and subfolders are left out.
 
     Raises
     ------
     FileNotFoundError
-        A folder holds no PNG file.
+        A folder holds no picture.
     """
     paths = []
     for path in map(Path, names):
         if not path.is_dir():
             paths.append(path)
             continue
-        found = sorted(each for each in path.iterdir() if each.suffix.lower() == ".png")
+        found = pictures_in(path)
         if not found:
-            raise FileNotFoundError(f"{path} holds no PNG file; name pictures, or their folder")
+            raise FileNotFoundError(
+                f"{path} holds no picture ({', '.join(ENDINGS)}); name pictures, or their folder"
+            )
         paths += found
     return paths
-
-
-def _read(path: Path) -> Array:
-    """Red, green, blue and opacity in [0, 1], of shape (height, width, 4)."""
-    from matplotlib.image import imread  # slow to import
-
-    with path.open("rb") as file:
-        try:
-            picture = np.asarray(imread(file))
-        except Exception as error:  # a damaged file raises almost anything in there
-            raise ValueError(
-                f"{path}: not a picture that can be read ({error}); save it as PNG"
-            ) from None
-    scale = 1.0 if picture.dtype.kind == "f" else np.iinfo(picture.dtype).max
-    picture = picture / scale
-    if picture.ndim == 2:
-        picture = np.repeat(picture[:, :, np.newaxis], 3, axis=2)
-    if picture.shape[2] == 3:
-        picture = np.concatenate([picture, np.ones_like(picture[:, :, :1])], axis=2)
-    return picture
 
 
 def _opaque(picture: Array) -> Array:

@@ -1,0 +1,65 @@
+"""A picture's file -> red, green, blue and opacity: only pictures' own formats, of sane sizes."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnscratch.files import open_regular
+
+# Pillow also opens EPS, for which it starts another program, and much else that is no picture
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+MOST_PIXELS = 1 << 26  # 64 million: what a small file may claim, a large camera may give
+LARGEST_SIDE = 2048  # more is averaged away at once, before it becomes floats
+
+
+def open_picture(path: Path) -> NDArray[np.float64]:
+    """Read a picture as values in [0, 1] of shape (height, width, 4).
+
+    Raises
+    ------
+    OSError
+        There is no such file.
+    ValueError
+        It is no picture, a damaged one, or one of more than 64 million pixels, which is found
+        before any of them is read.
+    """
+    from PIL import Image  # slow to import
+
+    with open_regular(path) as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of its metadata; the size is looked at below
+                with Image.open(file, formats=FORMATS) as image:
+                    if image.width * image.height > MOST_PIXELS:
+                        raise ValueError(f"{image.width} x {image.height} pixels, too many")
+                    return _values(image)
+        except Exception as error:  # a damaged file raises almost anything in there
+            raise ValueError(
+                f"{path}: not a picture that can be read ({error}); save it as PNG"
+            ) from None
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The files of a folder that have a picture's ending and are not hidden, by name."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and not path.is_dir()
+    )
+
+
+def _values(image: Any) -> NDArray[np.float64]:
+    if image.mode.startswith(("I", "F")):  # 16 bits of grey
+        grey = np.asarray(image, np.float64) / 65535
+        return np.stack([grey, grey, grey, np.ones_like(grey)], axis=2)
+    shrink = -(-max(image.size) // LARGEST_SIDE)
+    colours = image.convert("RGBA")
+    if shrink > 1:
+        colours = colours.reduce(shrink)
+    return np.asarray(colours) / 255
