@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from nnscratch import __version__
 from nnscratch.commands import check, datasets, evaluate, homework, plot, predict, train
-from nnscratch.commands.options import Parser, printable
+from nnscratch.commands.options import Parser, complain
 
 COMMANDS = (train, evaluate, predict, plot, datasets, check, homework)
 
@@ -27,11 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("nnscratch: interrupted", file=sys.stderr)
     except BrokenPipeError:  # the reader of our output has gone, as in `nnscratch ... | head -1`
         sys.stderr.close()
-    except OSError as error:
-        reason = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        print("nnscratch: error:", printable(reason), file=sys.stderr)
-    except (ValueError, RuntimeError, ImportError, MemoryError) as error:
-        print("nnscratch: error:", printable(str(error)), file=sys.stderr)
+    except (OSError, ValueError, RuntimeError, ImportError, MemoryError) as error:
+        complain(error)
     return 1
 
 

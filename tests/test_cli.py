@@ -58,6 +58,10 @@ def test_train_without_options_learns_the_digits(run, here):
     assert len(nn.History.from_csv(folder / "history.csv")) == 30
 
 
+def test_the_version_is_printed(run):
+    assert run("--version") == (0, f"nnscratch {nn.__version__}\n", "")
+
+
 def test_quiet_prints_the_last_line_alone(run):
     status, out, err = run("train", "--quiet", *QUICK)
     assert status == 0
@@ -195,6 +199,13 @@ def test_plot_draws_one_run_or_several(run, here):
         (["train", "--model", "cnn", "--hidden", "64"], "--hidden does nothing for cnn"),
         (["train", "--model", "cnn", "--activation", "gelu"], "--activation does nothing for cnn"),
         (["train", "--lr", "0.1"], "--lr 0.1 (did you mean --learning-rate?); see nnscratch train"),
+        (["homework"], "which command?; see nnscratch homework --help"),
+        (["homework", "chekc"], "(did you mean check?); see nnscratch homework --help"),
+        (
+            ["homework", "check", "--sed", "3"],
+            "(did you mean --seed?); see nnscratch homework check",
+        ),
+        (["evaluate", "x", "--quiet"], "unrecognized arguments: --quiet; see nnscratch evaluate"),
         (["train", "--epoch", "3"], "(did you mean --epochs?)"),
         (["train", "--optimizer", "adamm"], "(did you mean adam?)"),
         (["plot", "--wieghts", "x"], "(did you mean --weights?); see nnscratch plot --help"),

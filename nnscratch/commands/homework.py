@@ -40,7 +40,11 @@ def register(commands: Any) -> None:
     )
     homework.set_defaults(command=lambda _: homework.error("which command?"), parser=homework)
     kinds = homework.add_subparsers(title="commands", metavar="COMMAND")
+    _for_students(kinds)
+    _for_instructors(kinds)
 
+
+def _for_students(kinds: Any) -> None:
     listing = kinds.add_parser("list", help="which assignments there are")
     listing.set_defaults(command=run_list, parser=listing)
 
@@ -57,6 +61,8 @@ def register(commands: Any) -> None:
     check.add_argument("--assignment", metavar="NAME", help="where the folder does not tell")
     _sandbox_option(check)
 
+
+def _for_instructors(kinds: Any) -> None:
     grade = kinds.add_parser("grade", help="grade a class")
     grade.set_defaults(command=_told(run_grade), parser=grade)
     grade.add_argument("assignment", metavar="NAME", help="such as hw3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -52,10 +53,18 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def printable(text: str) -> str:
+def printable(text: str, keep_spaces: bool = False) -> str:
     """One line that a terminal shows as it is: control characters escaped."""
-    line = " ".join(text.split())
+    line = text if keep_spaces else " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+
+
+def complain(error: BaseException) -> None:
+    """Say in one line on standard error what went wrong."""
+    reason = str(error)
+    if isinstance(error, OSError) and error.filename:
+        reason = f"{error.filename}: {error.strerror}"
+    print("nnscratch: error:", printable(reason), file=sys.stderr)
 
 
 def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str) -> Any:

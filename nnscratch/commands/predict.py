@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nnscratch.commands.options import COUNT
+from nnscratch.commands.options import COUNT, complain, printable
+
+if TYPE_CHECKING:
+    from nnscratch.data.sources import Source
 
 MOST_SHOWN = 50  # pictures in one drawing
 EXAMPLES = """\
@@ -50,39 +53,40 @@ def run(options: argparse.Namespace) -> int:
 
     from nnscratch.commands.runs import trained_model
     from nnscratch.data.catalogue import source_of
-    from nnscratch.data.pictures import find_pictures, read_picture
     from nnscratch.layers import Softmax
 
     config, model = trained_model(options.run)
     source = source_of(config.data)
-    samples, paths, status = [], [], 0
-    for path in find_pictures(options.images):
-        try:
-            samples.append(read_picture(path, source))
-            paths.append(path)
-        except OSError as error:  # the others can still be read
-            print(f"nnscratch: error: {path}: {error.strerror}", file=sys.stderr)
-            status = 1
-        except ValueError as error:
-            print("nnscratch: error:", " ".join(str(error).split()), file=sys.stderr)
-            status = 1
+    samples, status = _read(options.images, source)
     if not samples:
         return status
-    x = np.stack(samples)
+    paths, x = list(samples), np.stack(list(samples.values()))
     logits = np.concatenate([model.forward(x[i : i + 256]) for i in range(0, len(x), 256)])
-    probabilities = Softmax().forward(logits)
-    width = max(len(str(path)) for path in paths)
+    width = max(len(path) for path in paths)
     seen = {}
-    for path, image, of_class in zip(paths, x, probabilities, strict=True):
+    for path, image, of_class in zip(paths, x, Softmax().forward(logits), strict=True):
         best = np.argsort(-of_class, kind="stable")[: options.top]
         answers = [f"{source.class_names[k]}: {100 * of_class[k]:.1f}%" for k in best]
-        print(f"{path!s:{width}}  {'   '.join(answers)}")
+        print(printable(f"{path:{width}}  {'   '.join(answers)}", keep_spaces=True))
         seen[f"{answers[0]}  {path}"] = image[np.newaxis]
     if options.show:
         from nnscratch.plots import plot_image_rows
 
-        plot_image_rows(dict(islice(seen.items(), MOST_SHOWN)), "as the network gets them").savefig(
-            options.show
-        )
+        shown = dict(islice(seen.items(), MOST_SHOWN))
+        plot_image_rows(shown, "as the network gets them").savefig(options.show)
         print(f"wrote {options.show}")
     return status
+
+
+def _read(names: Sequence[str], source: Source) -> tuple[dict[str, Any], int]:
+    """The pictures that can be read by their paths, and the exit status: 1 if some cannot."""
+    from nnscratch.data.pictures import find_pictures, read_picture
+
+    samples, status = {}, 0
+    for path in find_pictures(names):
+        try:
+            samples[str(path)] = read_picture(path, source)
+        except (OSError, ValueError) as error:  # the others can still be read
+            complain(error)
+            status = 1
+    return samples, status

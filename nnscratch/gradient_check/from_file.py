@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import sys
 import traceback
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from nnscratch.modules import load_module
 
 GUESSES = ((5, 4), (7,), (3, 4, 6), (3, 4, 6, 5))
 
@@ -58,14 +59,9 @@ def load_object(target: str) -> Any:
     path, name, arguments = split_target(target)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # as import does: dataclasses and pickle look there
     sys.path.insert(0, str(path.resolve().parent))  # for the files beside it
     try:
-        spec.loader.exec_module(module)
+        module = load_module(path, path.stem)
     except Exception as error:
         raise ValueError(f"{path} does not run: {_where(error, path)}") from error
     if not hasattr(module, name):

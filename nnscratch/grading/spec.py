@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import re
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ import numpy as np
 
 import nnscratch
 from nnscratch.grading.verdicts import TOLERANCE, Comparison
+from nnscratch.modules import load_module
 
 ItemFunction = Callable[[Any, np.random.Generator], Iterator[Comparison]]
 SECONDS = 5.0
@@ -129,7 +128,7 @@ class Assignment:
         """
         path = self.folder / "items.py"
         try:
-            module = _load(path, f"nnscratch_items_of_{self.name}")
+            module = load_module(path, f"nnscratch_items_of_{self.name}")
         except Exception as error:
             raise GraderFault(f"{path}: {type(error).__name__}: {error}") from error
         found = {item.id: getattr(module, item.id, None) for item in self.items}
@@ -236,12 +235,3 @@ def _only(path: Path, table: dict[str, Any], kinds: dict[str, Any], optional: An
             raise ValueError(f"{place}: unknown key {key!r}; known are {', '.join(kinds)}")
         if not isinstance(value, kinds[key]) or isinstance(value, bool):
             raise ValueError(f"{place}: {key} cannot be {value!r}")
-
-
-def _load(path: Path, name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
