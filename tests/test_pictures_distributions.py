@@ -130,10 +130,71 @@ def test_numbers_of_any_size_are_drawn(scale):
         assert "100.0% not finite" in figure.axes[0].texts[0].get_text()
 
 
+def test_the_nodes_of_a_graph_are_drawn_too():
+    x, first = nn.Input("x"), nn.Linear(6, 3, rng=0).astype(np.float64)
+    bent = nn.Tanh()(first(x, name="first"), name="bent")
+    graph = nn.Graph([x], bent + 2 * np.ones(3))
+    figure = plot_distributions(graph, LOSS, X, Y)
+    names = [axes.get_ylabel() for axes in figure.axes[::2]]
+    assert names == ["first Linear(6, 3)", "bent Tanh()", "add1 Add()"]
+    LOSS.forward(graph.forward(X), Y)
+    graph.backward(LOSS.backward())
+    for axes, name in zip(figure.axes[1::2], ("first", "bent", "add1"), strict=True):
+        heights, edges = bars(axes)
+        expected = counted(np.abs(graph.node_grads[name]), edges)
+        np.testing.assert_array_equal(heights, expected)
+    look_right(figure)
+
+
+def test_of_a_layer_of_ones_own_the_layers_inside_are_drawn():
+    class Own(nn.Layer):
+        def __init__(self):
+            self.first, self.last = nn.Linear(6, 5, rng=0), nn.Linear(5, 3, rng=1)
+
+        def forward_pass(self, x):
+            h, first = self.first.forward_pass(x)
+            y, last = self.last.forward_pass(h)
+            return y, (first, last)
+
+        def backward_pass(self, dy, caches):
+            dh, _ = self.last.backprop(dy, caches[1])
+            return self.first.backprop(dh, caches[0])[0]
+
+        def gradient_pass(self, dy, caches):
+            dh, last = self.last.backprop(dy, caches[1])
+            _, first = self.first.backprop(dh, caches[0])
+            return {f"first.{k}": g for k, g in first.items()} | {
+                f"last.{k}": g for k, g in last.items()
+            }
+
+    figure = plot_distributions(Own(), LOSS, X, Y)
+    assert [axes.get_ylabel() for axes in figure.axes[::2]] == [
+        "first Linear(6, 5)",
+        "last Linear(5, 3)",
+    ]
+    look_right(figure)
+
+
+def test_a_layer_alone_is_one_line():
+    figure = plot_distributions(nn.Linear(6, 3, rng=0), LOSS, X, Y)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["Linear(6, 3)", ""]
+
+
+def test_a_layer_that_no_gradient_reaches_has_zeros():
+    class Stop(nn.Identity):
+        def backward_pass(self, dy, cache):
+            return None
+
+    x = nn.Input("x")
+    graph = nn.Graph([x], nn.Tanh()(Stop()(nn.Sin()(x))))
+    figure = plot_distributions(graph, nn.MSELoss(), X, X)
+    assert [text.get_text() for text in figure.axes[1].texts] == ["100% are 0"]
+
+
 @pytest.mark.parametrize(
     ("net", "message"),
     [
-        (nn.Linear(6, 3), r"a Sequential, received Linear; put its layers into one"),
+        ("net", "expected a Layer, received str"),
         (nn.Sequential(nn.Flatten()), "a layer that computes something"),
     ],
 )

@@ -59,6 +59,36 @@ def test_layers_of_a_graph_are_found_too():
     np.testing.assert_allclose(2 * np.array(maps), graph.forward(image[None])[0], rtol=1e-6)
 
 
+def test_layers_that_a_layer_of_ones_own_holds_are_found_too():
+    class Own(nn.Layer):
+        def __init__(self):
+            self.filters, self.bend = Filters(1, 2), nn.Tanh()
+
+        def forward_pass(self, x):
+            y, first = self.filters.forward_pass(x)
+            return self.bend.forward_pass(y)[0], first
+
+    image, model = random(1, 3, 3), nn.Sequential(Own())
+    maps = shown(plot_feature_maps(model, image, layer="0.filters"))[1:]
+    np.testing.assert_array_equal(maps, model[0].filters.forward(image[None])[0])
+
+
+def test_a_layer_that_runs_several_times_for_one_image_is_refused():
+    class Twice(nn.Layer):
+        def __init__(self):
+            self.layers = (nn.Tanh(),)
+
+        def forward_pass(self, x):
+            first, _ = self.layers[0].forward_pass(x)
+            return self.layers[0].forward_pass(first)
+
+    message = (
+        r"expected Tanh\(\) to run once for one image, it ran 2 times; choose the layer around"
+    )
+    with pytest.raises(ValueError, match=message):
+        plot_feature_maps(Twice(), random(1, 3, 3), layer="0")
+
+
 @pytest.mark.parametrize("look", [lambda m, x: plot_feature_maps(m, x, 2), saliency, plot_saliency])
 def test_looking_leaves_modes_caches_statistics_and_generators_as_they_were(look):
     model, x = conv_net(), random(1, 1, 6, 6).astype(np.float32)

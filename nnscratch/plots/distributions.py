@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.layers import Sequential
+from nnscratch.inspection.observe import Use, observe
+from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.plots.axes import LARGEST
 from nnscratch.plots.colours import COLOURS
@@ -30,7 +31,7 @@ WIDTH, HEIGHT = 9.6, 0.62  # inches: of the figure, of a layer
 
 
 def plot_distributions(
-    model: Sequential, loss: Loss, x: Any, y: Any, title: str | None = None
+    model: Layer, loss: Loss, x: Any, y: Any, title: str | None = None
 ) -> Figure:
     """Draw histograms of what every layer returns, and of the loss's gradient by it.
 
@@ -42,7 +43,7 @@ def plot_distributions(
 
     Parameters
     ----------
-    model : Sequential
+    model : Layer
         A container inside it counts as one layer. A copy runs, in the mode that the model is in;
         the model itself stays as it was.
     loss : Loss
@@ -59,8 +60,7 @@ def plot_distributions(
     Raises
     ------
     ValueError
-        The model is no Sequential, or has no layer to draw; what x, y, model and loss raise
-        themselves.
+        The model is no layer, or has none to draw; what x, y, model and loss raise themselves.
 
     References
     ----------
@@ -77,21 +77,19 @@ def plot_distributions(
     >>> [axes.get_ylabel() for axes in figure.axes[::2]]
     ['1 Linear(64, 20)', '2 ReLU()', '3 Linear(20, 10)']
     """
-    if not isinstance(model, Sequential):
-        raise ValueError(
-            f"plot_distributions expected a Sequential, received {type(model).__name__}; "
-            "put its layers into one, nn.Sequential(...)"
-        )
-    names, outputs, gradients = _passes(copy.deepcopy(model), loss, x, y)
-    if not names:
+    if not isinstance(model, Layer):
+        raise ValueError(f"plot_distributions expected a Layer, received {type(model).__name__}")
+    uses = _uses(copy.deepcopy(model), loss, np.asarray(x), y)
+    if not uses:
         raise ValueError(
             "plot_distributions expected a model with a layer that computes something, "
             f"received {model}"
         )
-    there = len(names)
+    there = len(uses)
     chosen = np.linspace(0, there - 1, min(MOST, there)).round().astype(int)
-    names, outputs = [names[i] for i in chosen], [outputs[i] for i in chosen]
-    sizes = [np.abs(gradients[i]) for i in chosen]
+    names = [_title(uses[i]) for i in chosen]
+    outputs = [_flat(uses[i].output).astype(np.float64) for i in chosen]
+    sizes = [np.abs(_flat(uses[i].dy)).astype(np.float64) for i in chosen]
     spacing = {"h_pad": 0.02, "hspace": 0.0, "w_pad": 0.06}
     figure, places = panels(len(names), 2, WIDTH, HEIGHT * len(names) + 1.0, **spacing)
     edges = _edges(outputs), _log_edges(sizes)
@@ -116,36 +114,26 @@ def plot_distributions(
     return figure
 
 
-def _passes(
-    model: Sequential, loss: Loss, x: Any, y: Any
-) -> tuple[list[str], list[np.ndarray], list[np.ndarray]]:
-    """(names, outputs, gradients by the outputs) of the layers that do not only reshape."""
-    numbers, caches, outputs = np.asarray(x), [], []
-    for layer in model:
-        numbers, cache = layer.forward_pass(numbers)
-        outputs.append(numbers)
-        caches.append(cache)
-    _, cache = loss.forward_pass(numbers, y)
-    dy = loss.backward_pass(1.0, cache)
-    gradients = []
-    for layer, cache in zip(reversed(model.layers), reversed(caches), strict=True):
-        gradients.append(dy)
-        if layer is not model.layers[0]:
-            dy, _ = layer.backprop(dy, cache)
-    gradients.reverse()
-    names, kept = [], []
-    before = np.asarray(x)
-    for i, (layer, after) in enumerate(zip(model, outputs, strict=True)):
-        if not np.array_equal(np.ravel(before), np.ravel(after)):
-            text = repr(layer)
-            names.append(f"{i} {type(layer).__name__ if chr(10) in text else text}")
-            kept.append(i)
-        before = after
-    return (
-        names,
-        [outputs[i].astype(np.float64) for i in kept],
-        [gradients[i].astype(np.float64) for i in kept],
-    )
+def _uses(model: Layer, loss: Loss, x: np.ndarray, y: Any) -> list[Use]:
+    """The uses of the layers directly inside the model that do not only reshape."""
+    with observe(model) as passes:
+        prediction, cache = model.forward_pass(x)
+        _, loss_cache = loss.forward_pass(prediction, y)
+        model.backprop(loss.backward_pass(1.0, loss_cache), cache)
+    whole = passes[0]
+    inside = [use for use in passes if use.caller is whole] or [whole]
+    return [use for use in inside if not np.array_equal(_flat(use.inputs), _flat(use.output))]
+
+
+def _title(use: Use) -> str:
+    text = repr(use.layer)
+    return f"{use.where} {type(use.layer).__name__ if chr(10) in text else text}".strip()
+
+
+def _flat(values: Any) -> np.ndarray:
+    """All numbers of an array, or of several, in one row; 0 for None, where no gradient came."""
+    parts = values if isinstance(values, tuple) else (values,)
+    return np.concatenate([np.ravel(0 if part is None else part) for part in parts])
 
 
 def _draw(axes: Axes, array: np.ndarray, edges: np.ndarray, colour: str) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
+from nnscratch.inspection.observe import observe, walk_all
 from nnscratch.layers.base import Layer, floating
 from nnscratch.plots.colours import brightness, largest, not_finite, picture
 from nnscratch.plots.images import (
@@ -216,7 +216,7 @@ def _weights(source: Any, image_shape: Sequence[int] | None) -> tuple[np.ndarray
 
 def _find(model: Layer, layer: int | str) -> tuple[str, Layer]:
     """The path and the layer for an index or a path."""
-    walked = list(model.walk())
+    walked = list(walk_all(model))
     places, path = dict(walked), layer
     if isinstance(layer, SupportsIndex):
         i = index(layer) + (len(model.layers) if index(layer) < 0 else 0)
@@ -233,34 +233,16 @@ def _find(model: Layer, layer: int | str) -> tuple[str, Layer]:
 
 def _output_at(model: Layer, path: str, inside: Layer, images: np.ndarray) -> np.ndarray:
     """What the layer at the path returns while the model runs in evaluation mode."""
-    uses = [p for p, layer in model.walk() if layer is inside]
-    with modes_kept(model), _outputs_of(inside) as outputs:
+    with modes_kept(model), observe(model) as passes:
         model.eval()
         model.forward_pass(images)
-    if len(outputs) != len(uses):
+    outputs = [use.output for use in passes if use.where == path]
+    if len(outputs) != 1:
         raise ValueError(
-            f"plot_feature_maps expected {_name(inside)} to run {len(uses)} times for one image, "
+            f"plot_feature_maps expected {_name(inside)} to run once for one image, "
             f"it ran {len(outputs)} times; choose the layer around it"
         )
-    return outputs[uses.index(path)]
-
-
-@contextmanager
-def _outputs_of(layer: Layer) -> Iterator[list[np.ndarray]]:
-    """A list that gets what the layer returns, wherever it is called, until the block ends."""
-    outputs = []
-    forward_pass = layer.forward_pass
-
-    def listened(*inputs: Any) -> tuple[np.ndarray, Any]:
-        y, cache = forward_pass(*inputs)
-        outputs.append(y)
-        return y, cache
-
-    layer.forward_pass = listened  # type: ignore[method-assign]
-    try:
-        yield outputs
-    finally:
-        del layer.forward_pass  # what is left is the method of its class
+    return outputs[0]
 
 
 def _name(layer: Any) -> str:
