@@ -97,7 +97,7 @@ def test_dead_relus_are_named(optimizer):
     assert "100 % of the units of layer 4 ReLU() are dead" in str(history.diagnosis)
 
 
-@pytest.mark.parametrize("epochs", [4, 60])  # 60 are enough to learn many labels by heart
+@pytest.mark.parametrize("epochs", [4, 60])  # 60 are enough to memorize many labels
 @pytest.mark.parametrize("validated", [False, True])
 def test_shuffled_labels_are_named(epochs, validated):
     model = nn.mlp([64, 128, 64, 10], rng=0)
@@ -318,8 +318,7 @@ def test_after_the_first_steps_every_tenth_is_recorded():
     ],
 )
 def test_idle_units(layer, x, share):
-    layer.forward(np.array(x, float))
-    assert recorder.idle_share(layer) == share
+    assert recorder.idle_share(layer, layer.forward(np.array(x, float))) == share
 
 
 def test_layers_inside_other_containers_are_found():
@@ -378,12 +377,25 @@ def test_an_interrupted_run_is_diagnosed_as_far_as_it_came():
     assert len(history.diagnosis.steps) == 21
 
 
-def test_the_caches_of_the_look_at_the_activations_are_dropped():
+def test_the_look_at_the_activations_leaves_caches_and_modes_as_they_were():
     model = nn.mlp([64, 32, 10], rng=0)
+    model.forward(X[:3])
+    caches = [layer.cache for _, layer in model.walk()]
     watching = Recorder(model, X)
     watching.end_epoch()
-    assert all(layer.cache is None for _, layer in model.walk())
+    assert all(a is layer.cache for a, (_, layer) in zip(caches, model.walk(), strict=True))
     assert all(layer.training for _, layer in model.walk())
+    assert watching.measurements().idle.shape == (1, 1)
+
+
+def test_of_an_activation_that_stands_twice_the_last_use_is_looked_at():
+    same = nn.ReLU()
+    model = nn.Sequential(same, nn.Linear(64, 8, rng=0), same, nn.Linear(8, 2, rng=1))
+    model.params["1.b"] = np.full(8, -1000.0)
+    watching = Recorder(model, X.reshape(-1, 64))
+    watching.end_epoch()
+    assert watching.measurements().activations == ("2 ReLU()",)
+    assert watching.measurements().idle.tolist() == [[1.0]]
 
 
 def test_the_last_activation_may_be_saturated():
@@ -397,9 +409,9 @@ def test_the_last_activation_may_be_saturated():
 
 
 def test_neighbours_of_real_and_of_shuffled_labels():
-    assert experiments.strangeness_of_neighbours(X, Y) < 0.1
-    assert experiments.strangeness_of_neighbours(X, SHUFFLED) > 0.9
-    assert np.isnan(experiments.strangeness_of_neighbours(X, np.zeros_like(Y)))
+    assert experiments.label_disagreement_of_neighbours(X, Y) < 0.1
+    assert experiments.label_disagreement_of_neighbours(X, SHUFFLED) > 0.9
+    assert np.isnan(experiments.label_disagreement_of_neighbours(X, np.zeros_like(Y)))
 
 
 @pytest.mark.parametrize("loss", [nn.SoftmaxCrossEntropy(), nn.NLLLoss("sum")])
@@ -418,10 +430,10 @@ def test_the_best_guess_of_a_binary_target_is_its_logit():
 
 
 @pytest.mark.parametrize("name", HEALTHY)
-def test_healthy_nets_learn_ten_samples_by_heart(name):
+def test_healthy_nets_overfit_ten_samples(name):
     model = HEALTHY[name][0]()
     weights = {key: array.copy() for key, array in model.params.items()}
-    assert experiments.learns_by_heart(model, nn.SoftmaxCrossEntropy(), X, SHUFFLED) < 0.15
+    assert experiments.overfits_ten_samples(model, nn.SoftmaxCrossEntropy(), X, SHUFFLED) < 0.15
     for key, array in weights.items():
         np.testing.assert_array_equal(array, model.params[key])
 

@@ -18,8 +18,6 @@ __all__ = ["History"]
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nnscratch.training.diagnosis.diagnosis import Diagnosis
-
 COLUMNS = (
     "train_loss",
     "train_accuracy",
@@ -40,6 +38,8 @@ class History:
     stopped : str
         How the run ended: "finished", "early stopping" or "interrupted"; "" while it runs, and
         after :meth:`from_csv`, since the file holds the columns alone.
+    diagnosis : Diagnosis or None
+        What ``Trainer(..., diagnose=True)`` found out; printed, it is a sentence for each symptom.
 
     Notes
     -----
@@ -71,7 +71,7 @@ class History:
     def __init__(self) -> None:
         self._columns: dict[str, list[float]] = {}
         self.stopped = ""
-        self.diagnosis: Diagnosis | None = None
+        self.diagnosis: object | None = None
 
     def append(self, **values: SupportsFloat) -> None:
         """Add one epoch.

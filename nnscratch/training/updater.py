@@ -22,7 +22,7 @@ class Steps:
     model, loss, optimizer, clip_norm
         Those of the `Trainer`.
     recorder : Recorder, optional
-        Takes the optimizer's steps instead of the optimizer itself.
+        Told of every step, before and after it.
     """
 
     def __init__(
@@ -56,10 +56,11 @@ class Steps:
         _, grads = self.model.backprop(dy, cache, optimizer.grads, need_dx=False)
         if self.clip_norm is not None:
             grads, _ = clip_norm(grads, self.clip_norm)
-        if self.recorder is None:
-            optimizer.step(grads)
-        else:
-            self.recorder.step(optimizer, grads)
+        if self.recorder is not None:
+            self.recorder.before_step(grads)
+        optimizer.step(grads)
+        if self.recorder is not None:
+            self.recorder.after_step()
         totals.add(self.loss, value, prediction, y)
 
     def finish(self) -> None:

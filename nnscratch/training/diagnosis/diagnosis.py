@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnscratch.losses import Loss
-from nnscratch.training.diagnosis.findings import Finding
+from nnscratch.training.diagnosis.findings import Symptom
 from nnscratch.training.diagnosis.no_progress import no_progress
-from nnscratch.training.diagnosis.recorder import Record, Recorder
+from nnscratch.training.diagnosis.recorder import Measurements, Recorder
 from nnscratch.training.diagnosis.symptoms import symptoms
 from nnscratch.training.history import History
 
 
 @dataclass(frozen=True)
-class Diagnosis(Record):
+class Diagnosis(Measurements):
     """The findings of a run, and the numbers behind them; its string is what a user reads.
 
     Attributes
     ----------
-    findings : tuple of Finding
+    findings : tuple of Symptom
         What may be the cause comes before what may be its effect. Empty for a run in which
         nothing looks wrong.
     """
 
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Symptom, ...] = ()
 
     def __str__(self) -> str:
         if not self.findings:
@@ -56,9 +56,9 @@ def diagnose(
     held_out : int
         How many samples the history's `valid_accuracy` is of.
     """
-    record = recorder.record()
-    findings = symptoms(recorder, record, x)
-    learning = no_progress(recorder, record, loss, x, y, history, held_out)
+    measured = recorder.measurements()
+    findings = symptoms(recorder, measured, x)
+    learning = no_progress(recorder, measured, loss, x, y, history, held_out)
     if findings:  # they say why it does not learn
         learning = [finding for finding in learning if finding.kind != "no progress"]
-    return Diagnosis(**vars(record), findings=(*findings, *learning))
+    return Diagnosis(**vars(measured), findings=(*findings, *learning))

@@ -45,11 +45,11 @@ def best_guess(loss: Loss, prediction: np.ndarray, y: np.ndarray) -> tuple[float
     return value / scale, None if correct is None else float(correct.mean())
 
 
-def learns_by_heart(model: Layer, loss: Loss, x: np.ndarray, y: np.ndarray) -> float:
+def overfits_ten_samples(model: Layer, loss: Loss, x: np.ndarray, y: np.ndarray) -> float:
     """The share of its loss that is left when a copy of the model has trained on ten samples.
 
-    Any net with enough weights can learn ten samples by heart. One that cannot has a mistake
-    before the data comes in: in its structure, its first weights or a gradient.
+    Any net with enough weights can overfit ten samples. One that cannot has a mistake before the
+    data comes in: in its structure, its first weights or a gradient.
 
     References
     ----------
@@ -77,7 +77,7 @@ def learns_by_heart(model: Layer, loss: Loss, x: np.ndarray, y: np.ndarray) -> f
     return least / first if first > 0 else 0.0
 
 
-def strangeness_of_neighbours(x: np.ndarray, y: np.ndarray) -> float:
+def label_disagreement_of_neighbours(x: np.ndarray, y: np.ndarray) -> float:
     """How much the targets of nearest neighbours differ, as a share of those of any two samples.
 
     Near 0 where like inputs have like targets, and 1 where the targets do not belong to the

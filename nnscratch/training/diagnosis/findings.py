@@ -1,4 +1,4 @@
-"""One finding of a diagnosis, and the words that its sentence is made of."""
+"""One finding of a diagnosis, a symptom, and the words that its sentence is made of."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One symptom.
+class Symptom:
+    """What looks wrong with a run.
 
     Attributes
     ----------

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnscratch.inspection.observe import observe, walk_all
 from nnscratch.layers import Layer, ReLU, Sigmoid, Tanh
-from nnscratch.optimizers import Optimizer
 from nnscratch.training.evaluation import modes_kept
 
 FIRST = 20  # steps that are all recorded: a bad learning rate shows at once
@@ -24,7 +24,7 @@ FLAT = 0.05  # a sigmoid is saturated where its slope is below this share of the
 
 
 @dataclass(frozen=True)
-class Record:
+class Measurements:
     """The numbers of a run, as plain arrays.
 
     Attributes
@@ -53,7 +53,10 @@ class Record:
 
 
 class Recorder:
-    """Takes the optimizer's steps for a trainer, and writes down what they did.
+    """Writes down what the steps of a run did to the weights.
+
+    The loop calls `before_step(grads)` and `after_step()` around each step of the optimizer, and
+    `end_epoch()` after each epoch.
 
     Parameters
     ----------
@@ -71,32 +74,37 @@ class Recorder:
         self.layers, self._weights = weights_of_layers(model)
         self._before = [[np.empty_like(W) for W in weights] for weights in self.weights()]
         self.weights_at_start = [[W.copy() for W in weights] for weights in self.weights()]
-        walked = [(path, layer) for path, layer in model.walk() if not layer.layers]
-        self._idle_able = {  # a layer used twice is looked at once: its cache is of its last use
+        leaves = [(path, layer) for path, layer in model.walk() if not layer.layers]
+        self._idle_able = {  # a layer that stands twice is looked at once, at its last use
             id(layer): (path, layer)
-            for path, layer in walked[:-1]
+            for path, layer in leaves[:-1]
             if isinstance(layer, (ReLU, Sigmoid, Tanh))
         }
         kinds = [layer for _, layer in self._idle_able.values()]
         self.rectifies = np.array([isinstance(layer, ReLU) for layer in kinds], bool)
         self.taken = 0
         self._steps: list[int] = []
+        self._gradient_norms: list[float] | None = None  # of a step whose turn it is
         self._norms: list[list[tuple[float, float, float]]] = []
         self._idle: list[list[float]] = []
 
-    def step(self, optimizer: Optimizer, grads: Mapping[str, np.ndarray]) -> None:
-        """`optimizer.step(grads)`, recorded if it is its turn."""
-        number, self.taken = self.taken, self.taken + 1
-        if number >= FIRST and number % EVERY:
-            optimizer.step(grads)
+    def before_step(self, grads: Mapping[str, np.ndarray]) -> None:
+        """Note the gradients and the weights, if it is this step's turn."""
+        if self.taken >= FIRST and self.taken % EVERY:
+            self._gradient_norms = None
             return
-        gradient_norms = [norm([grads[name] for name in names]) for names in self._weights]
+        self._gradient_norms = [norm([grads[name] for name in names]) for names in self._weights]
         for old, new in zip(self._before, self.weights(), strict=True):
             for a, b in zip(old, new, strict=True):
                 np.copyto(a, b)
-        optimizer.step(grads)
+
+    def after_step(self) -> None:
+        """Note how far the weights moved."""
+        number, self.taken = self.taken, self.taken + 1
+        if self._gradient_norms is None:
+            return
         row = []
-        for g, old, new in zip(gradient_norms, self._before, self.weights(), strict=True):
+        for g, old, new in zip(self._gradient_norms, self._before, self.weights(), strict=True):
             w = norm(old)
             for a, b in zip(old, new, strict=True):
                 np.subtract(b, a, out=a)
@@ -105,22 +113,20 @@ class Recorder:
         self._norms.append(row)
 
     def end_epoch(self) -> None:
-        """Look at the activations; the caches that this leaves are dropped again."""
+        """Look at the activations."""
         if not self._idle_able:
             return
-        model = self.model
-        with modes_kept(model), np.errstate(all="ignore"):
-            y, cache = model.eval().forward_pass(self._probes)
-            model.remember(cache, y.shape, y.dtype)
-        self._idle.append([idle_share(layer) for _, layer in self._idle_able.values()])
-        for _, layer in model.walk():
-            layer.forget()
+        with modes_kept(self.model), np.errstate(all="ignore"), observe(self.model) as passes:
+            self.model.eval().forward_pass(self._probes)
+        outputs = {id(use.layer): use.output for use in passes}  # of the last use of each
+        shares = [idle_share(layer, outputs[key]) for key, (_, layer) in self._idle_able.items()]
+        self._idle.append(shares)
 
     def weights(self) -> list[list[np.ndarray]]:
         """The weights of each of `layers` as they are now."""
         return [[self.model.params[name] for name in names] for names in self._weights]
 
-    def record(self) -> Record:
+    def measurements(self) -> Measurements:
         """What has been written down so far."""
         rows, layers = len(self._steps), len(self.layers)
         norms = np.array(self._norms, float).reshape(rows, layers, 3)
@@ -128,7 +134,9 @@ class Recorder:
         idle = np.array(self._idle, float).reshape(len(self._idle), len(names))
         gradient_norm, weight_norm, update_ratio = np.moveaxis(norms, 2, 0).copy()
         steps = np.array(self._steps, int)
-        return Record(self.layers, steps, gradient_norm, weight_norm, update_ratio, names, idle)
+        return Measurements(
+            self.layers, steps, gradient_norm, weight_norm, update_ratio, names, idle
+        )
 
 
 def weights_of_layers(model: Layer) -> tuple[tuple[str, ...], list[list[str]]]:
@@ -137,17 +145,18 @@ def weights_of_layers(model: Layer) -> tuple[tuple[str, ...], list[list[str]]]:
     Weights have at least two axes. Biases, and the scales of a normalization, start at values
     of their own, to which no share of a change can be compared.
     """
-    found: dict[int, list[str]] = {}
+    owners: dict[int, tuple[str, Layer, str]] = {}  # the innermost layer, at its first place
+    for path, layer in walk_all(model):
+        for key, array in layer.params.items():
+            around = f"{owners[id(array)][0]}.".lstrip(".") if id(array) in owners else ""
+            if path.startswith(around):
+                owners[id(array)] = path, layer, key
+    found: dict[str, list[str]] = {}
     for name, array in model.params.items():
-        owner, key = model.params.place(name)
+        path, layer, key = owners[id(array)]
         if array.ndim >= 2 and key not in ("gamma", "beta"):
-            found.setdefault(id(owner), []).append(name)
-    titles: dict[int, str] = {}
-    for path, layer in model.walk():
-        titles.setdefault(id(layer.params), f"{path} {layer}".strip())
-    return tuple(titles.get(owner, names[0]) for owner, names in found.items()), list(
-        found.values()
-    )
+            found.setdefault(f"{path} {layer}".strip(), []).append(name)
+    return tuple(found), list(found.values())
 
 
 def norm(arrays: list[np.ndarray]) -> float:
@@ -156,9 +165,8 @@ def norm(arrays: list[np.ndarray]) -> float:
     return math.sqrt(sum(float(np.dot(v, v)) for v in vectors))
 
 
-def idle_share(layer: Layer) -> float:
-    """How much of a layer's last output is idle; its cache is that output."""
-    y = layer.cache
+def idle_share(layer: Layer, y: np.ndarray) -> float:
+    """How much of a layer's output y is idle."""
     if y.size == 0 or y.ndim == 0:
         return 0.0
     if isinstance(layer, ReLU):

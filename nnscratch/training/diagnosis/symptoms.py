@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.training.diagnosis.findings import Finding, named, percent, plain, power_of_ten
-from nnscratch.training.diagnosis.recorder import Record, Recorder
+from nnscratch.training.diagnosis.findings import Symptom, named, percent, plain, power_of_ten
+from nnscratch.training.diagnosis.recorder import Measurements, Recorder
 
 LARGE_UPDATE = 3.0  # times the weights in one step; healthy at most 1.4, behind a zero start
 LARGE_GRADIENT = 100.0  # times the weights; healthy at most 12, broken from 260
@@ -23,19 +23,19 @@ SATURATED = 0.6  # of a layer's values; healthy at most 0.31, broken 1.0
 WIDE_INPUTS = 10.0  # root mean square; that of data scaled to [0, 1] or to variance 1 is at most 1
 
 
-def symptoms(recorder: Recorder, record: Record, x: Any) -> list[Finding]:
+def symptoms(recorder: Recorder, measured: Measurements, x: Any) -> list[Symptom]:
     """What is wrong, causes before effects; x are the inputs that the net was trained on."""
-    equal = _weights(recorder, record)
+    equal = _weights(recorder, measured)
     # Equal units explain idle ones, and updates that are large beside weights close to zero.
-    return equal or [*_gradients(record, x), *_activations(recorder, record, x)]
+    return equal or [*_gradients(measured, x), *_activations(recorder, measured, x)]
 
 
-def _weights(recorder: Recorder, record: Record) -> list[Finding]:
+def _weights(recorder: Recorder, measured: Measurements) -> list[Symptom]:
     """Units that all compute the same get the same gradient, and stay the same for ever."""
     first, last = recorder.weights_at_start, recorder.weights()
     equal = [
         layer
-        for layer, before, after in zip(record.layers, first, last, strict=True)
+        for layer, before, after in zip(measured.layers, first, last, strict=True)
         if all(_rows_are_equal(W) for W in (*before, *after))
     ]
     if not equal:
@@ -45,40 +45,46 @@ def _weights(recorder: Recorder, record: Record) -> list[Finding]:
         "gradients and stay equal; draw the first weights at random (initializers.he_normal "
         "for ReLU, glorot_uniform for tanh and sigmoid)"
     )
-    return [Finding("symmetric weights", equal[0], message)]
+    return [Symptom("symmetric weights", equal[0], message)]
 
 
-def _gradients(record: Record, x: np.ndarray) -> list[Finding]:
+def _gradients(measured: Measurements, x: np.ndarray) -> list[Symptom]:
     """Gradients and updates that are too large, or too small on the way back."""
-    if not record.gradient_norm.size:
+    if not measured.gradient_norm.size:
         return []
-    gradient, updates = record.gradient_norm, record.update_ratio
+    updates = measured.update_ratio
     with np.errstate(all="ignore"):
         # NaN is large: it comes from infinities. Weights of a zero start are small for a while.
-        to_weights = gradient / record.weight_norm
-        large_gradient = ~(to_weights < LARGE_GRADIENT) & (record.weight_norm[0] > 0)
+        to_weights = measured.gradient_norm / measured.weight_norm
+        large_gradient = ~(to_weights < LARGE_GRADIENT) & (measured.weight_norm[0] > 0)
         large_update = updates > LARGE_UPDATE
     first_gradient, first_update = _first(large_gradient), _first(large_update)
     if large_gradient.any() and first_gradient <= first_update:
         layer = int(np.argmax(np.nan_to_num(to_weights[first_gradient], nan=np.inf)))
-        name, size = record.layers[layer], to_weights[first_gradient, layer]
+        name, size = measured.layers[layer], to_weights[first_gradient, layer]
         message = (
-            f"gradients explode: in step {record.steps[first_gradient] + 1} that of "
+            f"gradients explode: in step {measured.steps[first_gradient] + 1} that of "
             f"{named(name)} is {plain(size)} times its weights; {_scale_inputs(x)}draw smaller "
             "first weights, put BatchNorm between the layers, or clip the gradients "
             "(clip_norm=1.0)"
         )
-        return [Finding("exploding gradients", name, message)]
+        return [Symptom("exploding gradients", name, message)]
     if large_update.any():
         layer = int(np.nanargmax(updates[first_update]))
-        name, size = record.layers[layer], updates[first_update, layer]
+        name, size = measured.layers[layer], updates[first_update, layer]
         message = (
-            f"updates are too large: step {record.steps[first_update] + 1} changed the weights of "
-            f"{named(name)} by {plain(size)} times their size, where a thousandth is usual; "
+            f"updates are too large: step {measured.steps[first_update] + 1} changed the weights "
+            f"of {named(name)} by {plain(size)} times their size, where a thousandth is usual; "
             f"{_scale_inputs(x)}divide the learning rate by {power_of_ten(size / 1e-2)} "
             "for a start"
         )
-        return [Finding("large updates", name, message)]
+        return [Symptom("large updates", name, message)]
+    return _vanishing(measured)
+
+
+def _vanishing(measured: Measurements) -> list[Symptom]:
+    """Gradients that shrink from the last layer to the first."""
+    gradient = measured.gradient_norm
     largest = gradient.max(axis=1, keepdims=True)
     moving = largest[:, 0] > 0
     if not moving.any():
@@ -88,38 +94,38 @@ def _gradients(record: Record, x: np.ndarray) -> list[Finding]:
     # A layer behind a dead one has no gradient at all, which the activations explain.
     if not len(vanished) or not shares[vanished].any():
         return []
-    name, most = record.layers[vanished[0]], record.layers[int(shares.argmax())]
+    name, most = measured.layers[vanished[0]], measured.layers[int(shares.argmax())]
     message = (
         f"gradients vanish on the way back: that of {named(name, len(vanished))} is "
         f"{shares[vanished[0]]:.0e} times that of {named(most)}; use ReLU with "
         "initializers.he_normal, put BatchNorm or Residual between the layers, or take fewer"
     )
-    return [Finding("vanishing gradients", name, message)]
+    return [Symptom("vanishing gradients", name, message)]
 
 
-def _activations(recorder: Recorder, record: Record, x: np.ndarray) -> list[Finding]:
+def _activations(recorder: Recorder, measured: Measurements, x: np.ndarray) -> list[Symptom]:
     """Units that have stopped to pass gradients back, at the end of the last epoch."""
-    if not len(record.idle):
+    if not len(measured.idle):
         return []
-    found, idle = [], record.idle[-1]
+    found, idle = [], measured.idle[-1]
     dead = np.flatnonzero(recorder.rectifies & (idle >= DEAD))
     if len(dead):
-        name = record.activations[dead[0]]
+        name = measured.activations[dead[0]]
         message = (
             f"{percent(idle[dead[0]])} of the units of {named(name, len(dead))} are dead, they "
             "give 0 for every sample and get no gradient; lower the learning rate, draw the "
             "weights with initializers.he_normal and start biases at 0, or use LeakyReLU"
         )
-        found.append(Finding("dead ReLUs", name, message))
+        found.append(Symptom("dead ReLUs", name, message))
     flat = np.flatnonzero(~recorder.rectifies & (idle >= SATURATED))
     if len(flat):
-        name = record.activations[flat[0]]
+        name = measured.activations[flat[0]]
         message = (
             f"{percent(idle[flat[0]])} of the values of {named(name, len(flat))} are saturated, "
             f"where the slope is below 5 % of the steepest; {_scale_inputs(x)}draw smaller first "
             "weights, lower the learning rate, or put BatchNorm before it"
         )
-        found.append(Finding("saturated", name, message))
+        found.append(Symptom("saturated", name, message))
     return found
 
 
