@@ -27,6 +27,8 @@ TORCH = {
 
 def problem(name, rng, samples=7, outputs=5):
     prediction = 2 * rng.normal(size=(samples, outputs))
+    if name == "NLLLoss":
+        prediction -= 0.1 + np.log(np.exp(prediction).sum(1, keepdims=True))
     if name in CLASSES:
         return prediction, rng.integers(0, outputs, samples)
     if name in BINARY:
@@ -124,10 +126,10 @@ def test_the_mean_divides_by_the_samples_and_by_nothing_else():
 
 def test_logits_of_a_thousand_are_exact_in_float32():
     logits = np.array([[1000, -1000, 0], [-1000, 1000, 1000]], np.float32)
-    loss = nn.SoftmaxCrossEntropy("sum")
+    loss = nn.SoftmaxCrossEntropy(reduction="sum")
     assert loss.forward(logits, np.array([0, 0])) == pytest.approx(2000 + np.log(2))
     np.testing.assert_allclose(loss.backward(), [[0, 0, 0], [-1, 0.5, 0.5]])
-    binary = nn.BCEWithLogits("sum")
+    binary = nn.BCEWithLogits(reduction="sum")
     value = binary.forward(np.array([[1000], [-1000]], np.float32), np.array([[0], [0]]))
     assert value == pytest.approx(1000)
     np.testing.assert_allclose(binary.backward(), [[1], [0]])
@@ -156,8 +158,8 @@ def test_what_does_not_fit_is_refused(name):
     assert getattr(nn, name)(reduction="sum").forward(prediction[:0], target[:0]) == 0
     with pytest.raises(ValueError, match=r"received \(6"):
         loss.forward(prediction, target[:6])
-    with pytest.raises(ValueError, match="'mean' or 'sum', received 'none'"):
-        getattr(nn, name)(reduction="none")
+    with pytest.raises(ValueError, match="'mean', 'sum' or 'none', received 'all'"):
+        getattr(nn, name)(reduction="all")
 
 
 @pytest.mark.parametrize("name", [*REGRESSION, *BINARY])
@@ -174,25 +176,12 @@ def test_a_column_against_a_row_is_refused(name):
         (np.array([0, -1, 1, 2]), "received -1 at index 1"),
         (np.array([0.0, 1.0, 2.0, 3.0]), r"labels\.astype\(np\.int64\)"),
         (np.array([True, False, True, True]), "integer labels"),
-        (np.array([[0], [1], [2], [3]]), r"pass labels\[:, 0\]|received \(4, 1\)"),
+        (np.array([[0], [1], [2], [3]]), r"received \(4, 1\); pass labels\[\.\.\., 0\]"),
     ],
 )
 def test_bad_labels_are_refused(name, labels, message):
     with pytest.raises(ValueError, match=message):
         getattr(nn, name)().forward(np.zeros((4, 5)), labels)
-
-
-@pytest.mark.parametrize(
-    "target", [np.full((4, 5), 0.5), np.eye(4, 5) * 2 - 0.25, np.full((4, 5), np.nan)]
-)
-def test_rows_that_are_no_probabilities_are_refused(target):
-    with pytest.raises(ValueError, match="probabilities that sum to 1"):
-        nn.SoftmaxCrossEntropy().forward(np.zeros((4, 5)), target)
-
-
-def test_binary_targets_outside_0_to_1_are_refused():
-    with pytest.raises(ValueError, match=r"targets in \[0, 1\], received 0\.0 to 2\.0"):
-        nn.BCEWithLogits().forward(np.zeros((2, 1)), np.array([[0], [2]]))
 
 
 def test_delta_is_positive():
@@ -255,11 +244,34 @@ def test_a_sample_is_right_where_its_label_has_the_largest_score(name):
         np.testing.assert_array_equal(loss.correct(scores, rows), [1, 0, 1])
 
 
-def test_a_binary_sample_counts_by_its_share_of_right_outputs_and_a_distance_not_at_all():
-    logits, targets = np.array([[0.3, -1.0], [0.2, 2.0], [-3.0, 0.4]]), np.eye(3, 2)
-    np.testing.assert_array_equal(nn.BCEWithLogits().correct(logits, targets), [1, 0.5, 0.5])
+def test_a_binary_sample_counts_by_its_share_of_right_answers_and_a_distance_not_at_all():
+    logits, targets = np.array([[0.3, -1.0], [0.2, 2.0], [-3.0, 0.4]]), np.ones((3, 2))
+    np.testing.assert_array_equal(nn.BCEWithLogits().correct(logits, targets), [0.5, 1, 0.5])
     for name in REGRESSION:
         assert getattr(nn, name)().correct(logits, targets) is None
+
+
+def test_accuracy_of_binary_losses_on_one_hot_rows_is_that_of_the_classes():
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(-3, 1, (50, 10)), rng.integers(0, 10, 50)
+    correct = nn.BCEWithLogits().correct(logits, np.eye(10)[labels])
+    assert correct.mean() == nn.accuracy(logits, labels)
+    # answers of no throughout are not nine tenths right
+    assert correct.mean() < 0.5 < ((logits > 0) == np.eye(10)[labels]).mean()
+
+
+def test_ignored_labels_are_no_answers():
+    scores = np.eye(3)[[[0, 1, 2], [0, 0, 0]]]
+    labels = np.array([[0, 0, 9], [0, 9, 9]])
+    correct = nn.SoftmaxCrossEntropy(ignore_index=9).correct(scores, labels)
+    np.testing.assert_array_equal(correct, [True, False, True])
+
+
+@pytest.mark.parametrize("name", [*CLASSES, *BINARY])
+def test_nan_is_no_right_answer(name):
+    scores, labels = np.full((4, 2), np.nan), np.array([0, 0, 0, 1])
+    target = labels if name in CLASSES else np.eye(2)[labels]
+    assert not getattr(nn, name)().correct(scores, target).any()
 
 
 def test_a_class_that_is_ruled_out_costs_nothing_where_it_is_not_the_target():

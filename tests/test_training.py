@@ -92,6 +92,27 @@ def test_a_sum_loss_is_recorded_per_sample():
         assert history["train_loss"][0] == pytest.approx(evaluate(model, loss, x, y)[0], rel=1e-5)
 
 
+def test_batches_that_count_differently_have_the_mean_of_the_whole():
+    """Padded sequences: few labels of some batches count, and classes weigh differently."""
+    rng = np.random.default_rng(0)
+    scores, labels = rng.normal(size=(9, 4, 3)), rng.integers(0, 3, (9, 4))
+    labels[rng.random((9, 4)) < 0.6] = -1
+    labels[4:6] = -1  # a batch of which nothing counts
+    loss = nn.SoftmaxCrossEntropy([1, 2, 5], ignore_index=-1)
+    value, accuracy = nn.evaluate(nn.Identity(), loss, scores, labels, batch_size=2)
+    counted = labels != -1
+    assert value == pytest.approx(loss.forward(scores, labels))
+    assert accuracy == (scores.argmax(-1) == labels)[counted].mean()
+
+    labels[4:6, 0] = 2
+    model = nn.LayerNorm(3).astype("f8")
+    trainer = nn.Trainer(model, loss, nn.SGD(model, 0.0), progress=False)
+    history = trainer.fit(scores, labels, epochs=1, batch_size=2, rng=0)
+    value, accuracy = nn.evaluate(model, loss, scores, labels)
+    assert history["train_loss"][0] == pytest.approx(value)
+    assert history["train_accuracy"][0] == pytest.approx(accuracy)
+
+
 def test_regression_has_no_accuracy_column():
     x, _ = problem()
     model = nn.Linear(6, 2, rng=0)

@@ -414,7 +414,7 @@ def test_neighbours_of_real_and_of_shuffled_labels():
     assert np.isnan(experiments.label_disagreement_of_neighbours(X, np.zeros_like(Y)))
 
 
-@pytest.mark.parametrize("loss", [nn.SoftmaxCrossEntropy(), nn.NLLLoss("sum")])
+@pytest.mark.parametrize("loss", [nn.SoftmaxCrossEntropy(), nn.NLLLoss(reduction="sum")])
 def test_the_best_guess_of_classes_is_their_frequency(loss):
     y = np.array([0, 0, 2, 2, 2, 2, 2, 0])  # a class is missing
     value, accuracy = experiments.best_guess(loss, np.zeros((1, 3)), y)

@@ -145,7 +145,9 @@ class Graph(Layer):
                 dtype = np.result_type(*found)
                 for p in constants:
                     wanted = dtype if dtype.kind == "f" else np.dtype(np.float32)
-                    values[p] = floating(self.steps[p].value, wanted)
+                    value = self.steps[p].value
+                    as_is = getattr(layer, "takes_labels", False)  # a loss, to which it casts
+                    values[p] = value if as_is else floating(value, wanted)
             try:
                 values[i], others[i] = getattr(layer, method)(*[values[p] for p in parents])
             except (ValueError, TypeError) as error:

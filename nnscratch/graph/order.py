@@ -151,7 +151,7 @@ def names_of(nodes: Sequence[Node]) -> list[str]:
         name = node.name
         if name is None:
             what: Any = node if node.layer is None else node.layer
-            kind = type(what).__name__.lower()
+            kind = getattr(what, "node_kind", type(what).__name__).lower()  # a loss has its own
             while name is None or name in taken:  # a given name may look like a numbered one
                 count[kind] += 1
                 name = f"{kind}{count[kind]}"

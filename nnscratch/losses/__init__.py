@@ -4,7 +4,8 @@
     dprediction = loss.backward()
 
 One rule for all of them: the loss of a sample is the sum over its outputs, and
-`reduction="mean"` divides by the number of samples and by nothing else. Layers never average.
+`reduction="mean"` divides by the number of samples, by the sum of their weights where weights
+are given, and by nothing else. Layers never average.
 So a gradient does not depend on how many outputs share a sample, and every derivation holds as
 written for one sample. Where torch divides by something more, the docstring says so.
 """

@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.softmax import log_softmax
-from nnscratch.losses.base import Loss, like
+from nnscratch.losses.checks import check_values, like, product, real
+from nnscratch.losses.labels import ClassLoss, Right
 
 __all__ = ["HingeLoss", "NLLLoss", "SoftmaxCrossEntropy"]
-
-
-class ClassLoss(Loss):
-    """A loss of one score per class, which is right where the largest is at the label."""
-
-    def correct(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-        labels = target if target.ndim < prediction.ndim else target.argmax(-1)
-        return prediction.argmax(-1) == labels
 
 
 class SoftmaxCrossEntropy(ClassLoss):
@@ -25,29 +18,43 @@ class SoftmaxCrossEntropy(ClassLoss):
 
     Parameters
     ----------
-    reduction : "mean" or "sum"
+    class_weights : array (classes,), optional
+        How much each class counts, such as more for a rare one.
+    label_smoothing : float in [0, 1]
+        The share ε of each target that is spread evenly over the classes.
+    ignore_index : int, optional
+        The label of what does not count, such as -100 for padding.
+    reduction : "mean", "sum" or "none"
 
     Notes
     -----
     *Forward*: for a label c, -x_c + log Σ_k e^{x_k}, by log-sum-exp with a = max x:
     -x_c + a + log Σ_k e^{x_k - a}. No exponent is positive, so nothing overflows.
 
-    *Backward*: ∂L/∂x_j = -t_j + e^{x_j} / Σ_k e^{x_k}, so dx = softmax(x) - t, for Σ t = 1.
+    *Weights and smoothing*: L = -Σ_k s_k log p_k with the share s_k = w_k ((1-ε) t_k + ε/C) of
+    class k, where t is 1 at the label and 0 elsewhere. The mean divides by Σ w_c over the
+    labels c that count; by the number of samples where targets are probabilities.
+
+    *Backward*: ∂log p_k/∂x_j = δ_kj - p_j, so ∂L/∂x_j = Σ_k s_k p_j - s_j. For shares that sum
+    to 1, as without weights, dx = softmax(x) - t. Soft targets need not sum to 1: those of a
+    distillation may not. By the target, ∂L/∂t_k = -w_k (1-ε) log p_k.
 
     *Shapes*: logits (batch, classes), target int labels (batch,) or probabilities
-    (batch, classes), such as one-hot rows; one sample without the batch axis likewise.
+    (batch, classes), such as one-hot rows; one sample without the batch axis likewise. Logits
+    (batch, ..., classes) with labels (batch, ...): each label counts as a sample.
 
-    *torch*: equal to torch.nn.CrossEntropyLoss.
+    *torch*: equal to torch.nn.CrossEntropyLoss, which has the classes on axis 1.
 
     Raises
     ------
     ValueError
-        A label is no integer or not in 0..classes-1; probabilities are negative or do not sum
-        to 1.
+        A label is no integer or not in 0..classes-1; probabilities are negative or not finite;
+        another number of class weights.
 
     References
     ----------
-    [Slides] "Softmax Cross Entropy".
+    [Slides] "Softmax Cross Entropy". Szegedy et al., Rethinking the Inception architecture for
+    computer vision (2016), 7: label smoothing.
 
     Examples
     --------
@@ -60,24 +67,90 @@ class SoftmaxCrossEntropy(ClassLoss):
     Traceback (most recent call last):
     ValueError: SoftmaxCrossEntropy() expected labels in 0..2 for 3 classes, received 3 at index 1;
     check the labels, or give the last layer more outputs
+
+    A padded label does not count, neither in the sum nor in what it is divided by:
+
+    >>> loss = SoftmaxCrossEntropy(ignore_index=-1)
+    >>> round(loss.forward(np.zeros((2, 3)), np.array([0, -1])), 4)  # log(3)
+    1.0986
     """
 
-    def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        log_p = log_softmax(_with_classes(self, prediction))
-        if target.ndim == prediction.ndim:
-            target = _probabilities(self, prediction, target)
-            counted = np.where(target > 0, log_p, 0)  # 0 · log 0 is 0
-            return -np.sum(target * counted, axis=-1), (log_p, target)
-        right = _right_class(self, prediction, target)
-        return -log_p[right], (log_p, right)
+    takes_ignored = True
 
-    def sample_gradients(self, cache: Any) -> np.ndarray:
-        log_p, target = cache
+    def __init__(
+        self,
+        class_weights: Any = None,
+        label_smoothing: float = 0.0,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.label_smoothing = label_smoothing = float(label_smoothing)
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(
+                f"SoftmaxCrossEntropy expected label_smoothing in [0, 1], received "
+                f"{label_smoothing}; choose such as 0.1"
+            )
+        self.set_classes(class_weights, ignore_index)
+
+    def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
+        log_p = log_softmax(self.scores(prediction))
+        target, right = real(self, "a target", target), None
+        if target.ndim == prediction.ndim:
+            shares = self._probabilities(prediction, target).reshape(log_p.shape)
+        else:
+            right = self.right(prediction, target)
+            if not self.label_smoothing:
+                losses = -log_p[right.place]
+                if right.weight is not None:
+                    losses = product(right.weight, losses)
+                return losses.reshape(prediction.shape[:-1]), (log_p, right)
+            shares = np.zeros_like(log_p)
+            shares[right.place] = 1
+        shares = self._smoothed(shares)
+        if right is not None and right.counted is not None:
+            shares[~right.counted] = 0
+        losses = -product(shares, log_p).sum(-1)
+        return losses.reshape(prediction.shape[:-1]), (log_p, shares)
+
+    def sample_gradients(self, kept: Any) -> np.ndarray:
+        log_p, shares = kept
         p = np.exp(log_p)
-        if isinstance(target, np.ndarray):
-            return p - target
-        p[target] -= 1
-        return p
+        if not isinstance(shares, Right):
+            return product(shares.sum(-1, keepdims=True), p) - shares
+        p[shares.place] -= 1
+        return p if shares.weight is None else product(shares.weight[:, np.newaxis], p)
+
+    def target_gradients(self, kept: Any) -> np.ndarray | None:
+        log_p, shares = kept
+        if isinstance(shares, Right):
+            return None
+        return -self._of_class(log_p) * (1 - self.label_smoothing) * log_p
+
+    def _smoothed(self, target: np.ndarray) -> np.ndarray:
+        """The share of each class: the target, smoothed, times the weights of the classes."""
+        if self.label_smoothing:
+            even = self.label_smoothing / target.shape[-1]
+            target = (1 - self.label_smoothing) * target + even
+        return target * self._of_class(target)
+
+    def _of_class(self, like: np.ndarray) -> Any:
+        return 1 if self.class_weights is None else self.class_weights.astype(like.dtype)
+
+    def _probabilities(self, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
+        if target.shape == (*prediction.shape[:-1], 1) != prediction.shape:
+            self.refuse(
+                f"labels of shape {prediction.shape[:-1]}", target.shape, "pass labels[..., 0]"
+            )
+        if self.ignore_index is not None:
+            self.refuse(
+                f"labels, of which {self.ignore_index} is ignored",
+                "probabilities",
+                "leave out ignore_index, and give samples that do not count a weight of 0",
+            )
+        target = like(self, prediction, target)
+        check_values(self, "probabilities", target, 0, remedy="pass probabilities, or int labels")
+        return target
 
 
 class NLLLoss(ClassLoss):
@@ -85,37 +158,69 @@ class NLLLoss(ClassLoss):
 
     Parameters
     ----------
-    reduction : "mean" or "sum"
+    class_weights : array (classes,), optional
+        How much each class counts; L = -w_c x_c, and the mean divides by Σ w_c.
+    ignore_index : int, optional
+        The label of what does not count.
+    reduction : "mean", "sum" or "none"
 
     Notes
     -----
-    *Forward*: `LogSoftmax` and this are `SoftmaxCrossEntropy` in two steps.
+    *Forward*: `LogSoftmax` and this are `SoftmaxCrossEntropy` in two steps. Scores that are no
+    log-probabilities, such as logits, would make L fall without bound: above 0 they are refused.
 
-    *Backward*: dx = -1 at the label, 0 elsewhere.
+    *Backward*: dx = -w_c at the label c, 0 elsewhere.
 
-    *Shapes*: log-probabilities (batch, classes), int labels (batch,).
+    *Shapes*: log-probabilities (batch, ..., classes), int labels (batch, ...).
 
-    *torch*: equal to torch.nn.NLLLoss.
+    *torch*: equal to torch.nn.NLLLoss, which has the classes on axis 1.
 
     Raises
     ------
     ValueError
-        A label is no integer or not in 0..classes-1.
+        A label is no integer or not in 0..classes-1; a log-probability is above 0, by more than
+        rounding.
 
     Examples
     --------
     >>> round(NLLLoss().forward(np.log([[0.25, 0.75]]), np.array([0])), 4)  # log(4)
     1.3863
+    >>> NLLLoss().forward(np.array([[2.0, -1.0]]), np.array([0]))
+    Traceback (most recent call last):
+    ValueError: NLLLoss() expected log-probabilities, which are at most 0, received 2; put
+    LogSoftmax() in front, or use SoftmaxCrossEntropy on the scores
     """
 
-    def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        right = _right_class(self, _with_classes(self, prediction), target)
-        return -prediction[right], (prediction, right)
+    takes_ignored = True
 
-    def sample_gradients(self, cache: Any) -> np.ndarray:
-        prediction, right = cache
-        dx = np.zeros_like(prediction)
-        dx[right] = -1
+    def __init__(
+        self,
+        class_weights: Any = None,
+        ignore_index: int | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.set_classes(class_weights, ignore_index)
+
+    def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
+        scores = self.scores(prediction)
+        right = self.right(prediction, target)
+        largest = scores.max(initial=-np.inf)
+        if largest > 64 * np.finfo(scores.dtype).eps:  # a softmax may sum to a little over 1
+            self.refuse(
+                "log-probabilities, which are at most 0",
+                f"{largest:.4g}",
+                "put LogSoftmax() in front, or use SoftmaxCrossEntropy on the scores",
+            )
+        losses = -scores[right.place]
+        if right.weight is not None:
+            losses = product(right.weight, losses)
+        return losses.reshape(prediction.shape[:-1]), (scores, right)
+
+    def sample_gradients(self, kept: Any) -> np.ndarray:
+        scores, right = kept
+        dx = np.zeros_like(scores)
+        dx[right.place] = -1 if right.weight is None else -right.weight
         return dx
 
 
@@ -125,7 +230,7 @@ class HingeLoss(ClassLoss):
     Parameters
     ----------
     margin : float
-    reduction : "mean" or "sum"
+    reduction : "mean", "sum" or "none"
 
     Notes
     -----
@@ -133,7 +238,7 @@ class HingeLoss(ClassLoss):
 
     *Backward*: dx_j = 1 for every j≠c within the margin, and dx_c = -(their number).
 
-    *Shapes*: scores (batch, classes), int labels (batch,).
+    *Shapes*: scores (batch, ..., classes), int labels (batch, ...).
 
     *torch*: torch.nn.MultiMarginLoss divides by the classes: this is torch's times classes.
 
@@ -159,56 +264,16 @@ class HingeLoss(ClassLoss):
         super().__init__(reduction)
         self.margin = float(margin)
 
-    def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        right = _right_class(self, _with_classes(self, prediction), target)
-        violation = prediction - prediction[right][..., np.newaxis] + self.margin
-        violation[right] = 0
+    def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
+        scores = self.scores(prediction)
+        place = self.right(prediction, target).place
+        violation = scores - scores[place][:, np.newaxis] + self.margin
+        violation[place] = 0
         violation = np.maximum(violation, 0)
-        return violation.sum(-1), (violation, right)
+        return violation.sum(-1).reshape(prediction.shape[:-1]), (violation, place)
 
-    def sample_gradients(self, cache: Any) -> np.ndarray:
-        violation, right = cache
+    def sample_gradients(self, kept: Any) -> np.ndarray:
+        violation, place = kept
         active = (violation > 0).astype(violation.dtype)
-        active[right] -= active.sum(-1)
+        active[place] -= active.sum(-1)
         return active
-
-
-def _with_classes(loss: Loss, prediction: np.ndarray) -> np.ndarray:
-    if prediction.ndim not in (1, 2) or prediction.shape[-1] == 0:
-        loss.refuse("scores (batch, classes)", prediction.shape, "give each class one score")
-    return prediction
-
-
-def _right_class(loss: Loss, prediction: np.ndarray, labels: np.ndarray) -> tuple[Any, ...]:
-    """Checked labels as the index of each sample's right class among the scores."""
-    classes = prediction.shape[-1]
-    if labels.shape != prediction.shape[:-1]:
-        loss.refuse(
-            f"labels of shape {prediction.shape[:-1]}",
-            labels.shape,
-            "pass labels[:, 0]" if labels.shape[1:] == (1,) else "pass one label per sample",
-        )
-    if labels.dtype.kind not in "iu":
-        loss.refuse("integer labels", f"labels of {labels.dtype}", "use labels.astype(np.int64)")
-    if labels.size and not (labels.min() >= 0 and labels.max() < classes):
-        wrong = int(np.argmax((labels < 0) | (labels >= classes)))
-        loss.refuse(
-            f"labels in 0..{classes - 1} for {classes} classes",
-            f"{labels.flat[wrong]} at index {wrong}",
-            "check the labels, or give the last layer more outputs",
-        )
-    return (np.arange(len(labels)), labels) if labels.ndim else (labels,)
-
-
-def _probabilities(loss: Loss, prediction: np.ndarray, target: np.ndarray) -> np.ndarray:
-    if target.shape[:-1] == prediction.shape[:-1] and target.shape[-1] == 1:
-        loss.refuse(f"labels of shape {prediction.shape[:-1]}", target.shape, "pass labels[:, 0]")
-    target = like(loss, prediction, target)
-    sums = target.sum(-1)
-    if target.size and not (target.min() >= 0 and np.abs(sums - 1).max() < 1e-3):
-        loss.refuse(
-            "probabilities that sum to 1 in each row",
-            f"entries from {target.min():g} and sums {sums.min():g} to {sums.max():g}",
-            "normalize them, or pass int labels",
-        )
-    return target

@@ -6,17 +6,38 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.losses.base import Loss, like, per_sample
+from nnscratch.losses.base import Loss
+from nnscratch.losses.checks import check_values, like
 
 __all__ = ["HuberLoss", "L1Loss", "MSELoss"]
 
 
-class MSELoss(Loss):
+class DistanceLoss(Loss):
+    """A loss of the differences d = x - t, whose gradient by t is minus that by x."""
+
+    def of_differences(self, difference: np.ndarray) -> np.ndarray:
+        """The loss of each output."""
+        raise NotImplementedError(f"{type(self).__name__} has no of_differences")
+
+    def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
+        target = like(self, prediction, target)
+        difference = prediction - target
+        losses = self.of_differences(difference)
+        losses = losses.sum(axis=tuple(range(1, losses.ndim)))
+        if not np.isfinite(losses).all():  # the prediction may be, the target may not
+            check_values(self, "targets", target)
+        return losses, difference
+
+    def target_gradients(self, difference: np.ndarray) -> np.ndarray:
+        return -self.sample_gradients(difference)
+
+
+class MSELoss(DistanceLoss):
     """Half the squared distance: L = ½ ‖x - t‖² per sample.
 
     Parameters
     ----------
-    reduction : "mean" or "sum"
+    reduction : "mean", "sum" or "none"
 
     Notes
     -----
@@ -25,7 +46,7 @@ class MSELoss(Loss):
     *Backward*: ΔL = ½ ‖x + Δx - t‖² - ½ ‖x - t‖² = ⟨x - t, Δx⟩ + ½ ‖Δx‖²; the last term is of
     second order, so dx = x - t.
 
-    *Shapes*: prediction and target (batch, ...), equal.
+    *Shapes*: prediction and target (batch, ...), equal; weights (batch,).
 
     *torch*: torch.nn.MSELoss has no half and divides by all outputs: this is torch's times
     (outputs per sample) / 2.
@@ -44,26 +65,27 @@ class MSELoss(Loss):
            [0. , 0.5]])
     """
 
-    def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        difference = prediction - like(self, prediction, target)
-        return per_sample(difference * difference) / 2, difference
+    def of_differences(self, difference: np.ndarray) -> np.ndarray:
+        squares = difference * difference
+        squares *= 0.5
+        return squares
 
     def sample_gradients(self, difference: np.ndarray) -> np.ndarray:
         return difference
 
 
-class L1Loss(Loss):
+class L1Loss(DistanceLoss):
     """The absolute distance: L = Σ_i |x_i - t_i| per sample.
 
     Parameters
     ----------
-    reduction : "mean" or "sum"
+    reduction : "mean", "sum" or "none"
 
     Notes
     -----
     *Backward*: dx = sign(x - t), with 0 where they are equal.
 
-    *Shapes*: prediction and target (batch, ...), equal.
+    *Shapes*: prediction and target (batch, ...), equal; weights (batch,).
 
     *torch*: torch.nn.L1Loss divides by all outputs: this is torch's times outputs per sample.
 
@@ -74,22 +96,21 @@ class L1Loss(Loss):
     2.0
     """
 
-    def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        difference = prediction - like(self, prediction, target)
-        return per_sample(np.abs(difference)), difference
+    def of_differences(self, difference: np.ndarray) -> np.ndarray:
+        return np.abs(difference)
 
     def sample_gradients(self, difference: np.ndarray) -> np.ndarray:
         return np.sign(difference)
 
 
-class HuberLoss(Loss):
+class HuberLoss(DistanceLoss):
     """Squared near the target, absolute far from it, so that outliers pull less.
 
     Parameters
     ----------
     delta : float > 0
         Where the parabola becomes a line.
-    reduction : "mean" or "sum"
+    reduction : "mean", "sum" or "none"
 
     Notes
     -----
@@ -98,7 +119,7 @@ class HuberLoss(Loss):
 
     *Backward*: d clipped to [-delta, delta].
 
-    *Shapes*: prediction and target (batch, ...), equal.
+    *Shapes*: prediction and target (batch, ...), equal; weights (batch,).
 
     *torch*: torch.nn.HuberLoss divides by all outputs: this is torch's times outputs per sample.
 
@@ -116,14 +137,13 @@ class HuberLoss(Loss):
     def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
         if not delta > 0:
-            raise ValueError(f"HuberLoss expected delta > 0, received {delta}")
+            raise ValueError(f"HuberLoss expected delta > 0, received {delta}; choose such as 1.0")
         self.delta = float(delta)
 
-    def sample_losses(self, prediction: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, Any]:
-        difference = prediction - like(self, prediction, target)
+    def of_differences(self, difference: np.ndarray) -> np.ndarray:
         distance = np.abs(difference)
         clipped = np.minimum(distance, self.delta)
-        return per_sample(clipped * (distance - clipped / 2)), difference
+        return clipped * (distance - clipped / 2)
 
     def sample_gradients(self, difference: np.ndarray) -> np.ndarray:
         return np.clip(difference, -self.delta, self.delta)

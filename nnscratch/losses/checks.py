@@ -1,0 +1,85 @@
+"""What the losses refuse: no numbers, numbers out of range, shapes that would broadcast."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from nnscratch.layers.base import floating
+
+__all__: list[str] = []
+
+
+class Refusing(Protocol):
+    """A loss, as far as the checks know it."""
+
+    def refuse(self, expected: str, received: object, remedy: str) -> NoReturn: ...
+
+
+def real(loss: Refusing, what: str, x: Any) -> np.ndarray:
+    """x as an array of real numbers; masks, text, complex and sparse numbers are refused."""
+    if type(x) is np.ndarray and x.dtype.kind in "fiub":
+        return x
+    if "numpy.ma" in sys.modules and isinstance(x, np.ma.MaskedArray):
+        loss.refuse(
+            f"{what} of an array", "a masked one", "leave masked samples out, or weight them by 0"
+        )
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        loss.refuse(f"{what} of an array", "rows of different lengths", "pad them to one length")
+    if hasattr(x, "toarray"):
+        loss.refuse(f"{what} of an array", f"a {type(x).__name__}", "pass x.toarray()")
+    if array.dtype.kind not in "fiub":
+        remedy = "convert it with astype(np.float32)"
+        if array.dtype.kind in "USO":
+            remedy = "number classes by classes, labels = np.unique(names, return_inverse=True)"
+        loss.refuse(f"{what} of real numbers", f"an array of {array.dtype}", remedy)
+    return array
+
+
+def check_values(
+    loss: Refusing,
+    what: str,
+    x: np.ndarray,
+    low: float = -np.inf,
+    high: float = np.inf,
+    remedy: str = "clean the data",
+) -> None:
+    """Refuse what is not finite or not in [low, high], with the place of the first."""
+    if not x.size or (low <= x.min() and x.max() <= high and np.isfinite(x).all()):
+        return
+    wrong = ~((low <= x) & (x <= high) & np.isfinite(x))
+    limits = "finite" if low == -np.inf else f"of at least {low:g}"
+    if np.isfinite(high):
+        limits = f"in [{low:g}, {high:g}]"
+    place = np.unravel_index(np.argmax(wrong), x.shape)
+    value = x[place]
+    found = f"{value:g}" if np.isfinite(value) else "NaN" if np.isnan(value) else "infinity"
+    where = f", first in sample {place[0]}" if place else ""
+    loss.refuse(f"{what} {limits}", f"{found}{where}", remedy)
+
+
+def like(loss: Refusing, prediction: np.ndarray, target: Any) -> np.ndarray:
+    """The target in the prediction's dtype; its shape must be equal, never broadcast."""
+    target = real(loss, "a target", target)
+    if target.shape != prediction.shape:
+        loss.refuse(
+            f"a target of the prediction's shape {prediction.shape}",
+            target.shape,
+            f"reshape it to {prediction.shape}"
+            if target.size == prediction.size
+            else "give every output its target",
+        )
+    return floating(target, prediction.dtype)
+
+
+def product(factor: Any, x: np.ndarray) -> np.ndarray:
+    """factor · x, and 0 wherever the factor is 0, even where x is infinite.
+
+    So what is ruled out, by a weight or a probability of 0, costs nothing: 0 · log 0 is 0.
+    """
+    y = factor * x
+    return np.where(factor == 0, 0, y) if np.isnan(y).any() else y
