@@ -53,8 +53,9 @@ def shift(x, rng):
         {"schedule": lambda optimizer: nn.CosineDecay(optimizer, 18)},
         {"loss": nn.SoftmaxCrossEntropy(reduction="sum"), "clip_norm": 1.0},
         {"augment": shift},
+        {"loss": nn.SoftmaxCrossEntropy(np.arange(10.0), ignore_index=4)},  # weight nothing: 0, 4
     ],
-    ids=["sgd", "adam", "clipped", "schedule", "sum", "augment"],
+    ids=["sgd", "adam", "clipped", "schedule", "sum", "augment", "weighted"],
 )
 def test_team_trains_to_the_weights_and_history_of_one_process(workers, settings):
     alone, optimizer, history = fitted(1, **settings)

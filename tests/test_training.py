@@ -164,7 +164,11 @@ def test_clipping_bounds_the_step():
     model = nn.Linear(6, 3, rng=0).astype("f8")
     before = weights(model)
     run = nn.Trainer(
-        model, nn.SoftmaxCrossEntropy("sum"), nn.SGD(model, 1.0), clip_norm=0.01, progress=False
+        model,
+        nn.SoftmaxCrossEntropy(reduction="sum"),
+        nn.SGD(model, 1.0),
+        clip_norm=0.01,
+        progress=False,
     )
     run.fit(x, y, epochs=1, batch_size=90, rng=0)
     step = np.concatenate([(model.params[name] - before[name]).ravel() for name in before])

@@ -76,7 +76,7 @@ class Team:
         optimizer.move(shared_zeros)
         self.grads = [FlatArrays(optimizer.params, allocate=shared_zeros) for _ in range(workers)]
         self.total = FlatArrays(optimizer.params)
-        self.sums = shared_zeros((workers, 3), np.dtype(float))  # samples, loss, right
+        self.sums = shared_zeros((workers, 4), np.dtype(float))  # weight, loss, answers, right
         self.orders = shared_zeros(2, np.dtype(float))  # samples of the batch, learning rate
         self.batch: tuple[np.ndarray, np.ndarray] | None = None
         self.gates = [_context().Semaphore(0) for _ in range(workers)]
@@ -105,8 +105,8 @@ class Team:
             rate = self.optimizer.learning_rate
             explain_nonfinite(self.model, x, f"{when}: the loss is {losses.sum()}", rate)
         self._update(0)
-        for samples, loss, right in self.sums.tolist():
-            totals.merge(int(samples), loss, None if math.isnan(right) else right)
+        for weight, loss, answers, right in self.sums.tolist():
+            totals.merge(weight, loss, int(answers), None if math.isnan(right) else right)
 
     def finish(self) -> None:
         """Return when all processes are done with the last step."""
@@ -168,16 +168,16 @@ class Team:
                 vector[:] = 0
         else:
             prediction, cache = self.model.forward_pass(x)
-            value, loss_cache = self.loss.forward_pass(prediction, y)
-            share = (stop - start) / samples if self.loss.reduction == "mean" else 1.0
-            dy = self.loss.backward_pass(share, loss_cache)
+            whole = self.loss.total_weight(prediction, self.batch[1][:samples])
+            value, loss_cache = self.loss.forward_pass(prediction, y, total=whole)
+            dy = self.loss.backward_pass(1.0, loss_cache)
             _, found = self.model.backprop(dy, cache, grads, need_dx=False)
             for name, grad in found.items():
                 if grad is not grads[name]:  # a layer without `out`
                     grads[name][...] = grad
-            totals.add(self.loss, value, prediction, y)
+            totals.add(self.loss, value * loss_cache.total, prediction, y)
         right = math.nan if totals.right is None else totals.right
-        self.sums[number] = totals.samples, totals.loss, right
+        self.sums[number] = totals.weight, totals.loss, totals.answers, right
 
     def _update(self, number: int) -> None:
         """Sum the gradients of all, and update one process's part of the parameters."""

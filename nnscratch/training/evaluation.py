@@ -53,7 +53,7 @@ def evaluate(
         model.eval()
         for x_batch, y_batch in batches:
             prediction, _ = model.forward_pass(x_batch)
-            value, _ = loss.forward_pass(prediction, y_batch)
+            value, _ = loss.forward_pass(prediction, y_batch, total=1.0)  # the sum
             totals.add(loss, value, prediction, y_batch)
     return totals.means()
 
@@ -70,28 +70,32 @@ def modes_kept(model: Layer) -> Iterator[None]:
 
 
 class Totals:
-    """Sums over the batches of an epoch, and their means per sample."""
+    """Sums over the batches of an epoch, and their means over what counts."""
 
     def __init__(self) -> None:
-        self.samples = 0
-        self.loss = 0.0
+        self.weight = self.loss = 0.0
+        self.answers = 0
         self.right: float | None = 0.0
 
-    def add(self, loss: Loss, value: float, prediction: np.ndarray, target: np.ndarray) -> None:
-        """Count one batch, whose loss had the given value."""
-        total = value * len(target) if loss.reduction == "mean" else value
+    def add(self, loss: Loss, total: float, prediction: np.ndarray, target: np.ndarray) -> None:
+        """Count one batch, whose samples' losses have the sum `total`."""
         correct = loss.correct(prediction, target)
-        self.merge(len(target), total, None if correct is None else float(correct.sum()))
+        answers, right = (0, None) if correct is None else (correct.size, float(correct.sum()))
+        self.merge(loss.total_weight(prediction, target), total, answers, right)
 
-    def merge(self, samples: int, loss: float, right: float | None) -> None:
-        """Count sums over so many samples."""
-        self.samples += samples
+    def merge(self, weight: float, loss: float, answers: int, right: float | None) -> None:
+        """Count sums: of what the samples weigh, their losses, the answers, the right ones."""
+        self.weight += weight
         self.loss += loss
+        self.answers += answers
         self.right = None if right is None or self.right is None else self.right + right
 
     def means(self) -> tuple[float, float | None]:
-        """(loss per sample, accuracy or None)."""
-        return self.loss / self.samples, None if self.right is None else self.right / self.samples
+        """(loss per sample, accuracy or None); NaN where nothing counts."""
+        loss = self.loss / self.weight if self.weight else np.nan
+        if self.right is None:
+            return loss, None
+        return loss, self.right / self.answers if self.answers else np.nan
 
 
 def explain_nonfinite(model: Layer, x: np.ndarray, when: str, learning_rate: float) -> NoReturn:

@@ -61,7 +61,7 @@ class Steps:
         optimizer.step(grads)
         if self.recorder is not None:
             self.recorder.after_step()
-        totals.add(self.loss, value, prediction, y)
+        totals.add(self.loss, value * loss_cache.total, prediction, y)
 
     def finish(self) -> None:
         """Return when the last step is done with: at once, in one process."""

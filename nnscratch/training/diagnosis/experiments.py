@@ -30,7 +30,8 @@ def best_guess(loss: Loss, prediction: np.ndarray, y: np.ndarray) -> tuple[float
     0.75
     """
     if y.dtype.kind in "iu" and y.ndim < prediction.ndim:
-        counts = np.bincount(y.ravel(), minlength=prediction.shape[-1])
+        counted = y[loss.sample_counts(prediction, y) > 0]  # some labels may be ignored
+        counts = np.bincount(counted.ravel(), minlength=prediction.shape[-1])
         with np.errstate(divide="ignore"):
             guess = np.maximum(np.log(counts / counts.sum()), -50)  # a class may be missing
     else:
@@ -39,10 +40,10 @@ def best_guess(loss: Loss, prediction: np.ndarray, y: np.ndarray) -> tuple[float
             share = np.clip(guess, 1e-9, 1 - 1e-9)
             guess = np.log(share / (1 - share))
     guesses = np.broadcast_to(guess, (len(y), *prediction.shape[1:]))
-    value, _ = loss.forward_pass(guesses, y)
+    value, cache = loss.forward_pass(guesses, y)
     correct = loss.correct(guesses, y)
-    scale = 1 if loss.reduction == "mean" else len(y)
-    return value / scale, None if correct is None else float(correct.mean())
+    value *= cache.total / loss.total_weight(guesses, y)
+    return value, None if correct is None else float(correct.mean())
 
 
 def overfits_ten_samples(model: Layer, loss: Loss, x: np.ndarray, y: np.ndarray) -> float:
