@@ -315,12 +315,6 @@ def _python(*arguments):
     )
 
 
-def test_import_loads_numpy_alone():
-    loaded = _python("-c", "import sys, nnscratch; print(*sys.modules)").stdout.split()
-    assert "numpy" in loaded
-    assert not {"scipy", "matplotlib", "tqdm", "multiprocessing", "zipfile"} & set(loaded)
-
-
 def test_commands_that_compute_nothing_start_quickly():
     # no time is asserted: what makes a start slow is not imported
     code = "import sys; from nnscratch.cli import main; import atexit;"

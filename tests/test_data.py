@@ -407,13 +407,6 @@ def test_a_wrong_file_is_named_with_what_it_should_hold(tmp_path, file, array, m
     assert caught.match(message)
 
 
-def test_importing_the_data_loads_neither_scipy_nor_matplotlib():
-    code = "import sys, nnscratch.data; print(*({'scipy', 'matplotlib'} & {*sys.modules}))"
-    environment = {"PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
-    assert (done.returncode, done.stdout.strip()) == (0, b"")
-
-
 def test_of_two_sets_with_files_of_the_same_names_the_folder_of_the_name_counts(tmp_path):
     make_fashion_mnist(tmp_path / "root")
     folder = make_fashion_mnist(tmp_path / "root" / "kmnist")

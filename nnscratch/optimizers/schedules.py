@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 
-from nnscratch.optimizers import Optimizer
+from nnscratch.optimizers.base import Optimizer
 
 __all__ = ["CosineDecay", "StepDecay", "WarmupCosine"]
 
