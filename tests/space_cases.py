@@ -217,4 +217,25 @@ CASES = [
         normalized("group_norm", 3),
         single=False,
     ),
+    LayerCase(
+        "InstanceNorm",
+        lambda: nn.InstanceNorm(3),
+        (7, 3, 4, 5),
+        normalized("group_norm", 3),  # torch's instance_norm takes no empty batch
+        single=False,
+    ),
+    LayerCase(
+        "RMSNorm",
+        lambda: nn.RMSNorm(5),
+        (7, 3, 5),
+        lambda torch, p, x: torch.nn.functional.rms_norm(x, (5,), p["gamma"], 1e-5),
+        single=False,
+    ),
+    LayerCase(
+        "BatchNorm",
+        lambda: nn.BatchNorm(3, affine=False),
+        (7, 3, 4),
+        batch_axis=False,
+        single=False,
+    ),
 ]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import nnscratch as nn
 from nnscratch.layers.normalization.batch_norm import BatchNorm
-from nnscratch.layers.normalization.layer_norm import GroupNorm, LayerNorm
+from nnscratch.layers.normalization.group_norm import GroupNorm, InstanceNorm
+from nnscratch.layers.normalization.layer_norm import LayerNorm, RMSNorm
 from nnscratch.layers.normalization.standardize import spread
 from tests import numeric
 
@@ -38,9 +39,15 @@ def layers_for(shape):
         BatchNorm(shape[1]),
         BatchNorm(shape[1], momentum=None, epsilon=0.1),
         BatchNorm(shape[1]).eval(),
+        BatchNorm(shape[1], unbiased=False, affine=False),
+        BatchNorm(shape[1], affine=False).eval(),
         LayerNorm(shape[-1]),
         LayerNorm(shape[1:], epsilon=0.1),
         LayerNorm(shape),
+        LayerNorm(shape[1:], affine=False),
+        RMSNorm(shape[-1]),
+        RMSNorm(shape[1:], epsilon=0.1, affine=False),
+        GroupNorm(1, shape[1], affine=False),
         GroupNorm(1, shape[1]),
         GroupNorm(shape[1], shape[1], epsilon=0.1),
     ]
@@ -49,6 +56,7 @@ def layers_for(shape):
 every_layer = pytest.mark.parametrize(
     ("layer", "shape"),
     [(layer, shape) for shape in SHAPES for layer in layers_for(shape)]
+    + [(InstanceNorm(5), (4, 5, 3)), (InstanceNorm(5, affine=False), (3, 5, 2, 4))]
     + [(GroupNorm(3, 6), (7, 6)), (GroupNorm(3, 6), (4, 6, 5)), (GroupNorm(2, 6), (4, 6, 3, 5))],
     ids=lambda value: f"{value!r}{'' if getattr(value, 'training', True) else '.eval()'}",
 )
@@ -65,7 +73,8 @@ def test_gradients_equal_central_differences(layer, shape):
 def test_the_checker_finds_no_mistake(layer, shape):
     rng = np.random.default_rng(0)
     report = nn.check_gradients(drawn(copy.deepcopy(layer), rng), rng.normal(1, 2, shape))
-    assert [finding.verdict for finding in report.findings] == ["pass"] * 3, str(report)
+    assert report.ok, str(report)
+    assert [finding.verdict for finding in report.findings] == ["pass"] * (1 + len(layer.params))
 
 
 @every_layer
@@ -103,10 +112,9 @@ def test_an_empty_batch_passes(layer, shape):
         return
     layer = copy.deepcopy(layer)
     before = layer.buffers.copy()
-    y, dx, dgamma, dbeta = _run(layer, np.zeros((0, *shape[1:])), np.zeros((0, *shape[1:])))
+    y, dx, *grads = _run(layer, np.zeros((0, *shape[1:])), np.zeros((0, *shape[1:])))
     assert y.shape == dx.shape == (0, *shape[1:])
-    assert not dgamma.any()
-    assert not dbeta.any()
+    assert not any(grad.any() for grad in grads)
     for name, array in layer.buffers.items():
         np.testing.assert_array_equal(array, before[name])
 
@@ -131,17 +139,16 @@ def agrees_with_torch(torch, layer, module, x, dy, tolerance):
     module.zero_grad()
     ty = module(tx)
     ty.backward(torch.tensor(np.array(dy, np.float64)))
-    wanted = ty.detach(), tx.grad, module.weight.grad, module.bias.grad
-    y, dx, dgamma, dbeta = _run(layer, x, dy)
-    for found, tensor in zip((y, dx, dgamma, dbeta), wanted, strict=True):
-        assert found.dtype == layer.dtype
+    wanted = ty.detach(), tx.grad, *(parameter.grad for parameter in module.parameters())
+    for found, tensor in zip(_run(layer, x, dy), wanted, strict=True):
+        assert found.dtype == x.dtype
         numeric.close(found, tensor.numpy(), tolerance)
 
 
 def prepared(torch, layer, module, rng, dtype):
-    """Both with the same random gamma and beta."""
+    """Both with the same random gamma and beta, if they have them."""
     layer.astype(dtype)
-    for name, tensor in (("gamma", module.weight), ("beta", module.bias)):
+    for name, tensor in zip(layer.params, module.parameters(), strict=True):
         layer.params[name] = rng.normal(1, 0.5, layer.params[name].shape)
         with torch.no_grad():
             tensor[...] = torch.tensor(np.array(layer.params[name], np.float64))
@@ -174,15 +181,17 @@ def test_batch_norm_agrees_with_torch_over_several_batches(dtype, tolerance):
         sizes=batches_of_one_layer(),
         momentum=st.sampled_from([None, 0.1, 0.0, 1.0, 0.37]),
         epsilon=epsilons(dtype),
+        affine=st.booleans(),
         mean=st.sampled_from([0, 3, 100]),
     )
-    def agrees(sizes, momentum, epsilon, mean):
+    def agrees(sizes, momentum, epsilon, affine, mean):
         channels, space, batches, order, rng = sizes
         places = int(np.prod(space))
         assume(all(batch * places != 1 for batch in batches))
         assume(any(batch for batch in batches))
-        module = kinds[2 + len(space)](channels, epsilon, momentum, dtype=torch.float64)
-        layer, module = prepared(torch, BatchNorm(channels, momentum, epsilon), module, rng, dtype)
+        module = kinds[2 + len(space)](channels, epsilon, momentum, affine, dtype=torch.float64)
+        layer = BatchNorm(channels, momentum, epsilon, affine)
+        layer, module = prepared(torch, layer, module, rng, dtype)
         for batch in filter(None, batches):  # torch counts an empty batch, though it does nothing
             x = data(rng, (batch, channels, *space), order, mean, dtype)
             dy = rng.normal(size=x.shape).astype(dtype)
@@ -195,7 +204,9 @@ def test_batch_norm_agrees_with_torch_over_several_batches(dtype, tolerance):
             x = data(rng, (batch, channels, *space), order, mean, dtype)
             # running statistics of float32 away from 0 have their own rounding
             slack = tolerance * (1 + mean) if dtype == "float32" else tolerance
-            agrees_with_torch(torch, layer, module, x, rng.normal(size=x.shape), slack)
+            agrees_with_torch(
+                torch, layer, module, x, rng.normal(size=x.shape).astype(dtype), slack
+            )
         for name, array in layer.buffers.items():
             np.testing.assert_array_equal(array, before[name])
 
@@ -204,7 +215,8 @@ def test_batch_norm_agrees_with_torch_over_several_batches(dtype, tolerance):
 
 @pytest.mark.torch
 @both_dtypes
-def test_layer_norm_agrees_with_torch(dtype, tolerance):
+@pytest.mark.parametrize("kind", [LayerNorm, RMSNorm])
+def test_norms_over_the_last_axes_agree_with_torch(kind, dtype, tolerance):
     torch = pytest.importorskip("torch")
 
     @settings(max_examples=300, deadline=None)
@@ -213,18 +225,19 @@ def test_layer_norm_agrees_with_torch(dtype, tolerance):
         batch=st.integers(0, 5),
         axes=st.integers(1, 4),
         epsilon=epsilons(dtype),
+        affine=st.booleans(),
         mean=st.sampled_from([0, 3, 100]),
         seed=st.integers(0, 2**31),
         data_=st.data(),
     )
-    def agrees(shape, batch, axes, epsilon, mean, seed, data_):
+    def agrees(shape, batch, axes, epsilon, affine, mean, seed, data_):
         rng = np.random.default_rng(seed)
         last = tuple(shape[-axes:])
         shape = (batch, *shape) if axes <= len(shape) else tuple(shape)
         order = data_.draw(st.permutations(range(len(shape))))
         size = last[0] if len(last) == 1 else last
-        module = torch.nn.LayerNorm(last, epsilon, dtype=torch.float64)
-        layer, module = prepared(torch, LayerNorm(size, epsilon), module, rng, dtype)
+        module = getattr(torch.nn, kind.__name__)(last, epsilon, affine, dtype=torch.float64)
+        layer, module = prepared(torch, kind(size, epsilon, affine), module, rng, dtype)
         x = data(rng, shape, order, mean, dtype)
         dy = rng.normal(size=shape).astype(dtype)
         agrees_with_torch(torch, layer, module, x, dy, tolerance)
@@ -234,7 +247,8 @@ def test_layer_norm_agrees_with_torch(dtype, tolerance):
 
 @pytest.mark.torch
 @both_dtypes
-def test_group_norm_agrees_with_torch(dtype, tolerance):
+@pytest.mark.parametrize("kind", [GroupNorm, InstanceNorm])
+def test_norms_over_groups_of_channels_agree_with_torch(kind, dtype, tolerance):
     torch = pytest.importorskip("torch")
 
     @settings(max_examples=300, deadline=None)
@@ -242,17 +256,31 @@ def test_group_norm_agrees_with_torch(dtype, tolerance):
         sizes=batches_of_one_layer(),
         groups=st.integers(1, 4),
         epsilon=epsilons(dtype),
+        affine=st.booleans(),
         mean=st.sampled_from([0, 3, 100]),
     )
-    def agrees(sizes, groups, epsilon, mean):
+    def agrees(sizes, groups, epsilon, affine, mean):
         channels, space, batches, order, rng = sizes
         channels *= groups
-        assume(batches[0] * channels * int(np.prod(space)) != groups)  # torch refuses that
-        module = torch.nn.GroupNorm(groups, channels, epsilon, dtype=torch.float64)
-        layer, module = prepared(torch, GroupNorm(groups, channels, epsilon), module, rng, dtype)
+        groups = channels if kind is InstanceNorm else groups
+        # torch refuses a single value per group, and in instance_norm an empty batch
+        assume(channels * int(np.prod(space)) > groups)
+        module = torch.nn.GroupNorm(groups, channels, epsilon, affine, dtype=torch.float64)
+        layer = InstanceNorm(channels, epsilon, affine)
+        if kind is GroupNorm:
+            layer = GroupNorm(groups, channels, epsilon, affine)
+        layer, module = prepared(torch, layer, module, rng, dtype)
         x = data(rng, (batches[0], channels, *space), order, mean, dtype)
         dy = rng.normal(size=x.shape).astype(dtype)
         agrees_with_torch(torch, layer, module, x, dy, tolerance)
+        if kind is InstanceNorm and len(x):
+            wanted = torch.nn.functional.instance_norm(
+                torch.tensor(np.array(x, np.float64, order="C")),
+                weight=module.weight,
+                bias=module.bias,
+                eps=epsilon,
+            )
+            numeric.close(layer.forward(x), wanted.detach().numpy(), tolerance)
 
     agrees()
 
@@ -284,7 +312,7 @@ def test_far_from_zero_float32_agrees_with_torch_in_float32(shape):
 
 
 def test_values_by_hand():
-    layer = BatchNorm(1, momentum=0.5, epsilon=0.0)
+    layer = BatchNorm(1, momentum=0.5, epsilon=0.0).astype("f8")
     layer.params["gamma"], layer.params["beta"] = [10], [1]
     # mean 4, biased variance (9 + 1 + 16) / 3 = 26/3, unbiased 13
     y = layer.forward([[1.0], [3.0], [8.0]])
@@ -318,6 +346,33 @@ def test_without_momentum_the_running_statistics_are_means_over_the_batches():
         np.testing.assert_allclose(layer.buffers["running_mean"], means)
         np.testing.assert_allclose(layer.buffers["running_var"], variances)
     assert set(BatchNorm(3).buffers) == {"running_mean", "running_var"}
+
+
+@pytest.mark.parametrize("momentum", [0.3, None])
+def test_the_variance_that_is_kept_is_the_unbiased_one_unless_told(momentum):
+    rng = np.random.default_rng(0)
+    batches = [rng.normal(2, 3, (n, 3, 4)) for n in (5, 2, 7)]
+    for unbiased in (True, False):
+        layer = BatchNorm(3, momentum, unbiased=unbiased).astype("f8")
+        expected = np.ones(3)
+        for i, x in enumerate(batches, 1):
+            layer.forward(x)
+            variance = x.var((0, 2), ddof=int(unbiased))
+            expected += (momentum or 1 / i) * (variance - expected)
+        numeric.close(layer.buffers["running_var"], expected, 1e-13)
+
+
+def test_float16_is_computed_in_float32():
+    rng = np.random.default_rng(0)
+    x = rng.normal(200, 300, (64, 6, 5)).astype("f2")  # whose squares overflow
+    layers = [BatchNorm(6), GroupNorm(2, 6), InstanceNorm(6), LayerNorm((6, 5)), RMSNorm(5)]
+    for layer in [*layers, BatchNorm(6, affine=False), BatchNorm(6).eval()]:
+        dy = rng.normal(size=x.shape).astype("f2")
+        found = _run(copy.deepcopy(layer).astype("f2"), x, dy)
+        expected = _run(copy.deepcopy(layer).astype("f8"), x.astype("f8"), dy.astype("f8"))
+        for one, other in zip(found, expected, strict=True):
+            assert one.dtype == np.float16
+            numeric.close(one, other, 2e-3)
 
 
 @pytest.mark.parametrize("momentum", [0.1, None])
@@ -459,6 +514,10 @@ def test_spread_statistics_still_broadcast_to_the_same(order, features):
         (LayerNorm((3, 4)), (5, 4, 3), r"expected \(..., 3, 4\).*make it LayerNorm\(\(4, 3\)\)"),
         (LayerNorm((3, 4)), (4,), r"the last ones of x"),
         (LayerNorm(3), (), r"received \(\)"),
+        (BatchNorm(3, 0.2, affine=False), (5, 4), r"make it BatchNorm\(4, momentum=0.2, affine=F"),
+        (RMSNorm(3, 0.1), (5, 4), r"RMSNorm\(3, epsilon=0.1\) .*make it RMSNorm\(4, epsilon=0.1\)"),
+        (InstanceNorm(4), (5, 4), r"InstanceNorm\(4\) .*use GroupNorm\(1, 4\) over all channels"),
+        (InstanceNorm(4), (4, 5), r"x\[np.newaxis\]"),
         (GroupNorm(2, 4), (5, 3), r"GroupNorm\(2, 4\) expected \(batch, 4\) or"),
         (GroupNorm(2, 4), (4,), r"x\[np.newaxis\]"),
     ],
@@ -497,5 +556,9 @@ def test_what_is_printed_builds_the_layer():
         "LayerNorm((3, 4), epsilon=0.1)",
         "GroupNorm(2, 6)",
         "GroupNorm(2, 6, epsilon=0.1)",
+        "BatchNorm(5, affine=False, unbiased=False)",
+        "LayerNorm(3, affine=False)",
+        "RMSNorm((3, 4), affine=False)",
+        "InstanceNorm(3, epsilon=0.1)",
     ):
         assert repr(eval(text)) == text

@@ -110,11 +110,15 @@ class Layer:
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> Any:
         """dx = dL/dx; a tuple of them for several inputs."""
-        raise NotImplementedError(f"{type(self).__name__} has no backward_pass")
+        if type(self).backprop is Layer.backprop:
+            raise NotImplementedError(f"{type(self).__name__} has no backward_pass")
+        return self.backprop(dy, cache)[0]
 
     def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
         """dL/dp for every parameter p; may take `out`, arrays to write them into."""
-        return {}
+        if type(self).backprop is Layer.backprop:
+            return {}
+        return self.backprop(dy, cache, need_dx=False)[1]
 
     # What is made from them ----------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from nnscratch.layers.normalization.batch_norm import *
+from nnscratch.layers.normalization.group_norm import *
 from nnscratch.layers.normalization.layer_norm import *
 
 if not TYPE_CHECKING:  # which follows the stars by itself

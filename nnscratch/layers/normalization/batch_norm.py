@@ -9,12 +9,18 @@ import numpy as np
 
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.normalization.standardize import (
-    centre,
+    checked_epsilon,
+    combined_inside,
+    gamma_and_beta,
+    moments,
+    narrowed,
+    scaled,
     share,
     spread,
     sum_over,
-    through_statistics,
+    widened,
 )
+from nnscratch.layers.written import written
 
 __all__ = ["BatchNorm"]
 
@@ -31,6 +37,11 @@ class BatchNorm(Layer):
         equally, and counts them in the buffer `batches`, which is saved with the others.
     epsilon : float
         Added to the variance.
+    affine : bool
+        Whether there are gamma and beta; without them y = xhat.
+    unbiased : bool
+        Whether the running variance is n/(n-1) times that of the batch, as torch keeps it. ONNX
+        and Keras keep the batch's own.
 
     Notes
     -----
@@ -42,8 +53,9 @@ class BatchNorm(Layer):
     - y_i = gamma · xhat_i + beta.
 
     Training then moves running_mean += momentum · (mean - running_mean), and running_var
-    likewise towards the unbiased n/(n-1) · var. Evaluation normalizes with these two in place
-    of mean and var. An empty batch gives an empty y; it moves nothing and is not counted.
+    likewise towards n/(n-1) · var, the unbiased estimate, or var. Evaluation normalizes with
+    these two in place of mean and var. An empty batch gives an empty y; it moves nothing and is
+    not counted.
 
     *Gradient*: y_i = gamma · xhat_i + beta, where all i share gamma and beta, so
     dgamma = Σ dy_i xhat_i and dbeta = Σ dy_i.
@@ -69,7 +81,8 @@ class BatchNorm(Layer):
     *Shapes*: x and y (batch, features) or (batch, features, ...) with any number of further
     axes; gamma, beta, running_mean, running_var (features,).
 
-    *Cache*: x - mean, which is σ · xhat, then 1/σ, and whether the statistics were the batch's.
+    *Cache*: x, or x - mean where the mean is far from 0, with its mean, then 1/σ, and whether the
+    statistics were the batch's.
 
     Raises
     ------
@@ -96,7 +109,14 @@ class BatchNorm(Layer):
     received (1, 2); pass a larger batch, or call eval() to use the running statistics
     """
 
-    def __init__(self, features: int, momentum: float | None = 0.1, epsilon: float = 1e-5) -> None:
+    def __init__(
+        self,
+        features: int,
+        momentum: float | None = 0.1,
+        epsilon: float = 1e-5,
+        affine: bool = True,
+        unbiased: bool = True,
+    ) -> None:
         self.features = index(features)
         if self.features < 1:
             raise ValueError(f"BatchNorm expected features of at least 1, received {features}")
@@ -105,13 +125,14 @@ class BatchNorm(Layer):
                 f"BatchNorm expected momentum in [0, 1], the weight of the newest batch, or None "
                 f"for equal weights, received {momentum}"
             )
-        if not epsilon >= 0:
-            raise ValueError(f"BatchNorm expected epsilon of at least 0, received {epsilon}")
         self.momentum = None if momentum is None else float(momentum)
-        self.epsilon = float(epsilon)
-        ones, zeros = np.ones(self.features, np.float32), np.zeros(self.features, np.float32)
-        self.params = {"gamma": ones, "beta": zeros}
-        buffers = {"running_mean": zeros.copy(), "running_var": ones.copy()}
+        self.epsilon = checked_epsilon("BatchNorm", epsilon)
+        self.affine, self.unbiased = bool(affine), bool(unbiased)
+        self.params = gamma_and_beta((self.features,), self.affine)
+        buffers = {
+            "running_mean": np.zeros(self.features, np.float32),
+            "running_var": np.ones(self.features, np.float32),
+        }
         if momentum is None:
             buffers["batches"] = np.zeros((), np.int64)  # a count, which astype leaves exact
         self.buffers = buffers
@@ -121,43 +142,45 @@ class BatchNorm(Layer):
         if x.ndim < 2 or x.shape[1] != self.features:
             expected = f"(batch, {self.features}) or (batch, {self.features}, ...)"
             self.refuse(expected, x, self._remedy(x))
-        by_batch = self.training
+        dtype, by_batch = x.dtype, self.training
+        x = widened(x)
         if by_batch:
-            centred, variance = self._by_batch(x)
+            x, mean, variance = self._by_batch(x)
         else:
-            centred = x - spread(_across(self.buffers["running_mean"], x), x)
-            variance = self.buffers["running_var"]
+            names = ("running_mean", "running_var")
+            mean, variance = (self.buffers[name].astype(x.dtype) for name in names)
         scale = 1 / np.sqrt(variance + self.epsilon)
-        y = centred * spread(_across(self.params["gamma"] * scale, x), x)
-        y += spread(_across(self.params["beta"], x), x)
-        return y, (centred, scale, by_batch)
-
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        return self.backprop(dy, cache)[0]
-
-    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
-        return self.backprop(dy, cache, need_dx=False)[1]
+        A = scale * self._gamma()
+        B = self.params["beta"] - mean * A if self.affine else -mean * A
+        y = scaled(x, _across(A, x), _across(B, x)).astype(dtype, copy=False)
+        return y, (x, mean, scale, by_batch)
 
     def backprop(
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
-        centred, scale, by_batch = cache
-        axes = _all_but_features(dy)
-        dgamma = sum_over(axes, dy, centred)
-        dgamma *= scale
-        dbeta = sum_over(axes, dy)
-        grads = {"gamma": dgamma, "beta": dbeta}
+        x, mean, scale, by_batch = cache
+        dtype, dy = dy.dtype, widened(dy)
+        axes, A = _all_but_features(x), scale * self._gamma()
+        grads = {}
+        if by_batch or self.affine:
+            dbeta = sum_over(axes, dy)
+            dgamma = scale * (sum_over(axes, dy, x) - mean * dbeta)
+            grads = {"gamma": dgamma, "beta": dbeta} if self.affine else {}
         if not need_dx:
-            return None, grads
-        direct = _across(self.params["gamma"] * scale, dy)
-        if not by_batch:
-            return dy * spread(direct, dy), grads
-        mean_dy = _across(dbeta * share(dy, axes), dy)
-        slope = _across(dgamma * share(dy, axes) * scale, dy)
-        return through_statistics(dy, centred, direct, mean_dy, slope), grads
+            dx = None
+        elif by_batch:
+            C = -scale * dgamma * share(x, axes)
+            D = -dbeta * share(x, axes) - C * mean
+            dx = combined_inside(dy, _across(A, dy), x, _across(C, x), _across(D, x))
+        else:
+            dx = dy * spread(_across(A, dy), dy)
+        return narrowed(dtype, dx, grads)
 
-    def _by_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(x - mean, var) by the batch's own statistics, which the running ones follow."""
+    def _gamma(self) -> Any:
+        return widened(self.params["gamma"]) if self.affine else 1
+
+    def _by_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(x, mean, var) by the batch's own statistics, which the running ones follow."""
         n = x.size // self.features
         if n == 1:
             self.refuse(
@@ -165,11 +188,11 @@ class BatchNorm(Layer):
                 x,
                 "pass a larger batch, or call eval() to use the running statistics",
             )
-        centred, mean, variance = centre(x, _all_but_features(x))
-        mean, variance = mean.ravel(), variance.ravel()
+        x, mean, variance, whole_mean = moments(x, _all_but_features(x))
+        variance = variance.ravel()
         if n > 0:
-            self._follow(mean, variance * (n / (n - 1)))
-        return centred, variance
+            self._follow(whole_mean.ravel(), variance * (n / (n - 1) if self.unbiased else 1))
+        return x, mean.ravel(), variance
 
     def _follow(self, mean: np.ndarray, variance: np.ndarray) -> None:
         """Move the running statistics towards those of a batch."""
@@ -185,12 +208,10 @@ class BatchNorm(Layer):
             return "pass samples as rows; one alone, in evaluation, as x[np.newaxis]"
         if x.shape[-1] == self.features:
             return "move the features to axis 1: np.moveaxis(x, -1, 1)"
-        return f"make it BatchNorm({x.shape[1]})"
+        return f"make it {written(self, features=x.shape[1])}"
 
     def __repr__(self) -> str:
-        momentum = "" if self.momentum == 0.1 else f", momentum={self.momentum}"
-        epsilon = "" if self.epsilon == 1e-5 else f", epsilon={self.epsilon}"
-        return f"BatchNorm({self.features}{momentum}{epsilon})"
+        return written(self)
 
 
 def _all_but_features(x: np.ndarray) -> tuple[int, ...]:

@@ -1,26 +1,66 @@
-"""Normalization within each sample: over its features, or over groups of its channels."""
+"""Normalization within each sample, over its last axes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from operator import index
 from typing import Any, SupportsIndex
 
 import numpy as np
 
-from nnscratch.layers.base import Grads, Layer, floating
+from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.normalization.standardize import (
-    centre,
-    mean_over,
-    spread,
-    sum_over,
-    through_statistics,
+    FAR,
+    checked_epsilon,
+    gamma_and_beta,
+    narrowed,
+    widened,
 )
+from nnscratch.layers.written import written
 
-__all__ = ["GroupNorm", "LayerNorm"]
+__all__ = ["LayerNorm", "RMSNorm"]
 
 
-class LayerNorm(Layer):
+class _OverLastAxes(Layer):
+    """What both layers share: the last axes of x as rows; not a layer by itself."""
+
+    shape: tuple[int, ...]
+
+    def _sizes(self, shape: int | Sequence[int]) -> tuple[int, ...]:
+        sizes = (shape,) if isinstance(shape, SupportsIndex) else shape
+        found = tuple(index(size) for size in sizes)
+        if not found or min(found) < 1:
+            name = type(self).__name__
+            raise ValueError(f"{name} expected one or more sizes of at least 1, received {shape}")
+        return found
+
+    def _checked(self, x: Any) -> np.ndarray:
+        x = floating(x, self.dtype)
+        if x.shape[x.ndim - len(self.shape) :] != self.shape:
+            ending = ", ".join(map(str, self.shape))
+            fitting = x.shape[-len(self.shape) :]
+            remedy = "give it the sizes of the axes to normalize over, the last ones of x"
+            if len(fitting) == len(self.shape) and 0 not in fitting:
+                remedy = f"make it {written(self, shape=_shortest(fitting))} or transpose x"
+            self.refuse(f"(..., {ending})", x, remedy)
+        return x
+
+    def _rows(self, x: np.ndarray) -> np.ndarray:
+        """(..., *shape) as one row for each place of the other axes."""
+        return np.ascontiguousarray(widened(x)).reshape(-1, prod(self.shape))
+
+    def _gamma(self, dtype: np.dtype) -> np.ndarray:
+        """gamma as one row."""
+        if "gamma" in self.params:
+            return widened(self.params["gamma"]).reshape(-1)
+        return np.ones(prod(self.shape), dtype)
+
+    def __repr__(self) -> str:
+        return written(self, shape=_shortest(self.shape))
+
+
+class LayerNorm(_OverLastAxes):
     """Normalize each sample over its last axes, then scale and shift each feature.
 
     Parameters
@@ -29,13 +69,20 @@ class LayerNorm(Layer):
         The sizes of the last axes, over which is normalized.
     epsilon : float
         Added to the variance.
+    affine : bool
+        Whether there are gamma and beta; without them y = xhat.
 
     Notes
     -----
     *Forward*: xhat = (x - mean) / σ with σ² = var + epsilon, mean and biased variance over the
-    last axes of x; y = gamma ∘ xhat + beta. Training and evaluation are the same.
+    last axes of x; y = gamma ∘ xhat + beta. Training and evaluation are the same. With the samples
+    as rows X, and the columns s = 1/σ and m = mean/σ, that is
 
-    *Gradient*: dgamma = Σ dy ∘ xhat and dbeta = Σ dy over all other axes.
+        Y = X ∘ (s gammaᵀ) + [-m, 1] [gamma, beta]ᵀ
+
+    two products of thin matrices, which are computed faster than rows and columns are broadcast.
+
+    *Gradient*: dgamma = Σ dy ∘ xhat = (dY ∘ X)ᵀ s - dYᵀ m and dbeta = Σ dy, over all rows.
 
     *Backward*: dxhat = gamma ∘ dy, and from there as derived in `BatchNorm`, with the means over
     the last axes: dx = (1/σ) (dxhat - mean(dxhat) - xhat · mean(dxhat ∘ xhat)). Here gamma
@@ -43,7 +90,7 @@ class LayerNorm(Layer):
 
     *Shapes*: x and y (..., *shape); gamma and beta shape.
 
-    *Cache*: xhat and 1/σ.
+    *Cache*: the rows X, less their means where these are far from 0, s and m.
 
     Raises
     ------
@@ -62,166 +109,154 @@ class LayerNorm(Layer):
            [ 1., -1.]], dtype=float32)
     """
 
-    def __init__(self, shape: int | Sequence[int], epsilon: float = 1e-5) -> None:
-        sizes = (shape,) if isinstance(shape, SupportsIndex) else shape
-        self.shape = tuple(index(size) for size in sizes)
-        if not self.shape or min(self.shape) < 1:
-            raise ValueError(
-                f"LayerNorm expected one or more sizes of at least 1, received {shape}"
-            )
-        self.epsilon = _not_negative("LayerNorm", epsilon)
-        self.params = _gamma_and_beta(self.shape)
+    def __init__(
+        self, shape: int | Sequence[int], epsilon: float = 1e-5, affine: bool = True
+    ) -> None:
+        self.shape = self._sizes(shape)
+        self.epsilon = checked_epsilon("LayerNorm", epsilon)
+        self.affine = bool(affine)
+        self.params = gamma_and_beta(self.shape, self.affine)
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = floating(x, self.dtype)
-        if x.shape[x.ndim - len(self.shape) :] != self.shape:
-            ending = ", ".join(map(str, self.shape))
-            fitting = x.shape[-len(self.shape) :]
-            remedy = "give it the sizes of the axes to normalize over, the last ones of x"
-            if len(fitting) == len(self.shape) and 0 not in fitting:
-                remedy = f"make it LayerNorm({_shortest(fitting)}) or transpose x"
-            self.refuse(f"(..., {ending})", x, remedy)
-        xhat, _, variance = centre(x, self._last(x))
-        scale = 1 / np.sqrt(variance + self.epsilon)
-        xhat *= spread(scale, x)
-        y = np.multiply(xhat, self.params["gamma"], out=np.empty_like(x))  # x's order in memory
-        y += self.params["beta"]
-        return y, (xhat, scale)
+        x = self._checked(x)
+        X = self._rows(x)
+        X, mean, variance = _moments_of_rows(X)
+        s = 1 / np.sqrt(variance + self.epsilon)
+        gamma = self._gamma(X.dtype)
+        beta = self.params["beta"].reshape(-1) if self.affine else np.zeros_like(gamma)
+        Y = np.outer(s, gamma)
+        Y *= X
+        Y += np.stack([-mean * s, np.ones_like(s)], 1) @ np.stack([gamma, beta])
+        return _in_order_of(x, Y), (X, s, mean * s)
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        xhat, scale = cache
-        last = self._last(dy)
-        dxhat = np.multiply(dy, self.params["gamma"], out=np.empty_like(dy))
-        mean, slope = mean_over(last, dxhat), mean_over(last, dxhat, xhat)
-        return through_statistics(dxhat, xhat, scale, mean, slope)
+    def backprop(
+        self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
+    ) -> tuple[Any, Grads]:
+        X, s, m = cache
+        dY, gamma = self._rows(dy), self._gamma(X.dtype)
+        product = dY * X
+        grads = {}
+        if self.affine:
+            dgamma = s @ product - m @ dY
+            dbeta = np.ones_like(s) @ dY
+            grads = {"gamma": dgamma.reshape(self.shape), "beta": dbeta.reshape(self.shape)}
+        if not need_dx:
+            return narrowed(dy.dtype, None, grads)
+        n = len(gamma)
+        mean = dY @ gamma / n  # of dxhat
+        slope = (s * (product @ gamma) / n - m * mean) * s  # mean(dxhat ∘ xhat) / σ
+        dX = np.outer(s, gamma)
+        dX *= dY
+        np.multiply(X, (-s * slope)[:, np.newaxis], out=product)
+        dX += product
+        dX += (m * slope - s * mean)[:, np.newaxis]
+        return narrowed(dy.dtype, _in_order_of(dy, dX), grads)
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
-        xhat, _ = cache
-        others = tuple(range(dy.ndim - len(self.shape)))
-        return {"gamma": sum_over(others, dy, xhat), "beta": sum_over(others, dy)}
 
-    def _last(self, x: np.ndarray) -> tuple[int, ...]:
-        return tuple(range(x.ndim - len(self.shape), x.ndim))
-
-    def __repr__(self) -> str:
-        return f"LayerNorm({_shortest(self.shape)}{_told(self.epsilon)})"
-
-
-class GroupNorm(Layer):
-    """Normalize groups of channels within each sample, then scale and shift each channel.
+class RMSNorm(_OverLastAxes):
+    """Divide each sample by its root mean square over the last axes, then scale each feature.
 
     Parameters
     ----------
-    groups : int
-        1 normalizes over all channels together, `channels` each channel alone.
-    channels : int
-        The size of axis 1, which `groups` divides.
+    shape : int or tuple of int
+        The sizes of the last axes.
     epsilon : float
-        Added to the variance.
+        Added to the mean square.
+    affine : bool
+        Whether there is gamma; without it y = xhat.
 
     Notes
     -----
-    *Forward*: neighbouring channels make up a group. xhat = (x - mean) / σ with
-    σ² = var + epsilon, mean and biased variance over the channels and places of a group in one
-    sample; y = gamma · xhat + beta with one gamma and beta per channel.
+    *Forward*: xhat = x / r with r² = (1/n) Σ x_i² + epsilon; y = gamma ∘ xhat. That is `LayerNorm`
+    without its means.
 
-    *Gradient*: dgamma = Σ dy ∘ xhat and dbeta = Σ dy over samples and places.
+    *Gradient*: dgamma = Σ dy ∘ xhat, over all other axes.
 
-    *Backward*: dxhat = gamma · dy, and from there as derived in `BatchNorm`, with the means over
-    a group: dx = (1/σ) (dxhat - mean(dxhat) - xhat · mean(dxhat ∘ xhat)).
+    *Backward*: dxhat = gamma ∘ dy. x_i is reached directly and through r, with ∂r/∂x_i = x_i/(n r)
+    and ∂xhat_j/∂r = -x_j/r² = -xhat_j/r:
+    dx_i = dxhat_i / r - Σ_j dxhat_j xhat_j / r · xhat_i / n = (1/r) (dxhat_i - xhat_i ·
+    mean(dxhat ∘ xhat)).
 
-    *Shapes*: x and y (batch, channels) or (batch, channels, ...); gamma and beta (channels,).
-    Inside, the channels are two axes, (groups, channels / groups).
+    *Shapes*: x and y (..., *shape); gamma shape.
 
-    *Cache*: xhat and 1/σ, with the channels as two axes.
+    *Cache*: x as rows, and 1/r.
 
     Raises
     ------
     ValueError
-        x has another shape; a size is not positive, groups does not divide channels, or epsilon
-        is negative.
+        The last axes of x have other sizes; a size is not positive or epsilon negative.
 
     References
     ----------
-    Wu and He, Group normalization (2018), section 3; [Operators] 2 with other axes.
+    Zhang and Sennrich, Root mean square layer normalization (2019), section 3.
 
     Examples
     --------
-    >>> layer = GroupNorm(2, 4)
-    >>> layer.forward(np.array([[1.0, 3.0, 30.0, 10.0]])).round(3)
-    array([[-1.,  1.,  1., -1.]], dtype=float32)
+    >>> layer = RMSNorm(2)
+    >>> layer.forward(np.array([[1.0, 7.0], [-3.0, 3.0]])).round(3)
+    array([[ 0.2,  1.4],
+           [-1. ,  1. ]], dtype=float32)
     """
 
-    def __init__(self, groups: int, channels: int, epsilon: float = 1e-5) -> None:
-        self.groups, self.channels = index(groups), index(channels)
-        if self.groups < 1 or self.channels < 1 or self.channels % self.groups:
-            raise ValueError(
-                f"GroupNorm expected a number of channels that its groups divide, received "
-                f"{groups} groups of {channels} channels"
-            )
-        self.epsilon = _not_negative("GroupNorm", epsilon)
-        self.params = _gamma_and_beta((self.channels,))
+    def __init__(
+        self, shape: int | Sequence[int], epsilon: float = 1e-5, affine: bool = True
+    ) -> None:
+        self.shape = self._sizes(shape)
+        self.epsilon = checked_epsilon("RMSNorm", epsilon)
+        self.affine = bool(affine)
+        self.params = {"gamma": np.ones(self.shape, np.float32)} if self.affine else {}
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = floating(x, self.dtype)
-        if x.ndim < 2 or x.shape[1] != self.channels:
-            remedy = "give it as many channels as x has, and x its channels on axis 1"
-            if x.shape[:1] == (self.channels,):
-                remedy = "pass one sample as a batch of one: x[np.newaxis]"
-            self.refuse(f"(batch, {self.channels}) or (batch, {self.channels}, ...)", x, remedy)
-        grouped = self._grouped(x)
-        xhat, _, variance = centre(grouped, _within_group(grouped))
-        scale = 1 / np.sqrt(variance + self.epsilon)
-        xhat *= spread(scale, grouped)
-        y = xhat * spread(self._across("gamma", grouped), grouped)
-        y += spread(self._across("beta", grouped), grouped)
-        return y.reshape(x.shape), (xhat, scale)
+        x = self._checked(x)
+        X = self._rows(x)
+        s = 1 / np.sqrt(np.vecdot(X, X) / X.shape[1] + self.epsilon)
+        Y = np.outer(s, self._gamma(X.dtype))
+        Y *= X
+        return _in_order_of(x, Y), (X, s)
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        xhat, scale = cache
-        grouped = self._grouped(dy)
-        dxhat = grouped * spread(self._across("gamma", grouped), grouped)
-        axes = _within_group(dxhat)
-        mean, slope = mean_over(axes, dxhat), mean_over(axes, dxhat, xhat)
-        return through_statistics(dxhat, xhat, scale, mean, slope).reshape(dy.shape)
-
-    def gradient_pass(self, dy: np.ndarray, cache: Any) -> Grads:
-        xhat, _ = cache
-        grouped = self._grouped(dy)
-        axes = (0, *range(3, grouped.ndim))
-        grads = {"gamma": sum_over(axes, grouped, xhat), "beta": sum_over(axes, grouped)}
-        return {key: grad.reshape(self.channels) for key, grad in grads.items()}
-
-    def _grouped(self, x: np.ndarray) -> np.ndarray:
-        """(batch, channels, ...) as (batch, groups, channels / groups, ...), a view."""
-        return x.reshape(len(x), self.groups, self.channels // self.groups, *x.shape[2:])
-
-    def _across(self, name: str, grouped: np.ndarray) -> np.ndarray:
-        """One number per channel, in a shape that broadcasts against a grouped array."""
-        return self.params[name].reshape(1, *grouped.shape[1:3], *(1,) * (grouped.ndim - 3))
-
-    def __repr__(self) -> str:
-        return f"GroupNorm({self.groups}, {self.channels}{_told(self.epsilon)})"
+    def backprop(
+        self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
+    ) -> tuple[Any, Grads]:
+        X, s = cache
+        dY, gamma = self._rows(dy), self._gamma(X.dtype)
+        product = dY * X
+        grads = {"gamma": (s @ product).reshape(self.shape)} if self.affine else {}
+        if not need_dx:
+            return narrowed(dy.dtype, None, grads)
+        slope = s * (product @ gamma) / len(gamma)  # mean(dxhat ∘ xhat)
+        dX = np.outer(s, gamma)
+        dX *= dY
+        dX -= np.multiply(X, (s * s * slope)[:, np.newaxis], out=product)
+        return narrowed(dy.dtype, _in_order_of(dy, dX), grads)
 
 
-def _within_group(grouped: np.ndarray) -> tuple[int, ...]:
-    return tuple(range(2, grouped.ndim))
+def _moments_of_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(X, mean, variance) of each row; X is less its means if these are far from 0.
+
+    As `standardize.moments`, by products of matrices and vectors.
+    """
+    ones = np.full(X.shape[1], 1 / X.shape[1], X.dtype)
+    mean = X @ ones
+    with np.errstate(over="ignore", invalid="ignore"):
+        variance = np.vecdot(X, X) / X.shape[1] - mean * mean
+        near = np.all(mean * mean <= FAR**2 * variance)
+    if not near:
+        X = X - mean[:, np.newaxis]
+        mean = X @ ones  # what rounding left of it
+        variance = np.vecdot(X, X) / X.shape[1] - mean * mean
+    return X, mean, np.maximum(variance, 0)
 
 
-def _gamma_and_beta(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    return {"gamma": np.ones(shape, np.float32), "beta": np.zeros(shape, np.float32)}
+def _in_order_of(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows in the shape, dtype and order of memory of x."""
+    y = rows.reshape(x.shape)
+    if x.flags.c_contiguous and x.dtype == y.dtype:
+        return y
+    like = np.empty_like(x)
+    like[...] = y
+    return like
 
 
 def _shortest(shape: tuple[int, ...]) -> Any:
     """The shortest way to write a shape: 3 for (3,)."""
     return shape if len(shape) > 1 else shape[0]
-
-
-def _not_negative(name: str, epsilon: float) -> float:
-    if not epsilon >= 0:
-        raise ValueError(f"{name} expected epsilon of at least 0, received {epsilon}")
-    return float(epsilon)
-
-
-def _told(epsilon: float) -> str:
-    return "" if epsilon == 1e-5 else f", epsilon={epsilon}"

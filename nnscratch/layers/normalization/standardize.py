@@ -1,18 +1,62 @@
-"""Mean 0 and variance 1 along some axes: what BatchNorm, LayerNorm and GroupNorm share.
+"""Mean 0 and variance 1 along some axes: what all normalizations share.
 
-They differ in the axes, and in where gamma and beta stand. Sums are made by einsum, which reads
-its operands once, in the order of their memory, and makes no array of products.
+They differ in the axes, and in where gamma and beta stand, but each is linear in x once the
+statistics are known, and so is its backward pass in dy and x:
+
+    y = gamma (x - mean) / σ + beta      = x ∘ A + B
+    dx                                   = dy ∘ A + x ∘ C + D
+
+A, B, C and D are small: one number for each mean, or for each gamma in it. What is as large as x
+is read as seldom as can be: no centred copy is made, unless x is so far from 0 that squares would
+lose its variance to rounding. Sums are made by einsum, which reads its operands once, in the order
+of their memory, and makes no array of products.
 """
 
 from __future__ import annotations
 
 from itertools import chain
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnscratch.layers.base import Grads
+
 Axes = tuple[int, ...]
+FAR = 3  # standard deviations from 0, from which on squares are taken of what is centred
+
+
+class Moments(NamedTuple):
+    """The statistics of x along axes, which stay with size 1."""
+
+    x: np.ndarray  # x itself, or less its mean where that is far from 0
+    mean: np.ndarray  # of this x
+    variance: np.ndarray  # biased
+    whole_mean: np.ndarray  # of the x that was given
+
+
+def moments(x: np.ndarray, axes: Axes) -> Moments:
+    """mean(x) and var(x) = mean(x²) - mean(x)², of x less its mean where rounding asks for it.
+
+    >>> moments(np.array([1.0, 3.0]), (0,))[1:3]
+    (array([2.]), array([1.]))
+    """
+    mean, variance, near = _by_squares(x, axes)
+    if near:
+        return Moments(x, mean, variance, mean)
+    centred = x - spread(mean, x)
+    rest, variance, _ = _by_squares(centred, axes)  # what rounding left of the mean
+    return Moments(centred, rest, variance, mean + rest)
+
+
+def _by_squares(x: np.ndarray, axes: Axes) -> tuple[np.ndarray, np.ndarray, bool]:
+    """(mean, variance, whether the squares could be trusted)."""
+    mean = mean_over(axes, x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = mean * mean
+        variance = mean_over(axes, x, x) - square
+        near = bool(np.all(square <= FAR**2 * variance))
+    return mean, np.maximum(variance, 0), near
 
 
 def sum_over(axes: Axes, *factors: np.ndarray) -> np.ndarray:
@@ -37,34 +81,31 @@ def share(x: np.ndarray, axes: Axes) -> float:
     return 1 / max(prod(x.shape[axis] for axis in axes), 1)
 
 
-def centre(x: np.ndarray, axes: Axes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(x - mean, mean, biased variance) along axes, which stay with size 1 in the statistics.
-
-    The variance is that of the centred numbers. E(x²) - mean² would lose it to rounding where x
-    is far from 0, and so, a little later, does the mean: it is then found in two steps.
-    """
-    mean = mean_over(axes, x)
-    centred = x - spread(mean, x)
-    variance = mean_over(axes, centred, centred)
-    if np.any(np.abs(mean) > 10 * np.sqrt(variance)):
-        rest = mean_over(axes, centred)  # what rounding left of the mean
-        centred -= spread(rest, x)
-        mean = mean + rest
-        variance = mean_over(axes, centred, centred)
-    return centred, mean, variance
+def scaled(x: np.ndarray, A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """x ∘ A + B for A and B that broadcast against x, in x's order of memory."""
+    y = np.multiply(x, spread(A, x), out=np.empty_like(x))
+    y += spread(B, y)
+    return y
 
 
-def through_statistics(
-    dxhat: np.ndarray, centred: np.ndarray, scale: np.ndarray, mean: np.ndarray, slope: np.ndarray
+def combined(
+    dy: np.ndarray, A: np.ndarray, x: np.ndarray, C: np.ndarray, D: np.ndarray
 ) -> np.ndarray:
-    """dx = scale · (dxhat - mean - slope · centred), which BatchNorm's notes derive.
+    """dy ∘ A + x ∘ C + D for A, C and D that broadcast against x, in dy's order of memory."""
+    dx = np.multiply(dy, spread(A, dy), out=np.empty_like(dy))
+    dx += x * spread(C, x)
+    dx += spread(D, dx)
+    return dx
 
-    With scale = 1/σ, mean is mean(dxhat), and slope · centred is xhat · mean(dxhat ∘ xhat).
-    """
-    dx = centred * spread(-slope, centred)
-    dx += dxhat
-    dx -= spread(mean, centred)
-    dx *= spread(scale, centred)
+
+def combined_inside(
+    dy: np.ndarray, A: np.ndarray, x: np.ndarray, C: np.ndarray, D: np.ndarray
+) -> np.ndarray:
+    """A ∘ (dy + x ∘ C + D): a pass less than `combined`, where A is common to all three."""
+    dx = np.multiply(x, spread(C, x), out=np.empty_like(dy))
+    dx += dy
+    dx += spread(D, dx)
+    dx *= spread(A, dx)
     return dx
 
 
@@ -83,3 +124,29 @@ def spread(statistics: np.ndarray, x: np.ndarray) -> np.ndarray:
     repeated = np.empty_like(part, dtype=statistics.dtype)
     repeated[...] = statistics
     return repeated
+
+
+def widened(x: np.ndarray) -> np.ndarray:
+    """x, or as float32 where it is float16, whose squares and sums would overflow."""
+    return x if x.dtype != np.float16 else x.astype(np.float32)
+
+
+def narrowed(dtype: np.dtype, dx: Any, grads: Grads) -> tuple[Any, Grads]:
+    """What a backward pass returns, in the dtype of its dy."""
+    if dtype != np.float16:
+        return dx, grads
+    few = {key: grad.astype(dtype) for key, grad in grads.items()}
+    return None if dx is None else dx.astype(dtype), few
+
+
+def checked_epsilon(name: str, epsilon: float) -> float:
+    if not epsilon >= 0:
+        raise ValueError(f"{name} expected epsilon of at least 0, received {epsilon}")
+    return float(epsilon)
+
+
+def gamma_and_beta(shape: tuple[int, ...], affine: bool) -> dict[str, np.ndarray]:
+    """The parameters of a normalization: ones and zeros, or none."""
+    if not affine:
+        return {}
+    return {"gamma": np.ones(shape, np.float32), "beta": np.zeros(shape, np.float32)}
