@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.metrics import confusion_matrix
+from nnscratch.metrics import confusion_matrix, precision_recall_f1, top_k_accuracy
 
 
 def test_accuracy_is_the_share_of_hits():
@@ -12,12 +12,22 @@ def test_accuracy_is_the_share_of_hits():
     assert nn.accuracy(scores, [1, 0, 0, 0]) == 0.75
 
 
+def test_accuracy_of_classes_and_of_each_label_of_a_sequence():
+    assert nn.accuracy([1, 0, 0, 0], [1, 0, 0, 1]) == 0.75
+    scores, labels = np.eye(3)[[[0, 1], [2, 2]]], [[0, 1], [2, 0]]
+    assert nn.accuracy(scores, labels) == nn.accuracy([[0, 1], [2, 2]], labels) == 0.75
+    assert top_k_accuracy(scores, labels, 1) == 0.75
+
+
 @pytest.mark.parametrize(
     ("scores", "labels", "message"),
     [
         (np.zeros((3, 2)), np.zeros(4, int), r"received \(3, 2\) and \(4,\)"),
         (np.zeros((3, 2)), np.zeros((3, 1), int), r"received \(3, 2\) and \(3, 1\)"),
-        (np.zeros(3), np.zeros(3, int), r"received \(3,\)"),
+        (np.zeros(3), np.zeros(3, int), r"integers, received float64; .*\(scores > 0\)"),
+        (np.zeros((3, 1)), np.zeros(3, int), r"two classes or more, received \(3, 1\)"),
+        (0, 0, r"received \(\) and \(\)"),
+        (np.zeros((3, 2)), ["a", "b", "a"], r"np\.unique\(labels, return_inverse=True\)"),
         (np.zeros((0, 2)), np.zeros(0, int), "no sample"),
         ([[0, 1], [np.nan, 1]], [0, 1], "received NaN, first in sample 1"),
         (np.zeros((3, 2)), [0, 1, 2], r"labels in 0..1, received 2 at index 2"),
@@ -89,3 +99,86 @@ def test_classes_without_samples_have_rows_and_columns_of_zeros(prediction, labe
 def test_what_has_no_confusion_matrix_is_refused(prediction, labels, classes, message):
     with pytest.raises(ValueError, match=message):
         confusion_matrix(prediction, labels, classes)
+
+
+def test_of_equal_scores_the_later_classes_come_first():
+    scores = np.zeros((3, 3))
+    assert [top_k_accuracy(scores, [0, 1, 2], k) for k in (1, 2, 3)] == [1 / 3, 2 / 3, 1]
+    assert top_k_accuracy(scores, [2, 2, 2], 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "labels", "k", "message"),
+    [
+        (np.zeros((2, 3)), [0, 1], 0, r"k in 1\.\.3, the classes, received 0"),
+        (np.zeros((2, 3)), [0, 1], 4, "received 4"),
+        ([0, 1], [0, 1], 1, "a score for each class, received classes"),
+        (np.zeros((2, 3)), [0, 3], 1, "received 3 at index 1"),
+        ([[0, np.nan], [0, 1]], [0, 1], 1, "NaN, first in sample 0"),
+    ],
+)
+def test_what_has_no_k_best_is_refused(scores, labels, k, message):
+    with pytest.raises(ValueError, match=message):
+        top_k_accuracy(scores, labels, k)
+
+
+def test_precision_and_recall_by_hand():
+    labels, predicted = [0, 0, 0, 2, 2, 4], [0, 0, 2, 2, 2, 0]
+    precision, recall, f1 = precision_recall_f1(labels, predicted)  # of 0, 2 and 4
+    np.testing.assert_allclose(precision, [2 / 3, 2 / 3, 0])
+    np.testing.assert_allclose(recall, [2 / 3, 1, 0])
+    np.testing.assert_allclose(f1, [2 / 3, 4 / 5, 0])
+    all_five = precision_recall_f1(labels, np.eye(5)[predicted], classes=5)
+    np.testing.assert_allclose(all_five[1], [2 / 3, 0, 1, 0, 0])
+    assert precision_recall_f1(labels, predicted, "micro") == (4 / 6, 4 / 6, 4 / 6)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "options", "message"),
+    [
+        ([0, 1], [0, 1], {"average": "binary"}, "'weighted', received 'binary'; None gives"),
+        ([0, 1], [0, 1, 1], {}, r"received \(3,\) and \(2,\)"),
+        ([], [], {}, "no sample"),
+        ([0, 1], [0, 2], {"classes": 2}, "predicted labels in 0..1, received 2 at index 1"),
+        ([0, 1], [0.5, 0.7], {}, "predicted labels to be integers"),
+        ([0, -1], [0, 1], {}, "labels of at least 0, received -1"),
+    ],
+)
+def test_what_has_no_precision_is_refused(labels, predicted, options, message):
+    with pytest.raises(ValueError, match=message):
+        precision_recall_f1(labels, predicted, **options)
+
+
+def test_a_constant_target_is_explained_exactly_or_not_at_all():
+    target = np.full(7, 0.1)
+    assert nn.r2_score(target, target) == 1
+    assert nn.r2_score(target, target + 1) == 0
+
+
+@pytest.mark.parametrize("metric", [nn.mean_squared_error, nn.r2_score])
+@pytest.mark.parametrize(
+    ("target", "prediction", "message"),
+    [
+        (np.ones(3), np.ones((3, 1)), r"received \(3,\) and \(3, 1\); reshape"),
+        (1.0, 1.0, r"received \(\) and \(\)"),
+        (np.ones((0, 2)), np.ones((0, 2)), "no sample"),
+        ([1.0, np.nan], [1.0, 2.0], "finite target, received NaN or infinity, first in sample 1"),
+        ([1.0, 2.0], [np.inf, 2.0], "finite prediction, .* sample 0"),
+        (["a", "b"], [1, 2], "target of real numbers, received <U1"),
+    ],
+)
+def test_what_has_no_distance_is_refused(metric, target, prediction, message):
+    with pytest.raises(ValueError, match=message):
+        metric(target, prediction)
+
+
+def test_one_sample_has_no_variance():
+    with pytest.raises(ValueError, match="at least two"):
+        nn.r2_score([1.0], [1.0])
+
+
+def test_distances_of_float32_are_taken_in_float64():
+    target = np.full((1000, 2), 1e4, np.float32)
+    target[::2] += 1
+    found = nn.mean_squared_error(target, target + np.float32(0.5))
+    assert found == 0.25

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.softmax import log_softmax
-from nnscratch.metrics import class_labels
+from nnscratch.metrics.classification import class_labels
 from nnscratch.plots.colours import COLOURS, MARKERS
 from nnscratch.plots.images import names_of
 from nnscratch.plots.legend import legend_below

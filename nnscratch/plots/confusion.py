@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.metrics import confusion_matrix
+from nnscratch.metrics.classification import confusion_matrix
 from nnscratch.plots.images import (
     GAP,
     HIGHEST_BAR,

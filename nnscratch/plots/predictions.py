@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.layers.softmax import log_softmax
-from nnscratch.metrics import class_labels, predicted_classes
+from nnscratch.metrics.classification import class_labels, predicted_classes
 from nnscratch.plots.colours import WRONG, brightness, picture
 from nnscratch.plots.images import (
     GAP,

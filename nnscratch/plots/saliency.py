@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.layers.base import Layer
-from nnscratch.metrics import class_labels
+from nnscratch.metrics.classification import class_labels
 from nnscratch.plots.colours import (
     WRONG,
     brightness,
