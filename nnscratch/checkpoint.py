@@ -1,4 +1,4 @@
-"""Arrays -> a file and back: saved models, and the checkpoints of a training run.
+"""Params -> a file and back: saved models, and the checkpoints of a training run.
 
 The format is NumPy's `.npz` without pickle: one array per name, nothing that could run code.
 A saved model is its params and buffers under their own names, so `np.load` reads it anywhere.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.layers.params import Arrays
+from nnscratch.layers.params import Params
 from tests import numeric
 
 
@@ -19,7 +19,7 @@ def linear(inputs=4, outputs=4, seed=0):
 def test_params_are_one_flat_dict_with_dotted_names():
     inner = nn.Sequential(linear(), nn.Residual(linear()))
     model = nn.Sequential(nn.Flatten(), inner, linear(4, 3))
-    assert isinstance(model.params, dict)
+    assert isinstance(model.params, Params)
     names = ["1.0.W", "1.0.b", "1.1.W", "1.1.b", "2.W", "2.b"]
     assert list(model.params) == names
     assert list({**model.params}) == list(dict(model.params)) == names
@@ -204,7 +204,7 @@ def test_params_have_fixed_keys_and_write_in_place(params):
     assert params[name] is array
     params.update({name: [3, 4]})
     np.testing.assert_array_equal(array, [3, 4])
-    for wrong in ([1, 2, 3], 7, [[1, 2]]):
+    for wrong in ([1, 2, 3], [[1, 2]]):
         with pytest.raises(ValueError, match=r"has shape \(2,\), received"):
             params[name] = wrong
     with pytest.raises(ValueError, match="broadcast"):
@@ -241,4 +241,4 @@ def test_a_containers_params_stay_live_when_arrays_are_replaced():
 def test_a_layer_without_arrays_has_empty_dicts():
     assert nn.ReLU().params == {}
     assert nn.ReLU().buffers == {}
-    assert isinstance(nn.ReLU().params, Arrays)
+    assert isinstance(nn.ReLU().params, Params)

@@ -38,13 +38,13 @@ def test_flatten_is_stable_until_the_arrays_are_replaced():
         np.testing.assert_array_equal(array, values[name])
         assert array is flat[name]
     model.astype("f8")
-    assert not flat.attached()
+    assert not flat.attached(model)
     again = nn.flatten(model)
     assert again is not flat
-    assert again.attached()
+    assert again.attached(model)
     outer = nn.Sequential(model, nn.Bias(2))
     nn.flatten(outer)
-    assert not again.attached()
+    assert not again.attached(model)
 
 
 def test_a_model_is_freed_with_its_vector():

@@ -215,7 +215,7 @@ def test_cost_grows_with_the_nodes_also_where_one_has_many_children():
         (lambda x, y: Graph([x, x + 1], x), r"expected inputs of Input\(name\)"),
         (lambda x, y: Graph([x], 3.0), "expected a node as output, received 3.0"),
         (lambda x, y: Graph([x], nn.ReLU()), "expected a node as output"),
-        (lambda x, y: Graph([x], [x, x]), "joined by Concatenate"),
+        (lambda x, y: Graph([x], [x, x]), "several outputs as outputs="),
         (lambda x, y: Graph([x, Input("x")], x), "two nodes of the graph have the name 'x'"),
         (lambda x, y: Graph([x], Sin()(Sin()(x, name="h"), name="h")), "have the name 'h'"),
         (lambda x, y: Sin()(x, name="a.b"), "without dots"),

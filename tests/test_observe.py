@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.inspection.observe import walk_all
 
 PASSES = {"forward_pass", "backward_pass", "gradient_pass", "backprop"}
 
@@ -52,11 +51,12 @@ class Own(nn.Layer):
             caches.append(cache)
         return y, caches
 
-    def backward_pass(self, dy, caches):
-        layers = [self.first, *self.rest, self.ends["last"]]
-        for layer, cache in zip(layers[::-1], caches[::-1], strict=True):
-            dy, _ = layer.backprop(dy, cache)
-        return dy
+    def backprop(self, dy, caches, out=None, need_dx=True):
+        grads = {}
+        for (name, layer), cache in zip([*self.children()][::-1], caches[::-1], strict=True):
+            dy, found = layer.backprop(dy, cache)
+            grads |= {f"{name}.{key}": grad for key, grad in found.items()}
+        return dy, grads
 
 
 class Both(nn.Layer):
@@ -154,7 +154,7 @@ def test_layers_that_a_layer_of_ones_own_calls_by_hand_are_seen():
 def test_a_layer_in_two_attributes_is_walked_once():
     model = Own()
     model.again = [model.first, model.rest[1]]
-    paths = [path for path, _ in walk_all(model)]
+    paths = [path for path, _ in model.walk()]
     assert paths == ["", "first", "rest.0", "rest.1", "ends.last", "ends.last.0", "ends.last.1"]
 
 

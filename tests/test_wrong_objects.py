@@ -138,7 +138,7 @@ def test_a_layer_used_twice_must_add_its_gradients():
             grads = {}
             for i in reversed(range(len(self.layers))):
                 dy, found = self.layers[i].backprop(dy, cache[i][0])
-                grads |= {self._names[i][key]: grad for key, grad in found.items()}
+                grads |= {self.listing.names[i][key]: grad for key, grad in found.items()}
             return dy, grads
 
     shared = nn.Linear(5, 5, rng=0)

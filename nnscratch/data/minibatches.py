@@ -1,4 +1,4 @@
-"""Arrays -> batches: the last step of the data's path before the first layer."""
+"""Params -> batches: the last step of the data's path before the first layer."""
 
 import operator
 from collections.abc import Iterator

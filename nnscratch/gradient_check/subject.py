@@ -25,7 +25,7 @@ from nnscratch.gradient_check.conventions import (
     held_arrays,
 )
 from nnscratch.layers.base import Layer
-from nnscratch.layers.params import Arrays
+from nnscratch.layers.params import Params
 from nnscratch.losses.base import Loss
 
 
@@ -228,7 +228,7 @@ def _to_float64(source: Any) -> None:
 
 
 def _put(holder: Any, key: Any, array: np.ndarray) -> None:
-    if isinstance(holder, (Arrays, tuple)):
+    if isinstance(holder, (Params, tuple)):
         return  # a layer of ours converts itself
     if isinstance(holder, (dict, list)):
         holder[key] = array

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from nnscratch.graph.node import Input, Node
-from nnscratch.graph.order import Record, steps_of
+from nnscratch.graph.order import Step, Sums, Values, steps_of
 from nnscratch.graph.table import table
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
-from nnscratch.layers.params import NestedArrays
+from nnscratch.layers.caches import form_of
+from nnscratch.layers.containers import Edge, add_up
 
 
 class Graph(Layer):
-    """A formula of layers with several inputs and one output.
+    """A formula of layers with one or several inputs and outputs.
 
     Parameters
     ----------
@@ -23,6 +24,8 @@ class Graph(Layer):
         In the order in which `forward` takes their values.
     output : Node
         Made from the inputs by calling layers and by + - * / @ **, unary minus and node[key].
+    outputs : sequence of Node
+        Instead of `output`, for several: y and dy are then tuples.
 
     Attributes
     ----------
@@ -48,6 +51,10 @@ class Graph(Layer):
 
     *Shapes*: those of the layers. `dx` is an array for one input and a tuple for several, zeros
     for an input that the output does not depend on, None for integers (an Embedding's).
+
+    *Several outputs*: dy is a tuple, whose parts are where the gradients begin; they add up where
+    one output lies on the way to another. A layer of several outputs, such as `Split`, gets the
+    gradients of its outputs as a tuple, None for one that leads nowhere.
 
     *Cache*: every node's value and cache, and after `backward` its gradient.
 
@@ -101,35 +108,56 @@ class Graph(Layer):
     [True, True, True, True]
     """
 
-    def __init__(self, inputs: Sequence[Input], output: Node) -> None:
+    takes_out = True
+
+    def __init__(
+        self,
+        inputs: Sequence[Input] | Input,
+        output: Node | None = None,
+        *,
+        outputs: Sequence[Node] | None = None,
+    ) -> None:
+        if (output is None) == (outputs is None):
+            raise ValueError("Graph expected output=f or outputs=[f, g], one of the two")
         inputs = [inputs] if isinstance(inputs, Input) else list(inputs)
-        self.steps, self._last = steps_of(inputs, output)
+        ends: list[Any] = [output] if outputs is None else list(outputs)
+        self.steps, self._ends = steps_of(inputs, ends)
         self.input_names = tuple(step.name for step in self.steps[: len(inputs)])
-        self.output_name = self.steps[self._last].name
+        self.output_names = tuple(self.steps[end].name for end in self._ends)
+        self.output_count = None if outputs is None else len(ends)
         self.layers = tuple(step.layer for step in self.steps if step.layer is not None)
-        nothing = Layer()
-        layers = [(f"{s.name}.", nothing if s.layer is None else s.layer) for s in self.steps]
-        params = NestedArrays((prefix, layer.params) for prefix, layer in layers)
-        self.params, self._names = params, params.names
-        self.buffers = NestedArrays((prefix, layer.buffers) for prefix, layer in layers)
-        # the steps whose gradient is needed, for it leads to an input or a parameter
-        self._to_inputs = [step.value is None for step in self.steps]
-        self._to_params: list[bool] = []
-        for step, names in zip(self.steps, self._names, strict=True):
-            self._to_params.append(bool(names) or any(self._to_params[p] for p in step.parents))
+        self._parts: dict[int, dict[int, int]] = {}  # of a step: number of an output -> its step
+        for i, step in enumerate(self.steps):
+            if step.part is not None:
+                self._parts.setdefault(step.parents[0], {})[step.part] = i
 
-    def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
+    def children(self) -> Iterator[tuple[str, Layer]]:
+        """(node, layer) in the order of computation."""
+        for step in self.steps:
+            if step.layer is not None:
+                yield step.name, step.layer
+
+    def edges(self) -> list[Edge]:
+        """Each layer with the nodes that it takes; see `Edge`."""
+        return [
+            Edge(step.name, step.layer, tuple(self.steps[p].name for p in step.parents))
+            for step in self.steps
+            if step.layer is not None
+        ]
+
+    def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
         values, caches = self._run("forward_pass", inputs)
-        return values[self._last], Record(values, caches)
+        y = tuple(values[end] for end in self._ends)
+        return y[0] if self.output_count is None else y, Values(values, caches)
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> Any:
+    def backward_pass(self, dy: Any, cache: Any) -> Any:
         return self._reverse(dy, cache, NOWHERE, need_dx=True, need_grads=False)[0]
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: Any, cache: Any, out: Out = NOWHERE) -> Grads:
         return self.backprop(dy, cache, out, need_dx=False)[1]
 
     def backprop(
-        self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
+        self, dy: Any, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
         return self._reverse(dy, cache, out, need_dx, need_grads=True)
 
@@ -137,23 +165,36 @@ class Graph(Layer):
         """Call a method of every layer in turn: (the values, what else it returned)."""
         values: list[Any] = [*self._arrays(inputs), *[None] * (len(self.steps) - len(inputs))]
         others: list[Any] = [None] * len(self.steps)
-        for i, (name, layer, parents, constants, _) in enumerate(self.steps):
-            if layer is None:
+        for i, step in enumerate(self.steps):
+            if step.part is not None:
+                values[i] = values[step.parents[0]][step.part]
+            if step.layer is None:
                 continue
-            if constants:
-                found = [values[p].dtype for p in parents if p not in constants]
-                dtype = np.result_type(*found)
-                for p in constants:
-                    wanted = dtype if dtype.kind == "f" else np.dtype(np.float32)
-                    value = self.steps[p].value
-                    as_is = getattr(layer, "takes_labels", False)  # a loss, to which it casts
-                    values[p] = value if as_is else floating(value, wanted)
+            if step.constants:
+                self._set_constants(step, values)
             try:
-                values[i], others[i] = getattr(layer, method)(*[values[p] for p in parents])
+                values[i], others[i] = getattr(step.layer, method)(
+                    *[values[p] for p in step.parents]
+                )
             except (ValueError, TypeError) as error:
-                error.add_note(f"at node {name!r} of {self}: {layer}")
+                error.add_note(f"at node {step.name!r} of {self}: {step.layer}")
                 raise
+            if step.layer.output_count is None and isinstance(values[i], tuple):
+                raise ValueError(
+                    f"{step.layer} at node {step.name!r} of {self} returned {len(values[i])} "
+                    f"outputs, which a graph has to know before; set output_count = "
+                    f"{len(values[i])} on its class"
+                )
         return values, others
+
+    def _set_constants(self, step: Step, values: list[Any]) -> None:
+        """The constants among a node's parents, in the dtype of the others."""
+        dtype = np.result_type(*[values[p].dtype for p in step.parents if p not in step.constants])
+        wanted = dtype if dtype.kind == "f" else np.dtype(np.float32)
+        as_is = getattr(step.layer, "takes_labels", False)  # a loss, to which it casts
+        for p in step.constants:
+            value = self.steps[p].value
+            values[p] = value if as_is else floating(value, wanted)
 
     def _arrays(self, inputs: tuple[Any, ...]) -> list[np.ndarray]:
         """The inputs as arrays; a Python float beside floating arrays takes their dtype."""
@@ -168,62 +209,87 @@ class Graph(Layer):
         if found and len(found) < len(arrays):
             common = np.result_type(*found)
             arrays = [a.astype(common) if type(x) is float else a for x, a in pairs]
-        if self.steps[self._last].layer is None and self._last < len(arrays):
-            arrays[self._last] = floating(arrays[self._last])  # the output itself
+        for end in self._ends:
+            if end < len(arrays):
+                arrays[end] = floating(arrays[end])  # an input that is an output itself
         return arrays
 
     def _reverse(
-        self, dy: np.ndarray, record: Record, out: Out, need_dx: bool, need_grads: bool
+        self, dy: Any, record: Values, out: Out, need_dx: bool, need_grads: bool
     ) -> tuple[Any, Grads]:
         """Reverse accumulation: (dx, grads)."""
-        needed = self._to_inputs if need_dx else self._to_params
-        at: list[Any] = [None] * len(self.steps)  # the gradient at each node
-        own = set()  # the nodes whose gradient is an array made here, which may be written to
-        grads: dict[str, Any] = dict.fromkeys(self.params)
-        at[self._last] = dy
+        names_at = self._names_at()
+        needed = self._leading(names_at, need_dx)
+        sums = Sums(len(self.steps))
+        for end, part in zip(self._ends, (dy,) if self.output_count is None else dy, strict=True):
+            sums.add(end, part)
+        grads: dict[str, Any] = dict.fromkeys(self.trained)
         for i in range(len(self.steps) - 1, -1, -1):
-            _, layer, parents, _, _ = self.steps[i]
-            if layer is None or at[i] is None:
+            step, arrived = self.steps[i], self._arrived(i, sums)
+            if step.layer is None or arrived is None:
                 continue
-            found: Grads = {}
             if need_grads:
-                names = self._names[i]
-                free = {k: out[n] for k, n in names.items() if n in out and grads[n] is None}
-                need = any(needed[p] for p in parents)
-                dx, found = layer.backprop(at[i], record.caches[i], free, need)
+                own = names_at[i]
+                free = {k: out[n] for k, n in own.items() if n in out and grads.get(n) is None}
+                need = any(needed[p] for p in step.parents)
+                dx, found = step.layer.backprop(arrived, record.caches[i], free, need)
+                add_up(grads, own, found, out)
             else:
-                dx = layer.backward_pass(at[i], record.caches[i])
-            for key, grad in found.items():
-                n = names[key]  # the sum is not made in place: a layer may have returned dy itself
-                grads[n] = grad if grads[n] is None else np.add(grads[n], grad, out=out.get(n))
-            for p, part in zip(parents, self._parts(i, dx, record), strict=True):
-                if part is None:
-                    continue
-                if at[p] is None:
-                    at[p] = part
-                elif p in own:
-                    at[p] += part
-                else:
-                    at[p] = at[p] + part
-                    own.add(p)
+                dx = step.layer.backward_pass(arrived, record.caches[i])
+            for p, part in zip(step.parents, self._checked(i, dx, record), strict=True):
+                sums.add(p, part)
             if not record.kept:
-                at[i] = None  # its memory serves the next ones
-        for n, array in self.params.items():
-            if need_grads and grads[n] is None:  # a layer above passed no gradient on
-                grads[n] = out.get(n, np.empty_like(array))
-                grads[n][...] = 0
-        inputs = range(len(self.input_names)) if need_dx else ()
-        for i in inputs:
-            if at[i] is None and record.values[i].dtype.kind == "f":
-                at[i] = np.zeros_like(record.values[i])
+                sums.at[i] = None  # its memory serves the next ones
+        if need_grads:
+            self._fill_with_zeros(grads, out)
         if record.kept:
-            record.grads = at
-        dx = tuple(at[i] for i in inputs)
-        return (dx[0] if len(dx) == 1 else dx) if need_dx else None, grads
+            record.grads = sums.at
+        return self._input_gradients(sums, record) if need_dx else None, grads
 
-    def _parts(self, i: int, dx: Any, record: Record) -> tuple[Any, ...]:
+    def _names_at(self) -> list[dict[str, str]]:
+        """For each step: its layer's own name of a parameter -> the name here."""
+        of_layers = iter(self.listing.names)
+        return [{} if step.layer is None else next(of_layers) for step in self.steps]
+
+    def _leading(self, names_at: list[dict[str, str]], to_inputs: bool) -> list[bool]:
+        """For each step whether its gradient is needed: it leads to an input, or a parameter."""
+        if to_inputs:
+            return [step.value is None for step in self.steps]
+        trained, found = set(self.trained), list[bool]()
+        for step, names in zip(self.steps, names_at, strict=True):
+            own = not trained.isdisjoint(names.values())
+            found.append(own or any(found[p] for p in step.parents))
+        return found
+
+    def _arrived(self, i: int, sums: Sums) -> Any:
+        """dL/dy of a step: a tuple where it has several outputs; None where nothing came."""
+        layer = self.steps[i].layer
+        if layer is not None and layer.output_count is not None:
+            own = self._parts[i]  # the step of each output, where there is one
+            parts = tuple(sums.at[own[k]] if k in own else None for k in range(layer.output_count))
+            sums.at[i] = parts if any(part is not None for part in parts) else None
+        return sums.at[i]
+
+    def _fill_with_zeros(self, grads: dict[str, Any], out: Out) -> None:
+        """Gradients of the parameters of which no output depends, or only by integers."""
+        for name, grad in grads.items():
+            if grad is None:
+                grads[name] = out.get(name, np.empty_like(self.params[name]))
+                grads[name][...] = 0
+
+    def _input_gradients(self, sums: Sums, record: Values) -> Any:
+        """dx: an array, or a tuple for several inputs."""
+        dx = []
+        for i in range(len(self.input_names)):
+            value = record.values[i]
+            if sums.at[i] is None and value.dtype.kind == "f":
+                sums.at[i] = np.zeros_like(value)
+            dx.append(sums.at[i])
+        return dx[0] if len(dx) == 1 else tuple(dx)
+
+    def _checked(self, i: int, dx: Any, record: Values) -> tuple[Any, ...]:
         """A layer's dx as one gradient per parent, None where it has none."""
-        name, layer, parents, _, _ = self.steps[i]
+        name, layer, parents = self.steps[i][:3]
         if dx is None:
             return (None,) * len(parents)
         parts = dx if isinstance(dx, tuple) else (dx,)
@@ -239,18 +305,20 @@ class Graph(Layer):
             )
         return parts
 
-    def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        super().remember(cache, shape, dtype)
+    def remember(self, cache: Any, form: Any) -> None:
+        super().remember(cache, form)
+        if cache is None:
+            return
         cache.kept = True
         for step, value, kept in zip(self.steps, cache.values, cache.caches, strict=True):
             if step.layer is not None:
-                step.layer.remember(kept, value.shape, value.dtype)
+                step.layer.remember(kept, form_of(value))
 
     @property
     def record(self) -> tuple[list[Any], list[Any]]:
         """(values, gradients) of the last passes, one per step, None where there is none."""
         none = [None] * len(self.steps)
-        cache = self.cache or Record(none, none)
+        cache = self.cache or Values(none, none)
         return cache.values, cache.grads or none
 
     @property
@@ -273,12 +341,6 @@ class Graph(Layer):
         """
         return table(self.steps, *self.record)
 
-    def walk(self, path: str = "") -> Iterator[tuple[str, Layer]]:
-        yield path, self
-        for step in self.steps:
-            if step.layer is not None:
-                yield from step.layer.walk(f"{path}.{step.name}" if path else step.name)
-
     def __len__(self) -> int:
         return len(self.layers)
 
@@ -287,4 +349,4 @@ class Graph(Layer):
         return self.layers[index]
 
     def __repr__(self) -> str:
-        return f"Graph({', '.join(self.input_names)} -> {self.output_name})"
+        return f"Graph({', '.join(self.input_names)} -> {', '.join(self.output_names)})"

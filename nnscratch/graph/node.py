@@ -83,8 +83,11 @@ class Node:
     ) -> None:
         self.layer, self.parents, self.name = layer, parents, check_name(name)
 
-    def node_of(self, layer: Layer, inputs: tuple[Any, ...], name: str | None) -> Node:
-        """The node of a layer that is called on this node and others; `Layer.__call__` asks."""
+    def node_of(self, layer: Layer, inputs: tuple[Any, ...], name: str | None) -> Any:
+        """The node of a layer that is called on this node and others; `Layer.__call__` asks.
+
+        A layer of several outputs gives a tuple of nodes, one for each.
+        """
         try:
             inspect.signature(layer.forward_pass).bind(*inputs)
         except TypeError as error:
@@ -92,7 +95,10 @@ class Node:
                 f"{layer} was called on {len(inputs)} nodes or constants: {error}; "
                 "pass as many as its forward takes"
             ) from None
-        return Node(layer, tuple(x if isinstance(x, Node) else Constant(x) for x in inputs), name)
+        node = Node(layer, tuple(x if isinstance(x, Node) else Constant(x) for x in inputs), name)
+        if layer.output_count is None:
+            return node
+        return tuple(Output(node, i) for i in range(layer.output_count))
 
     def __add__(self, other: Any) -> Node:
         return self.node_of(Add(), (self, other), None)
@@ -206,6 +212,27 @@ class Input(Node):
 
     def __repr__(self) -> str:
         return "Input()" if self.name is None else f"Input({self.name!r})"
+
+
+class Output(Node):
+    """One of several outputs of a layer; made where such a layer is called on nodes.
+
+    Parameters
+    ----------
+    node : Node
+        That of the layer.
+    part : int
+        The number of the output.
+    """
+
+    __slots__ = ("part",)
+
+    def __init__(self, node: Node, part: int) -> None:
+        super().__init__(None, (node,))
+        self.part = part
+
+    def __repr__(self) -> str:
+        return f"Output({self.parents[0]!r}, {self.part})"
 
 
 class Constant(Node):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.graph.node import Constant, Input, Node, check_name
+from nnscratch.graph.node import Constant, Input, Node, Output, check_name
 from nnscratch.layers.base import Layer
 
 
@@ -26,10 +26,13 @@ class Step(NamedTuple):
     parents: tuple[int, ...] = ()
     constants: tuple[int, ...] = ()  # those of the parents that are constants
     value: np.ndarray | None = None  # of a constant
+    part: int | None = None  # the number of the parent's output that this is
 
     @property
     def operation(self) -> str:
         """What is computed, in a few letters."""
+        if self.part is not None:
+            return f"output {self.part}"
         if self.layer is None:
             return "input" if self.value is None else "constant"
         text = repr(self.layer)
@@ -37,7 +40,7 @@ class Step(NamedTuple):
 
 
 @dataclass
-class Record:
+class Values:
     """What a forward pass leaves behind: one entry per step."""
 
     values: list[Any]
@@ -46,39 +49,67 @@ class Record:
     kept: bool = False  # whether backward shall leave the gradients here
 
 
-def steps_of(inputs: Sequence[Input], output: Node) -> tuple[list[Step], int]:
-    """The nodes as steps, the inputs first, and the number of the output's step.
+class Sums:
+    """The gradient at every node: what arrives from its children, added up from zero.
+
+    The zero is not stored. The first array that arrives is a layer's; the sum with the second is
+    one of ours, to which further ones are added in place.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.at: list[Any] = [None] * steps
+        self._ours: set[int] = set()
+
+    def add(self, i: int, part: Any) -> None:
+        """Add what a child passes back, None if nothing."""
+        if part is None:
+            return
+        if self.at[i] is None:
+            self.at[i] = part
+        elif i in self._ours:
+            self.at[i] += part
+        else:
+            self.at[i] = self.at[i] + part
+            self._ours.add(i)
+
+
+def steps_of(inputs: Sequence[Input], outputs: Sequence[Node]) -> tuple[list[Step], list[int]]:
+    """The nodes as steps, the inputs first, and the numbers of the outputs' steps.
 
     Raises
     ------
     ValueError
-        These inputs and this output make no graph; the message says why.
+        These inputs and outputs make no graph; the message says why.
     """
     for given in inputs:
         if not isinstance(given, Input):
             raise ValueError(f"Graph expected inputs of Input(name), received {given!r}")
     if len({id(node) for node in inputs}) < len(inputs):
         raise ValueError(f"an input of the graph is listed twice: {inputs}; list it once")
-    if not isinstance(output, Node):
-        raise ValueError(
-            f"Graph expected a node as output, received {output!r}; call layers on Input(name), "
-            "and let several outputs be joined by Concatenate(axis)"
-        )
-    nodes = topological_order(inputs, output)
+    if not outputs:
+        raise ValueError("Graph expected at least one output, received none")
+    for output in outputs:
+        if not isinstance(output, Node):
+            raise ValueError(
+                f"Graph expected a node as output, received {output!r}; call layers on "
+                "Input(name), and pass several outputs as outputs=[f, g]"
+            )
+    nodes = topological_order(inputs, outputs)
     place = {id(node): i for i, node in enumerate(nodes)}
     steps = []
     for node, name in zip(nodes, names_of(nodes), strict=True):
         parents = tuple(place[id(parent)] for parent in node.parents)
         constants = tuple(p for p in parents if isinstance(nodes[p], Constant))
         value = node.value if isinstance(node, Constant) else None
-        steps.append(Step(name, node.layer, parents, constants, value))
-    return steps, place[id(output)]
+        part = node.part if isinstance(node, Output) else None
+        steps.append(Step(name, node.layer, parents, constants, value, part))
+    return steps, [place[id(output)] for output in outputs]
 
 
-def topological_order(inputs: Sequence[Input], output: Node) -> list[Node]:
-    """The inputs, then every other node the output depends on, parents always before children.
+def topological_order(inputs: Sequence[Input], outputs: Sequence[Node]) -> list[Node]:
+    """The inputs, then every other node an output depends on, parents always before children.
 
-    Depth first from the output, parents from left to right: the order in which the formula
+    Depth first from each output, parents from left to right: the order in which the formula
     would be computed by hand, the same whenever the formula is. A node is entered when it is
     first on top of the stack, and left, that is listed, when it is on top again with its
     parents done. A parent that was entered and not left is a node's own descendant.
@@ -91,18 +122,18 @@ def topological_order(inputs: Sequence[Input], output: Node) -> list[Node]:
     Examples
     --------
     >>> x, y = Input("x"), Input("y")
-    >>> topological_order([x, y], (x - y) / x)
+    >>> topological_order([x, y], [(x - y) / x])
     [Input('x'), Input('y'), Node(Sub()), Node(Div())]
     """
     order: list[Node] = list(inputs)
     left = {id(node): True for node in inputs}  # False while the node is entered, not left
-    stack = [output]
+    stack = list(reversed(outputs))
     while stack:
         node = stack[-1]
         if id(node) not in left:
             if isinstance(node, Input):
                 raise ValueError(
-                    f"the output depends on {node}, which is not among the inputs "
+                    f"an output depends on {node}, which is not among the inputs "
                     f"{list(inputs)}; list it in Graph(inputs=[...])"
                 )
             left[id(node)] = False
@@ -146,9 +177,11 @@ def names_of(nodes: Sequence[Node]) -> list[str]:
         if name is not None:
             taken.add(name)
     count: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for node in nodes:
         name = node.name
+        if isinstance(node, Output):
+            name = f"{names[nodes.index(node.parents[0])]}[{node.part}]"
         if name is None:
             what: Any = node if node.layer is None else node.layer
             kind = getattr(what, "node_kind", type(what).__name__).lower()  # a loss has its own

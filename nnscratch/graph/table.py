@@ -34,6 +34,8 @@ def written(array: Any, digits: int = 6) -> str:
     """
     if array is None:
         return ""
+    if isinstance(array, tuple):  # of a layer with several outputs
+        return " and ".join(written(part, digits) or "none" for part in array)
     array = np.asarray(array)
     if array.size > FEW:
         return f"{array.shape} {array.dtype}"

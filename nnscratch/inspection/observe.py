@@ -144,32 +144,6 @@ def observe(model: Layer) -> Iterator[list[Use]]:
         observation.end()
 
 
-def walk_all(
-    layer: Layer, path: str = "", known: frozenset[int] = frozenset()
-) -> Iterator[tuple[str, Layer]]:
-    """As `layer.walk()`, and the layers that stand in attributes, or in lists or dicts there."""
-    walked = list(layer.walk(path))
-    known |= {id(inner) for _, inner in walked}
-    for place, inner in walked:
-        yield place, inner
-        for name, held in _held(inner):
-            if id(held) not in known:
-                inside = list(walk_all(held, f"{place}.{name}".lstrip("."), known))
-                known |= {id(found) for _, found in inside}
-                yield from inside
-
-
-def _held(layer: Layer) -> Iterator[tuple[str, Layer]]:
-    """(name, layer) for each layer that another one holds in its attributes."""
-    for name, value in list(vars(layer).items()):
-        many: Any = [(name, value)]
-        if isinstance(value, Mapping):
-            many = [(f"{name}.{key}", each) for key, each in value.items()]
-        elif isinstance(value, (list, tuple)):
-            many = [(f"{name}.{i}", each) for i, each in enumerate(value)]
-        yield from (pair for pair in many if isinstance(pair[1], Layer))
-
-
 class _Pass:
     """A pass that records, on a layer object until the observation ends."""
 
@@ -208,7 +182,7 @@ class _Observation:
         self._of_cache: dict[tuple[int, int], list[Use]] = {}  # by the ids of layer and cache
         self._names: dict[int, dict[int, list[str]]] = {}
         self._layers: dict[int, tuple[str, Layer]] = {}
-        for path, layer in walk_all(model):
+        for path, layer in model.walk():
             self._layers.setdefault(id(layer), (path, layer))
         for _, layer in self._layers.values():
             vars(layer).update({name: _Pass(self, layer, name) for name in _DONE})
@@ -273,11 +247,8 @@ class _Observation:
         """The names of the layers directly inside one, by their ids."""
         if id(layer) not in self._names:
             names: dict[int, list[str]] = {}
-            above = ""
-            for path, inner in walk_all(layer):
-                if path and not (above and path.startswith(f"{above}.")):
-                    above = path
-                    names.setdefault(id(inner), []).append(path)
+            for name, inner in layer.children():
+                names.setdefault(id(inner), []).append(name)
             self._names[id(layer)] = names
         return self._names[id(layer)]
 

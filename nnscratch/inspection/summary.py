@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.inspection.observe import Use, walk_all
+from nnscratch.inspection.observe import Use
 from nnscratch.inspection.timing import time_passes
 from nnscratch.layers import Layer, Sequential
 
@@ -189,7 +189,7 @@ def _rows(model: Layer) -> list[Row]:
     rows: list[Row] = []
     arrays: list[dict[int, int]] = []  # of each row: the sizes of its parameters by their ids
     around: list[int] = []  # the rows of the containers that the layer is in
-    for path, layer in walk_all(model):
+    for path, layer in model.walk():
         while around and not path.startswith(f"{rows[around[-1]].path}.".lstrip(".")):
             around.pop()
         own = {id(array): array.size for array in layer.params.values()}

@@ -9,14 +9,23 @@ may stand at several places; the gradients of its parameters then add up
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
-from nnscratch.layers.params import NestedArrays
+from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, fitting, floating
+from nnscratch.layers.caches import form_of
+from nnscratch.layers.operators.arithmetic import Add
 
 __all__ = ["Residual", "Sequential"]
+
+
+class Edge(NamedTuple):
+    """A layer of a container, and where its inputs come from: other names, or "input"."""
+
+    name: str
+    layer: Layer
+    sources: tuple[str, ...]
 
 
 class Sequential(Layer):
@@ -36,9 +45,12 @@ class Sequential(Layer):
     backpropagation): dL/dx_{i-1} = dL/dx_i · ∂x_i/∂x_{i-1}, each product by the layer itself.
     Parameters that occur several times get the sum of their gradients.
 
-    *Shapes*: those of the layers. `params` is one flat dict with dotted names: "0.W", "3.1.b".
+    A layer of several outputs passes them to the next one as its several inputs, and on the way
+    back the next one's tuple dx is its tuple dy.
 
-    *Cache*: a list with the cache and the output's shape and dtype of each layer.
+    *Shapes*: those of the layers. `params` lists all arrays under dotted names: "0.W", "3.1.b".
+
+    *Cache*: a list with each layer's cache and its output's form, that is shape and dtype.
 
     Raises
     ------
@@ -57,59 +69,61 @@ class Sequential(Layer):
     ((5, 4), (2, 3))
     """
 
+    takes_out = True
+
     def __init__(self, *layers: Layer) -> None:
         for i, layer in enumerate(layers):
             check_layer(layer, f"argument {i} of Sequential")
         self.layers: tuple[Layer, ...] = layers
-        params = NestedArrays((f"{i}.", layer.params) for i, layer in enumerate(layers))
-        self.params, self._names = params, params.names
-        self.buffers = NestedArrays((f"{i}.", layer.buffers) for i, layer in enumerate(layers))
-        trained = [i for i, layer in enumerate(layers) if len(layer.params)]
-        self._first_trained = trained[0] if trained else len(layers)  # dx is needed down to here
 
-    def forward_pass(self, *inputs: Any) -> tuple[np.ndarray, Any]:
+    def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
         steps = []
-        y = np.asarray(inputs[0]) if self.layers else floating(inputs[0])
+        y: Any = inputs if self.layers else tuple(floating(x) for x in inputs)
+        if len(y) == 1:
+            y = y[0]
         for i, layer in enumerate(self.layers):
             try:
-                y, cache = layer.forward_pass(*(inputs if i == 0 else (y,)))
+                y, cache = layer.forward_pass(*y) if type(y) is tuple else layer.forward_pass(y)
             except ValueError as error:
                 error.add_note(f"in layer {i} of Sequential: {layer}")
                 raise
-            steps.append((cache, y.shape, y.dtype))
+            steps.append((cache, form_of(y) if type(y) is tuple else (y.shape, y.dtype)))
         return y, steps
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        for layer, (kept, _, dtype) in zip(reversed(self.layers), reversed(cache), strict=True):
-            dy = layer.backward_pass(floating(dy, dtype), kept)
+    def backward_pass(self, dy: Any, cache: Any) -> Any:
+        for layer, (kept, form) in zip(reversed(self.layers), reversed(cache), strict=True):
+            dy = layer.backward_pass(fitting(dy, form), kept)
         return dy
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: Any, cache: Any, out: Out = NOWHERE) -> Grads:
         return self.backprop(dy, cache, out, need_dx=False)[1]
 
     def backprop(
-        self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
+        self, dy: Any, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
-        grads: dict[str, Any] = dict.fromkeys(self.params)
-        last = 0 if need_dx else self._first_trained
+        listing = self.listing
+        grads: dict[str, Any] = dict.fromkeys(listing.trained)
+        last = 0 if need_dx else listing.first_trained  # dx is needed down to here
         for i in range(len(self.layers) - 1, last - 1, -1):
-            names = self._names[i]
-            free = {k: out[n] for k, n in names.items() if n in out and grads[n] is None}
-            kept, _, dtype = cache[i]
-            dy = floating(dy, dtype)  # parameters of several dtypes may follow one another
+            names = listing.names[i]
+            free = {k: out[n] for k, n in names.items() if n in out and grads.get(n) is None}
+            kept, form = cache[i]
+            if type(dy) is tuple or dy.dtype is not form[1]:
+                dy = fitting(dy, form)  # parameters of several dtypes may follow one another
             dy, found = self.layers[i].backprop(dy, kept, free, need_dx or i > last)
-            for key, grad in found.items():
-                name = names[key]
-                if grads[name] is None:
-                    grads[name] = grad
-                else:  # not in place: a layer may have returned dy itself
-                    grads[name] = np.add(grads[name], grad, out=out.get(name))
+            if found:
+                add_up(grads, names, found, out)
         return (dy if need_dx else None), grads
 
-    def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        super().remember(cache, shape, dtype)
-        for layer, kept in zip(self.layers, cache, strict=True):
+    def remember(self, cache: Any, form: Any) -> None:
+        super().remember(cache, form)
+        for layer, kept in zip(self.layers, cache or (), strict=False):
             layer.remember(*kept)
+
+    def edges(self) -> list[Edge]:
+        """Each layer with the one before it; see `Edge`."""
+        sources = ("input", *map(str, range(len(self.layers))))
+        return [Edge(str(i), layer, (sources[i],)) for i, layer in enumerate(self.layers)]
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -168,41 +182,71 @@ class Residual(Layer):
     array([10., 20.])
     """
 
+    takes_out = wraps = True
+
     def __init__(self, layer: Layer) -> None:
         check_layer(layer, "the argument of Residual")
         self.layers: tuple[Layer] = (layer,)
-        self.params = NestedArrays([("", layer.params)])
-        self.buffers = NestedArrays([("", layer.buffers)])
 
-    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        (layer,) = self.layers
-        x = np.asarray(x)
-        y, cache = layer.forward_pass(x)
-        if y.shape != x.shape:
+    def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
+        y, cache = self.layers[0].forward_pass(*inputs)
+        parts = y if type(y) is tuple else (y,)
+        shapes = [np.shape(x) for x in inputs]
+        if shapes != [part.shape for part in parts]:
             self.refuse(
-                f"an output of the input's shape {x.shape}", y, "x + f(x) needs equal shapes"
+                f"an output of the input's shape {' and '.join(map(str, shapes))}",
+                " and ".join(str(part.shape) for part in parts),
+                "x + f(x) needs equal shapes",
             )
-        return np.add(x, y, dtype=y.dtype), (cache, y.shape, y.dtype)
+        sums = tuple(np.add(x, f, dtype=f.dtype) for x, f in zip(inputs, parts, strict=True))
+        return (sums if type(y) is tuple else sums[0]), (cache, form_of(y))
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray | None:
-        df = self.layers[0].backward_pass(dy, cache[0])
-        return None if df is None else dy + df  # None: x is integers, as for an Embedding
+    def backward_pass(self, dy: Any, cache: Any) -> Any:
+        return _sum(dy, self.layers[0].backward_pass(dy, cache[0]))
 
-    def gradient_pass(self, dy: np.ndarray, cache: Any, out: Out = NOWHERE) -> Grads:
+    def gradient_pass(self, dy: Any, cache: Any, out: Out = NOWHERE) -> Grads:
         return self.layers[0].backprop(dy, cache[0], out, need_dx=False)[1]
 
     def backprop(
-        self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
+        self, dy: Any, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
         df, grads = self.layers[0].backprop(dy, cache[0], out, need_dx)
-        return (None if df is None else dy + df), grads
+        return (_sum(dy, df) if need_dx else None), grads
 
-    def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        super().remember(cache, shape, dtype)
-        self.layers[0].remember(*cache)
+    def remember(self, cache: Any, form: Any) -> None:
+        super().remember(cache, form)
+        if cache is not None:
+            self.layers[0].remember(*cache)
+
+    def edges(self) -> list[Edge]:
+        """The layer, and the sum that it and the input go to; see `Edge`."""
+        return [Edge("0", self.layers[0], ("input",)), Edge("add", Add(), ("input", "0"))]
 
     def __repr__(self) -> str:
         return f"Residual({self.layers[0]!r})"
+
+
+def _sum(dy: Any, df: Any) -> Any:
+    """dy + df, where df is None for integers, as those of an Embedding; for tuples one by one."""
+    if isinstance(dy, tuple):
+        return tuple(_sum(part, of) for part, of in zip(dy, df, strict=True))
+    if df is None:
+        return None
+    return df if dy is None else dy + df
+
+
+def add_up(grads: dict[str, Any], names: dict[str, str], found: Grads, out: Out) -> None:
+    """Add the gradients that a use of a layer returned to those of its other uses.
+
+    `names` has the layer's own name of a parameter -> its name in `grads`.
+    """
+    for key, grad in found.items():
+        name = names[key]
+        if name not in grads:  # it is frozen
+            continue
+        if grads[name] is not None:  # not in place: a layer may have returned dy itself
+            grad = np.add(grads[name], grad, out=out.get(name))
+        grads[name] = grad
 
 
 def check_layer(layer: Any, place: str) -> None:

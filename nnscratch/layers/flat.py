@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -69,21 +68,18 @@ class FlatArrays(dict[str, np.ndarray]):
 class Parameters(FlatArrays):
     """The parameters of a model, moved into flat vectors, with the model's arrays their views.
 
-    Use `flatten(model)`, which makes one per model and keeps it.
+    Use `flatten(model)`, which makes one per model and keeps it there.
     """
 
     def __init__(self, model: Layer, allocate: Allocate = np.zeros) -> None:
         super().__init__(model.params, model.params, allocate)
-        self.places = [(*model.params.place(name), view) for name, view in self.items()]
-        for arrays, key, view in self.places:
-            arrays.rebind(key, view)
+        for name, view in self.items():
+            model.params.rebind(name, view)
 
-    def attached(self) -> bool:
+    def attached(self, model: Layer) -> bool:
         """Whether the model still holds these views; astype or another model may take over."""
-        return all(arrays[key] is view for arrays, key, view in self.places)
-
-
-_known: WeakKeyDictionary[Layer, Parameters] = WeakKeyDictionary()
+        params = model.params
+        return params.keys() == self.keys() and all(params[n] is view for n, view in self.items())
 
 
 def flatten(model: Layer, allocate: Allocate | None = None) -> Parameters:
@@ -104,9 +100,9 @@ def flatten(model: Layer, allocate: Allocate | None = None) -> Parameters:
     >>> flatten(model) is flat
     True
     """
-    known = _known.get(model)
-    if known is None or allocate is not None or not known.attached():
-        known = _known[model] = Parameters(model, allocate or np.zeros)
+    known: Parameters | None = vars(model).get("_flat")
+    if known is None or allocate is not None or not known.attached(model):
+        known = vars(model)["_flat"] = Parameters(model, allocate or np.zeros)
     return known
 
 

@@ -15,7 +15,7 @@ __all__ = ["Bias", "Linear"]
 
 
 class Linear(Layer):
-    """An affine map: y = W x + b, on one sample or on the rows of a batch.
+    """An affine map: y = W x + b, on one sample, on the rows of a batch, or on any last axis.
 
     Parameters
     ----------
@@ -36,8 +36,9 @@ class Linear(Layer):
     *Gradient*: ΔL = ⟨dy, ΔW x⟩ = trace(x dyᵀ ΔW) = ⟨dy xᵀ, ΔW⟩, so dW = dy xᵀ, and
     db = dy. A batch sums over its samples: dW = Σ dy xᵀ = dYᵀ X, db = the sum of dY's rows.
 
-    *Shapes*: x (in_features,) or (batch, in_features); y (out_features,) or
-    (batch, out_features); W (out_features, in_features); b (out_features,).
+    *Shapes*: x (..., in_features), such as one sample (in_features,), a batch
+    (batch, in_features) or sequences (batch, time, in_features), whose steps are rows too;
+    y (..., out_features); W (out_features, in_features); b (out_features,).
 
     *Cache*: x.
 
@@ -63,6 +64,8 @@ class Linear(Layer):
     Traceback (most recent call last):
     ValueError: Linear(3, 2) expected (3,) or (batch, 3), received (5, 2, 2);
     put Flatten() before it and make it Linear(4, 2)
+    >>> layer.forward(np.zeros((5, 4, 3))).shape
+    (5, 4, 2)
     """
 
     def __init__(
@@ -78,7 +81,7 @@ class Linear(Layer):
             raise ValueError(
                 f"Linear expected sizes of at least 1, received {in_features} and {out_features}"
             )
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features, self.out_features, self.bias = in_features, out_features, bool(bias)
         W = initializer((out_features, in_features), rng)
         # (in, out) in memory behind the shape (out, in): BLAS is faster that way round
         params = {"W": np.asfortranarray(W)}
@@ -86,25 +89,29 @@ class Linear(Layer):
             params["b"] = np.zeros(out_features, W.dtype)
         self.params = params
 
+    takes_out = True
+
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         W = self.params["W"]
         x = floating(x, W.dtype)
-        if x.shape[-1:] != (self.in_features,) or x.ndim > 2:
+        if x.shape[-1:] != (self.in_features,):
             self.refuse(f"({self.in_features},) or (batch, {self.in_features})", x, self._remedy(x))
-        y = x @ W.T
-        if "b" in self.params:
+        rows = x if x.ndim < 3 else x.reshape(-1, self.in_features)
+        y = rows @ W.T
+        if self.bias:
             y += self.params["b"]
-        return y, x
+        return y if x.ndim < 3 else y.reshape(*x.shape[:-1], self.out_features), x
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return dy @ self.params["W"]
+        W = self.params["W"]
+        return dy @ W if dy.ndim < 3 else (_rows(dy) @ W).reshape(x.shape)
 
     def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
-        if dy.ndim == 1:
-            dy, x = dy[np.newaxis], x[np.newaxis]
+        if dy.ndim != 2:
+            dy, x = _rows(dy), _rows(x)
         product = np.multiply if len(x) == 1 else np.matmul  # of one sample: the outer product
         grads = {"W": product(dy.T, x, out=out.get("W"))}
-        if "b" in self.params:
+        if self.bias:
             grads["b"] = _sum_over_batch(dy, out.get("b"))
         return grads
 
@@ -120,7 +127,7 @@ class Linear(Layer):
         )
 
     def __repr__(self) -> str:
-        bias = "" if "b" in self.params else ", bias=False"
+        bias = "" if self.bias else ", bias=False"
         return f"Linear({self.in_features}, {self.out_features}{bias})"
 
 
@@ -139,7 +146,7 @@ class Bias(Layer):
 
     *Gradient*: Δy = Δb, so db = dy; a batch sums over its samples.
 
-    *Shapes*: x and y (features,) or (batch, features); b (features,), zero at first.
+    *Shapes*: x and y (..., features), as for `Linear`; b (features,), zero at first.
 
     *Cache*: nothing.
 
@@ -170,20 +177,27 @@ class Bias(Layer):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         b = self.params["b"]
         x = floating(x, b.dtype)
-        if x.shape[-1:] != b.shape or x.ndim > 2:
+        if x.shape[-1:] != b.shape:
             self.refuse(
                 f"({self.features},) or (batch, {self.features})", x, "give Bias the size of x"
             )
         return x + b, None
 
+    takes_out = True
+
     def backward_pass(self, dy: np.ndarray, cache: None) -> np.ndarray:
         return dy
 
     def gradient_pass(self, dy: np.ndarray, cache: None, out: Out = NOWHERE) -> Grads:
-        return {"b": _sum_over_batch(np.atleast_2d(dy), out.get("b"))}
+        return {"b": _sum_over_batch(_rows(dy), out.get("b"))}
 
     def __repr__(self) -> str:
         return f"Bias({self.features})"
+
+
+def _rows(x: np.ndarray) -> np.ndarray:
+    """x as rows, whatever axes stand before the last."""
+    return x.reshape(-1, x.shape[-1])
 
 
 def _sum_over_batch(dy: np.ndarray, out: np.ndarray | None) -> np.ndarray:

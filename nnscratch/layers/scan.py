@@ -14,7 +14,6 @@ from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
 from nnscratch.layers.containers import Sequential, check_layer
 from nnscratch.layers.flatten import Flatten
 from nnscratch.layers.linear import Bias, Linear
-from nnscratch.layers.params import NestedArrays
 from nnscratch.layers.softmax import LogSoftmax, Softmax
 from nnscratch.layers.spatial.correlation import Correlation1d
 
@@ -79,12 +78,12 @@ class Scan(Layer):
     array([[6., 9.]], dtype=float32)
     """
 
+    takes_out = wraps = True
+
     def __init__(self, layer: Layer, window: int, stride: int = 1) -> None:
         check_layer(layer, "the argument of Scan")
         self.window, self.stride = _positive("window", window), _positive("stride", stride)
         self.layers: tuple[Layer] = (layer,)
-        self.params = NestedArrays([("", layer.params)])
-        self.buffers = NestedArrays([("", layer.buffers)])
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = np.asarray(x)
@@ -105,9 +104,11 @@ class Scan(Layer):
         rows, grads = self.layers[0].backprop(dy.reshape(y_shape), kept, out, need_dx)
         return self._overlapped(rows, x_shape), grads
 
-    def remember(self, cache: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
-        super().remember(cache, shape, dtype)
-        self.layers[0].remember(*cache[:3])
+    def remember(self, cache: Any, form: Any) -> None:
+        super().remember(cache, form)
+        if cache is not None:
+            kept, shape, dtype, _ = cache
+            self.layers[0].remember(kept, (shape, dtype))
 
     def as_correlation(self) -> Sequential:
         """The equal Sequential of 1-D correlations: a scanned MLP is a convolutional network.

@@ -1,16 +1,15 @@
-"""Optimizers: from gradients to the next weights.
+"""Optimizers: from gradients to the next weights; schedules: the learning rate over the steps.
 
-Every optimizer is written as its formula for one vector of weights w, gradients g and state;
-`Optimizer.step` applies it to the model's flat vectors block by block, so that a block stays in
-the processor's cache from the first operation of the formula to the last.
-
-All follow torch's formulas, and decay acts on every parameter.
+Every optimizer is written as its formula for one parameter's weights w, gradient g and state.
+All follow torch's formulas, and decay acts on every parameter unless a group says otherwise.
 """
 
 from typing import TYPE_CHECKING
 
+from nnscratch.optimizers.adam import *
 from nnscratch.optimizers.adaptive import *
 from nnscratch.optimizers.base import *
+from nnscratch.optimizers.groups import *
 from nnscratch.optimizers.schedules import *
 from nnscratch.optimizers.sgd import *
 

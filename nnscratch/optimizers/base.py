@@ -1,15 +1,23 @@
-"""The step of an optimizer: a formula for one vector, applied block by block."""
+"""The step of an optimizer: a formula for one parameter, applied to many at once.
+
+An element-wise formula does not mind where one parameter ends and the next begins. So a stretch
+of parameters with equal settings, which lie one behind the other in the model's flat vector, is
+updated as one vector, block by block: a block stays in the processor's cache from the first
+operation of the formula to the last.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nnscratch.layers.base import Layer
-from nnscratch.layers.flat import Allocate, FlatArrays, flatten, share_of
+from nnscratch.layers.flat import Allocate, FlatArrays, flatten
+from nnscratch.layers.params import Structure
+from nnscratch.optimizers.groups import Groups, check_settings, overrides_by_name, resolved
 
 __all__ = ["Optimizer"]
 
@@ -17,53 +25,105 @@ FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
 BLOCK = 65536  # elements: 256 KiB of float32, so that weights, gradients and state fit in cache
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring parameters with equal settings: where they lie in the vector of a dtype."""
+
+    formula: Optimizer  # the optimizer itself, or its likeness with a group's settings
+    dtype: np.dtype
+    start: int
+    stop: int
+    names: tuple[str, ...]
+
+
 class Optimizer:
     """What all optimizers share: the model's flat vectors, the state, and the step.
+
+    A subclass passes its settings on to `Optimizer.__init__`, which makes them attributes, names
+    the arrays of its state in `state_names`, and writes the formula, `update`. There, `self` has
+    the settings of the parameter at hand, those of its group included.
 
     Parameters
     ----------
     model : Layer
-    learning_rate : float
-        May be changed between steps; schedules do.
+    groups : dict of pattern to dict of settings, optional
+        Other settings for the parameters whose names fit, as in
+        `{"*.b": {"weight_decay": 0.0}, "0.*": {"learning_rate": Scaled(0.1)}}`. A number stays
+        as it is, a `Scaled` share follows the optimizer's own value and so its schedule. Of
+        several patterns that fit a name the later one counts, setting by setting.
+    **settings : float or bool
+        `learning_rate` among them, which schedules change between steps.
 
     Attributes
     ----------
+    element_wise : bool
+        Whether the formula treats every number for itself. Where it does not, as in a rate for
+        each layer by its norm, set it to False: `update` then sees one parameter at a time, in
+        its shape.
     steps : int
         How many steps were taken.
-    state : dict of str to FlatArrays
-        Laid out like the parameters, so that `state["velocity"]["0.W"]` belongs to "0.W".
+    state : dict of str to mapping of str to array
+        `state["velocity"]["0.W"]` belongs to the parameter "0.W".
     grads : FlatArrays
         Where a gradient pass may write; `step` finds it there without a copy.
 
     Raises
     ------
     ValueError
-        A setting is out of range, or gradients do not fit the parameters.
+        A setting is out of range, a pattern fits no parameter, or gradients do not fit the
+        parameters.
+    RuntimeError
+        The model has other parameters than when the optimizer was made.
+
+    Examples
+    --------
+    The rate of each layer from the norms of its weights and gradient (You et al., Large batch
+    training of convolutional networks, 2017), as an optimizer of one's own:
+
+    >>> import nnscratch as nn
+    >>> class LARS(nn.Optimizer):
+    ...     element_wise = False
+    ...     def __init__(self, model, learning_rate=0.1, trust=0.001, groups=None):
+    ...         super().__init__(model, groups, learning_rate=learning_rate, trust=trust)
+    ...     def update(self, w, g):
+    ...         rate = self.trust * np.linalg.norm(w) / (np.linalg.norm(g) or 1)
+    ...         w -= self.learning_rate * rate * g
+    >>> model = nn.Linear(2, 1, bias=False)
+    >>> model.params["W"] = [[3.0, 4.0]]
+    >>> LARS(model, learning_rate=1.0, trust=0.1).step({"W": np.array([[0.0, 2.0]])})
+    >>> model.params["W"]
+    array([[3. , 3.5]], dtype=float32)
     """
 
+    element_wise = True
     state_names: tuple[str, ...] = ()
+    learning_rate: float
 
-    def __init__(self, model: Layer, learning_rate: float, **settings: float) -> None:
-        for name, value in {"learning_rate": learning_rate, **settings}.items():
-            if not (value >= 0 and math.isfinite(value)):
-                raise ValueError(f"{type(self).__name__} expected {name} >= 0, received {value}")
-        for name in ("momentum", "beta1", "beta2", "decay"):
-            if name in settings and settings[name] >= 1:
-                raise ValueError(
-                    f"{type(self).__name__} expected {name} in [0, 1), received {settings[name]}"
-                )
+    def __init__(self, model: Layer, groups: Groups | None = None, **settings: Any) -> None:
+        name = type(self).__name__
+        if not isinstance(model, Layer):
+            raise ValueError(
+                f"{name} expected a model to train, received {type(model).__name__}; "
+                "pass the layer or container whose parameters are to move"
+            )
         if not model.params:
             raise ValueError(f"{model} has no parameters to train")
-        self.model = model
-        self.learning_rate = float(learning_rate)
-        self.steps = 0
+        vars(self).update(check_settings(name, settings))
+        self.model, self.groups, self.steps = model, dict(groups or {}), 0
+        self._overrides = overrides_by_name(name, self.groups, model.params, settings)
+        self._version = -1
         self.params = flatten(model)
         self.grads = FlatArrays(self.params)
-        self.state = {name: FlatArrays(self.params) for name in self.state_names}
+        self.slots = {name: FlatArrays(self.params) for name in self.state_names}
+        self.attach()
+
+    @property
+    def state(self) -> dict[str, Mapping[str, np.ndarray]]:
+        return dict(self.slots)
 
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
         """The formula: change w and the state in place; g is only read."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no formula; write its update")
 
     def step(self, grads: Mapping[str, np.ndarray]) -> None:
         """Update every parameter from its gradient; `grads` is never written to."""
@@ -75,71 +135,150 @@ class Optimizer:
     def advance(self, grads: FlatArrays, part: int = 0, parts: int = 1) -> None:
         """One step from gradients that are laid out like the parameters, for a part of them."""
         self.steps += 1
-        for dtype, w in self.params.vectors.items():
-            vectors = [w, grads.vectors[dtype], *(s.vectors[dtype] for s in self.state.values())]
-            vectors = [share_of(vector, part, parts) for vector in vectors]
-            for start in range(0, len(vectors[0]), BLOCK):
-                blocks = [vector[start : start + BLOCK] for vector in vectors]
-                self.update(*blocks)
-                if self.steps % FLUSHED_EVERY == 0:
-                    _flush_tiny(blocks[2:])
+        self._settle_groups()
+        for i, stretch in enumerate(self._stretches):
+            arrays = [self.params, grads, *self.slots.values()]
+            if not self.element_wise:
+                if i % parts == part:
+                    stretch.formula.update(*(of[stretch.names[0]] for of in arrays))
+                continue
+            length = stretch.stop - stretch.start
+            start = stretch.start + length * part // parts
+            stop = stretch.start + length * (part + 1) // parts
+            vectors = [of.vectors[stretch.dtype] for of in arrays]
+            for first in range(start, stop, BLOCK):
+                stretch.formula.update(*[v[first : min(first + BLOCK, stop)] for v in vectors])
+        if self.steps % FLUSHED_EVERY == 0:
+            for slot in self.slots.values():
+                _flush_tiny(slot, part, parts)
 
     def attach(self) -> None:
         """Move along, state and all, if the model's arrays were replaced since the last step."""
-        if not self.params.attached():
+        if self._version == Structure.version:
+            return
+        if not self.params.attached(self.model):
+            self._check_same_parameters()
             self._lay_out()
+        self._stretches = list(self._stretch_out())
+        self._version = Structure.version
 
     def move(self, allocate: Allocate) -> None:
         """Move parameters, gradients and state into vectors allocated by that function."""
         self.params = flatten(self.model, allocate)
         self.grads = FlatArrays(self.params, allocate=allocate)
-        self.state = {k: FlatArrays(self.params, s, allocate) for k, s in self.state.items()}
+        self.slots = {k: FlatArrays(self.params, s, allocate) for k, s in self.slots.items()}
 
     def _lay_out(self) -> None:
         """Vectors for the arrays that the model has now, the state carried over by name."""
         self.params = flatten(self.model)
         self.grads = FlatArrays(self.params)
-        self.state = {name: FlatArrays(self.params, values=s) for name, s in self.state.items()}
+        self.slots = {name: FlatArrays(self.params, values=s) for name, s in self.slots.items()}
+
+    def _check_same_parameters(self) -> None:
+        """A RuntimeError where the state belongs to other parameters than the model has now."""
+        before = {name: array.shape for name, array in self.params.items()}
+        now = {name: array.shape for name, array in self.model.params.items()}
+        if different := sorted(n for n in {*before, *now} if before.get(n) != now.get(n)):
+            first = different[0]
+            raise RuntimeError(
+                f"the parameters of the model were replaced after this optimizer was made: "
+                f"{first!r} was {before.get(first, 'not there')} and is "
+                f"{now.get(first, 'gone')}; make a new {type(self).__name__} for the model"
+            )
+
+    def _stretch_out(self) -> Any:
+        """The stretches: as few as there are changes of settings from one parameter to the next."""
+        alive, likenesses = set(self.model.trained), self._likenesses()
+        starts = dict.fromkeys(self.params.vectors, 0)
+        last: dict[np.dtype, Stretch] = {}
+        for name, array in self.params.items():
+            dtype, start = array.dtype, starts[array.dtype]
+            starts[dtype] = stop = start + array.size
+            if name not in alive:
+                continue
+            formula = likenesses[name]
+            before = last.get(dtype)
+            joined = (
+                self.element_wise
+                and before is not None
+                and (before.formula, before.stop) == (formula, start)
+            )
+            if joined and before is not None:
+                last[dtype] = Stretch(formula, dtype, before.start, stop, (*before.names, name))
+                continue
+            if before is not None:
+                yield before
+            last[dtype] = Stretch(formula, dtype, start, stop, (name,))
+        yield from last.values()
+
+    def _likenesses(self) -> dict[str, Optimizer]:
+        """For each parameter the optimizer whose attributes are its settings.
+
+        That is this one, or a likeness of it for each group: the same formula, other numbers.
+        """
+        self._groups: list[tuple[Optimizer, dict[str, Any]]] = []
+        found: dict[str, Optimizer] = {}
+        for name in self.params:
+            changes = self._overrides.get(name)
+            if not changes:
+                found[name] = self
+                continue
+            known = next((one for one, of in self._groups if of == changes), None)
+            if known is None:
+                known = object.__new__(type(self))
+                self._groups.append((known, changes))
+            found[name] = known
+        self._settle_groups()
+        return found
+
+    def _settle_groups(self) -> None:
+        """Give every likeness the settings of this step."""
+        for likeness, changes in self._groups:
+            vars(likeness).update(vars(self))
+            vars(likeness).update(resolved(changes, vars(self)))
 
     def _gather(self, grads: Mapping[str, np.ndarray]) -> None:
         """Copy gradients that are not there yet into the flat vector."""
-        if grads.keys() != self.params.keys():
-            wrong = ", ".join(sorted(grads.keys() ^ self.params.keys()))
+        missing = {name for name in self.model.trained if grads.get(name) is None}
+        if wrong := missing | (grads.keys() - self.params.keys()):
             raise ValueError(
-                f"gradients and parameters differ in {wrong}; pass the grads of model.backward(dy)"
+                f"gradients and parameters differ in {', '.join(sorted(wrong))}; pass the grads "
+                "of model.backward(dy), or mend the gradient_pass that left one out"
             )
-        fresh = {name: grad for name, grad in grads.items() if grad is not self.grads[name]}
-        for name, grad in fresh.items():
-            shape = None if grad is None else np.shape(grad)
-            if shape != self.params[name].shape:
+        for name, grad in grads.items():
+            if grad is self.grads[name]:
+                continue
+            if np.shape(grad) != self.params[name].shape:
                 raise ValueError(
-                    f"the gradient of {name!r} has shape {shape}, "
+                    f"the gradient of {name!r} has shape {np.shape(grad)}, "
                     f"the parameter {self.params[name].shape}"
                 )
-        for name, grad in fresh.items():
             self.grads[name][...] = grad
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy holds the state by name; it lays its vectors out again with its own model."""
-        state = {
-            key: value for key, value in self.__dict__.items() if key not in ("params", "grads")
-        }
-        state["state"] = {name: dict(arrays) for name, arrays in self.state.items()}
+        left_out = ("params", "grads", "_stretches", "_groups", "_version")
+        state = {key: value for key, value in vars(self).items() if key not in left_out}
+        state["slots"] = {name: dict(arrays) for name, arrays in self.slots.items()}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state, _version=-1)
         self._lay_out()
+        self.attach()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate:g})"
 
 
-def _flush_tiny(state: list[np.ndarray]) -> None:
+def _flush_tiny(slot: FlatArrays, part: int, parts: int) -> None:
     """Set numbers too small for a full mantissa to 0.
 
     The state of a weight whose gradient stays 0 decays to them and then remains there by
     rounding, and many processors compute many times more slowly with them.
     """
-    for block in state:
-        block *= np.abs(block) >= np.finfo(block.dtype).smallest_normal
+    for vector in slot.vectors.values():
+        start, stop = (len(vector) * number // parts for number in (part, part + 1))
+        for first in range(start, stop, BLOCK):
+            block = vector[first : min(first + BLOCK, stop)]
+            block *= np.abs(block) >= np.finfo(block.dtype).smallest_normal

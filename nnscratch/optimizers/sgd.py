@@ -6,6 +6,7 @@ import numpy as np
 
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
+from nnscratch.optimizers.groups import Groups, asked_for
 
 __all__ = ["SGD"]
 
@@ -21,12 +22,16 @@ class SGD(Optimizer):
     nesterov : bool
         Look ahead along the velocity.
     weight_decay : float
+    dampening : float
+        What is taken off the gradient where it enters the velocity.
+    groups : dict, optional
+        As for `Optimizer`.
 
     Notes
     -----
     g ← g + weight_decay · w
 
-    v ← momentum · v + g
+    v ← momentum · v + (1 - dampening) · g, and v ← g in the first step, where v is 0
 
     w ← w - learning_rate · v, with g + momentum · v in place of v for Nesterov.
 
@@ -44,7 +49,10 @@ class SGD(Optimizer):
     array([-0.1,  0.2], dtype=float32)
     """
 
-    state_names = ("velocity",)
+    momentum: float
+    nesterov: bool
+    weight_decay: float
+    dampening: float
 
     def __init__(
         self,
@@ -53,18 +61,33 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        *,
+        dampening: float = 0.0,
+        groups: Groups | None = None,
     ) -> None:
-        if nesterov and not momentum > 0:
-            raise ValueError("SGD expected momentum > 0 with nesterov, received 0")
-        super().__init__(model, learning_rate, momentum=momentum, weight_decay=weight_decay)
-        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        if nesterov and (not momentum or dampening):
+            raise ValueError(
+                f"SGD expected momentum > 0 and dampening 0 with nesterov, received {momentum} "
+                f"and {dampening}; leave out nesterov"
+            )
+        if momentum or asked_for(groups, "momentum"):
+            self.state_names = ("velocity",)
+        super().__init__(
+            model,
+            groups,
+            learning_rate=learning_rate,
+            momentum=momentum,
+            nesterov=nesterov,
+            weight_decay=weight_decay,
+            dampening=dampening,
+        )
 
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
-        (v,) = state
         if self.weight_decay:
             g = g + self.weight_decay * w
         if self.momentum:
+            (v,) = state
             v *= self.momentum
-            v += g
+            v += g if not self.dampening or self.steps == 1 else (1 - self.dampening) * g
             g = g + self.momentum * v if self.nesterov else v
         w -= self.learning_rate * g

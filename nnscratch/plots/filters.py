@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 
-from nnscratch.inspection.observe import observe, walk_all
+from nnscratch.inspection.observe import observe
 from nnscratch.layers.base import Layer, floating
 from nnscratch.plots.colours import brightness, largest, not_finite, picture
 from nnscratch.plots.images import (
@@ -216,7 +216,7 @@ def _weights(source: Any, image_shape: Sequence[int] | None) -> tuple[np.ndarray
 
 def _find(model: Layer, layer: int | str) -> tuple[str, Layer]:
     """The path and the layer for an index or a path."""
-    walked = list(walk_all(model))
+    walked = list(model.walk())
     places, path = dict(walked), layer
     if isinstance(layer, SupportsIndex):
         i = index(layer) + (len(model.layers) if index(layer) < 0 else 0)

@@ -93,7 +93,7 @@ class RunState:
 
 def _targets(model: Layer, optimizer: Optimizer) -> dict[str, np.ndarray]:
     arrays = {f"model/{name}": array for name, array in model_arrays(model).items()}
-    for kind, state in optimizer.state.items():
+    for kind, state in optimizer.slots.items():
         arrays |= {f"optimizer/{kind}/{name}": array for name, array in state.items()}
     return arrays
 

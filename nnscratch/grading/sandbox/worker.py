@@ -159,7 +159,7 @@ class Worker:
         name : str
             Of the method, dotted or not; "" calls the subject itself.
         *arguments, **keywords
-            Arrays, numbers, strings, None, handles; tuples, lists and dicts of these.
+            Params, numbers, strings, None, handles; tuples, lists and dicts of these.
         keep : bool
             For results that cannot travel.
         """

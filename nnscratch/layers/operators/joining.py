@@ -17,7 +17,7 @@ __all__ = ["Concatenate", "Split", "Stack"]
 
 
 class Concatenate(Layer):
-    """Arrays joined along one axis; takes any number of inputs.
+    """Params joined along one axis; takes any number of inputs.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class Concatenate(Layer):
 
 
 class Stack(Layer):
-    """Arrays of one shape, put one behind the other along a new axis; any number of inputs.
+    """Params of one shape, put one behind the other along a new axis; any number of inputs.
 
     Parameters
     ----------
@@ -194,7 +194,9 @@ class Split(Layer):
                 f"Split expected a number of parts or the places to cut at, received {sections!r}"
             )
         self.axis = axis
-        self.outputs = self.sections if isinstance(self.sections, int) else len(self.sections) + 1
+        self.output_count = (
+            self.sections if isinstance(self.sections, int) else len(self.sections) + 1
+        )
 
     def forward_pass(self, x: Any) -> tuple[Any, Any]:
         x = floating(x)

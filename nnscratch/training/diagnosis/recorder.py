@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnscratch.inspection.observe import observe, walk_all
+from nnscratch.inspection.observe import observe
 from nnscratch.layers import Layer, ReLU, Sigmoid, Tanh
 from nnscratch.training.evaluation import modes_kept
 
@@ -93,7 +93,9 @@ class Recorder:
         if self.taken >= FIRST and self.taken % EVERY:
             self._gradient_norms = None
             return
-        self._gradient_norms = [norm([grads[name] for name in names]) for names in self._weights]
+        self._gradient_norms = [
+            norm([grads[name] for name in names if name in grads]) for names in self._weights
+        ]
         for old, new in zip(self._before, self.weights(), strict=True):
             for a, b in zip(old, new, strict=True):
                 np.copyto(a, b)
@@ -146,7 +148,7 @@ def weights_of_layers(model: Layer) -> tuple[tuple[str, ...], list[list[str]]]:
     of their own, to which no share of a change can be compared.
     """
     owners: dict[int, tuple[str, Layer, str]] = {}  # the innermost layer, at its first place
-    for path, layer in walk_all(model):
+    for path, layer in model.walk():
         for key, array in layer.params.items():
             around = f"{owners[id(array)][0]}.".lstrip(".") if id(array) in owners else ""
             if path.startswith(around):
