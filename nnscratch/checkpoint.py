@@ -6,15 +6,13 @@ A saved model is its params and buffers under their own names, so `np.load` read
 
 from __future__ import annotations
 
-import io
 import os
-import pathlib
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from nnscratch.files import atomic_write
+from nnscratch.files import atomic_write, printable
 from nnscratch.layers.base import Layer
 
 __all__ = ["load", "save"]
@@ -74,7 +72,8 @@ def load(model: Model, path: Path) -> Model:
         The file is damaged, is no `.npz`, or holds other arrays than the model; the message
         lists which are missing, extra, or of another shape.
     """
-    fill(model_arrays(model), read_arrays(path), os.fspath(path))
+    targets = model_arrays(model)
+    fill(targets, read_arrays(path, targets), os.fspath(path))
     return model
 
 
@@ -94,30 +93,34 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The named arrays of an `.npz` file; ValueError where it is damaged or something else."""
-    content = pathlib.Path(path).read_bytes()  # from here on, every error is one of the content
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it holds a single array")
-            arrays = {name: archive[name] for name in archive.files}
-        if foreign := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
-            raise ValueError(f"{foreign[0]} is not an array")
-    except Exception as error:
-        raise ValueError(
-            f"{os.fspath(path)} is damaged or no .npz file of arrays ({error}); "
-            "use a file that nnscratch.save wrote"
-        ) from error
-    return arrays
+def read_arrays(path: Path, targets: Mapping[str, np.ndarray] | None = None) -> dict[str, Any]:
+    """The named arrays of an `.npz` file; ValueError where it is damaged or something else.
+
+    With targets, what does not fit them is refused before it is unpacked.
+    """
+    from nnscratch.npz import Claim, read_npz  # zipfile, which nobody needs who only imports us
+
+    def all_that_fit(claims: dict[str, Claim]) -> dict[str, Claim]:
+        if targets is not None:
+            _check_fit(targets, claims, os.fspath(path))
+        return claims
+
+    return read_npz(path, all_that_fit)
 
 
 def fill(targets: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], path: str) -> None:
     """Copy the found arrays into the targets if all of them fit, else change nothing and raise."""
+    _check_fit(targets, found, path)
+    for name, target in targets.items():
+        target[...] = found[name]
+
+
+def _check_fit(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path: str) -> None:
+    """ValueError where names, shapes or dtypes are not those of the targets."""
     problems = []
     if missing := [name for name in targets if name not in found]:
         problems.append(f"missing {_listed(missing)}")
-    if extra := [name for name in found if name not in targets]:
+    if extra := [printable(name) for name in found if name not in targets]:
         problems.append(f"extra {_listed(extra)}")
     for name in targets.keys() & found.keys():
         if targets[name].shape != found[name].shape:
@@ -129,8 +132,6 @@ def fill(targets: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], pat
             f"{path} does not fit the model: {'; '.join(sorted(problems))}; "
             "build the model as it was when it was saved"
         )
-    for name, target in targets.items():
-        target[...] = found[name]
 
 
 def _listed(names: list[str], most: int = 6) -> str:

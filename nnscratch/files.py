@@ -1,4 +1,5 @@
-"""Where results reach the disk: a file is there whole, or as it was before.
+"""Where results reach the disk: a file is there whole, or as it was before. And what a stranger's
+file may be before it is read.
 
 Model files and histories are written through :func:`atomic_write`, so that a full disk, an
 exception or Ctrl-C in the middle of saving never costs the user the file of the epoch before.
@@ -125,3 +126,14 @@ def read_text(path: str | os.PathLike[str], most: int) -> str:
         if size > most:
             raise ValueError(f"{os.fspath(path)!r} has {size} bytes, at most {most} are read")
         return file.read(most + 1).decode("utf-8")
+
+
+def printable(text: str) -> str:
+    """Text of somebody's that a terminal shows as it is: control characters escaped.
+
+    Examples
+    --------
+    >>> print(printable("cat\\x1b[31m"))
+    cat\\x1b[31m
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

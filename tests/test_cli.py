@@ -207,6 +207,8 @@ def test_plot_draws_one_run_or_several(run, here):
         ),
         (["evaluate", "x", "--quiet"], "unrecognized arguments: --quiet; see nnscratch evaluate"),
         (["train", "--epoch", "3"], "(did you mean --epochs?)"),
+        (["train", "--data", "digit"], "(did you mean digits?)"),
+        (["train", "--data", "no/folder"], "there is no file or folder no/folder"),
         (["train", "--optimizer", "adamm"], "(did you mean adam?)"),
         (["plot", "--wieghts", "x"], "(did you mean --weights?); see nnscratch plot --help"),
         (["train", "--resume", "x", "--hidden", "3"], "leave out --hidden"),
@@ -225,7 +227,6 @@ def test_wrong_usage_is_one_line_and_status_2(run, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "--data", "digit"], "did you mean 'digits'?"),
         (["train", "--data", "fashion-mnist", "--root", "nowhere"], "train-images-idx3-ubyte"),
         (["train", "--out", "a-file/run"], "a-file/run: Not a directory"),
         (["train", "--resume", "nowhere"], "nowhere holds no run"),

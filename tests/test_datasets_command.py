@@ -71,7 +71,7 @@ def test_a_set_that_is_here_is_described(run, tmp_path):
 
 def test_a_wrong_name_is_one_line_with_the_right_one(run):
     status, out, err = run("datasets", "kminst")
-    assert (status, out) == (1, "")
+    assert (status, out) == (2, "")
     assert err.count("\n") == 1
     assert "did you mean 'kmnist'?" in err
 
@@ -112,7 +112,7 @@ def test_points_train_well_without_any_option(run, name, least):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--model", "cnn"], "--model cnn is for images, moons are points; leave it out"),
+        (["--model", "cnn"], "--model cnn is for images, moons has none; leave it out"),
         (["--shift", "1"], "--shift is for images"),
         (["--flip"], "--flip is for images"),
     ],

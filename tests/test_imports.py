@@ -20,7 +20,7 @@ PACKAGE = Path(nnscratch.__file__).parent
 
 # From the ground up. Modules of one floor may import each other, in no circle.
 FLOORS = """
-files modules initializers metrics data display
+files npz modules initializers metrics data display
 layers.params layers.caches layers.listing layers.base layers.flat
 layers
 losses graph optimizers models checkpoint

@@ -403,4 +403,4 @@ def test_weights_of_points_are_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["train", "--data", "moons", "--epochs", "1", "--quiet", "--out", "m"]) == 0
     assert main(["plot", "m", "--weights"]) == 1
-    assert "its weights are no images" in capsys.readouterr().err
+    assert "which has no images; draw its curves" in capsys.readouterr().err

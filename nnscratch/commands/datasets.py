@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ examples:
   nnscratch datasets             list them: size, licence, origin, and whether they are here
   nnscratch datasets mnist       download one, if it is not here
   nnscratch datasets kmnist --root data      into data/kmnist; train with --root data
+  nnscratch datasets photos/     read your own and say what it holds, as train --data photos/ would
 
 A download is checked by its SHA-256 and goes into ~/.cache/nnscratch, or where XDG_CACHE_HOME
 says. `nnscratch train --data NAME` downloads too.
@@ -29,15 +31,24 @@ def register(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     datasets.set_defaults(command=run, parser=datasets)
-    datasets.add_argument("name", metavar="NAME", nargs="?", help="the data set to get")
+    datasets.add_argument(
+        "name", metavar="NAME", nargs="?", help="the data set to get, or the path of your own"
+    )
     datasets.add_argument(
         "--root", metavar="DIR", help="look here and download into DIR/NAME (default the cache)"
     )
 
 
 def run(options: argparse.Namespace) -> int:
+    from nnscratch.data.catalogue import NAMES, SOURCES, unknown
+    from nnscratch.data.datasets import is_path
+
     if options.name is None:
         _list(options.root)
+    elif is_path(options.name):
+        _describe(options.name)
+    elif options.name not in SOURCES:
+        options.parser.error(unknown("data set", options.name, NAMES))
     else:
         _get(options.name, options.root)
     return 0
@@ -55,6 +66,16 @@ def _list(root: str | None) -> None:
         ]
         for name, line in zip((source.name, "", ""), lines, strict=True):
             print(f"{name:{width}}  {line}")
+
+
+def _describe(path: str) -> None:
+    from nnscratch.data import load_dataset
+
+    data = load_dataset(Path(path))
+    print(f"{data.name}: {len(data.y_train)} to train on, {len(data.y_test)} to test on")
+    print(f"samples of shape {data.x_train.shape[1:]}")
+    for note in data.notes:
+        print(note)
 
 
 def _get(name: str, root: str | None) -> None:

@@ -6,7 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
+
+from nnscratch.data.catalogue import SOURCES
+from nnscratch.data.datasets import is_path
+from nnscratch.files import printable
 
 
 class Parser(argparse.ArgumentParser):
@@ -18,7 +23,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {printable(message)}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: error: {one_line(message)}; see {self.prog} --help\n")
 
     def refuse(self, unknown: Sequence[str]) -> NoReturn:
         """End with the options that this command does not have, and what may have been meant."""
@@ -53,10 +58,9 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f" (did you mean {found[0]}?)" if found else ""
 
 
-def printable(text: str, keep_spaces: bool = False) -> str:
-    """One line that a terminal shows as it is: control characters escaped."""
-    line = text if keep_spaces else " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+def one_line(text: str) -> str:
+    """A message in one line that a terminal shows as it is."""
+    return printable(" ".join(text.split()))
 
 
 def complain(error: BaseException) -> None:
@@ -64,7 +68,7 @@ def complain(error: BaseException) -> None:
     reason = str(error)
     if isinstance(error, OSError) and error.filename:
         reason = f"{error.filename}: {error.strerror}"
-    print("nnscratch: error:", printable(reason), file=sys.stderr)
+    print("nnscratch: error:", one_line(reason), file=sys.stderr)
 
 
 def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str) -> Any:
@@ -87,3 +91,15 @@ NUMBER = _number(int, lambda n: n >= 0, "a whole number of at least 0")
 RATE = _number(float, lambda r: 0 < r < float("inf"), "a positive number")
 AMOUNT = _number(float, lambda r: 0 <= r < float("inf"), "a number of at least 0")
 SHARE = _number(float, lambda p: 0 <= p < 1, "a share from 0 to below 1")
+
+
+def DATA(text: str) -> str:
+    """An argparse type: the name of a data set, or the path of one's own, made a whole one."""
+    if not is_path(text):
+        if text not in SOURCES:
+            there = f"there is {', '.join(SOURCES)}{nearest(text, list(SOURCES))}"
+            raise argparse.ArgumentTypeError(f"unknown data set {text!r}; {there}, or a path")
+        return text
+    if not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"there is no file or folder {text}")
+    return str(Path(text).absolute())

@@ -90,14 +90,13 @@ def _confusion(folder: Path) -> Any:
 
 def _weights(folder: Path) -> Any:
     from nnscratch.commands.runs import title_of, trained_model
-    from nnscratch.data.catalogue import source_of
     from nnscratch.plots import plot_filters
 
     config, model = trained_model(folder)
-    shape = source_of(config.data).shape
+    shape = config.source.shape
     if len(shape) != 3:
         raise ValueError(
-            f"{folder} was trained on {config.data}, which are points: its weights are no images; "
+            f"{folder} was trained on {config.source.name}, which has no images; "
             "draw its curves without --weights"
         )
     first = next(layer for layer in model.layers if "W" in layer.params)

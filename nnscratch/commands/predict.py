@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from nnscratch.commands.options import COUNT, complain, printable
+from nnscratch.commands.options import COUNT, complain
+from nnscratch.files import printable
 
 if TYPE_CHECKING:
     from nnscratch.data.sources import Source
@@ -52,11 +53,10 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
 
     from nnscratch.commands.runs import trained_model
-    from nnscratch.data.catalogue import source_of
     from nnscratch.layers import Softmax
 
     config, model = trained_model(options.run)
-    source = source_of(config.data)
+    source = config.source
     samples, status = _read(options.images, source)
     if not samples:
         return status
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     for path, image, of_class in zip(paths, x, Softmax().forward(logits), strict=True):
         best = np.argsort(-of_class, kind="stable")[: options.top]
         answers = [f"{source.class_names[k]}: {100 * of_class[k]:.1f}%" for k in best]
-        print(printable(f"{path:{width}}  {'   '.join(answers)}", keep_spaces=True))
+        print(printable(f"{path:{width}}  {'   '.join(answers)}"))
         seen[f"{answers[0]}  {path}"] = image[np.newaxis]
     if options.show:
         from nnscratch.plots import plot_image_rows

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from nnscratch.commands.choices import MODELS, OPTIMIZERS, SCHEDULES, defaults_o
 from nnscratch.commands.settings import Config
 from nnscratch.data import Dataset, load_dataset, stratified_split
 from nnscratch.data.augment import ShiftAndFlip
-from nnscratch.data.catalogue import source_of
+from nnscratch.data.datasets import is_path
 from nnscratch.data.images import subset
 from nnscratch.layers import Sequential
 from nnscratch.losses import SoftmaxCrossEntropy
@@ -45,8 +46,10 @@ class Run:
     """
 
     def __init__(self, config: Config) -> None:
-        self.config = config
-        self.data: Dataset = load_dataset(config.data, root=config.root)
+        path = is_path(config.data)
+        where = Path(config.data) if path else config.data
+        self.data: Dataset = load_dataset(where, config.root, label=config.label)
+        self.config = config = config.of(self.data)
         # independent streams, so that another split or model does not shift the others
         seeds = np.random.SeedSequence(config.seed).spawn(3)
         self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
@@ -142,18 +145,18 @@ def _taken(kind: str, config: Config) -> dict[str, Any]:
 def title_of(config: Config) -> str:
     """What is trained on what, in a few words."""
     hidden = f" {'-'.join(map(str, config.hidden))}" if config.hidden else ""
-    return f"{config.data}: {config.model}{hidden}"
+    return f"{config.source.name}: {config.model}{hidden}"
 
 
 def build_model(config: Config, rng: np.random.Generator) -> Sequential:
     """The network that the settings ask for, untrained; it needs no data to be there."""
-    source = source_of(config.data)
+    source = config.source
     classes, images = len(source.class_names), len(source.shape) == 3
     for option in ("shift", "flip"):
         if getattr(config, option) and not images:
-            raise ValueError(f"--{option} is for images, {config.data} are points; leave it out")
+            raise ValueError(f"--{option} is for images, {source.name} has none; leave it out")
     if config.model == "cnn" and not images:
-        raise ValueError(f"--model cnn is for images, {config.data} are points; leave it out")
+        raise ValueError(f"--model cnn is for images, {source.name} has none; leave it out")
     return MODELS[config.model](source.shape, classes, rng, **_taken("model", config))
 
 
@@ -187,9 +190,14 @@ def claim_folder(out: str | None, config: Config) -> Path:
                 "or choose another folder with --out"
             ) from None
     else:
-        folder = _next_folder(f"{config.data}-{config.model}")
+        folder = _next_folder(f"{_plain(config.source.name)}-{config.model}")
     config.write(folder)
     return folder
+
+
+def _plain(name: str) -> str:
+    """A name of somebody's without what a shell or a file system would stumble over."""
+    return re.sub(r"[^\w.-]+", "_", name).strip(".-_")[:64] or "data"
 
 
 def _next_folder(name: str) -> Path:

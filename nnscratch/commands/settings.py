@@ -10,12 +10,15 @@ import argparse
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from nnscratch.commands.choices import CHOICES, takers
-from nnscratch.commands.options import AMOUNT, COUNT, NUMBER, RATE, SHARE
+from nnscratch.commands.options import AMOUNT, COUNT, DATA, NUMBER, RATE, SHARE
+from nnscratch.data.catalogue import source_of
+from nnscratch.data.datasets import Dataset, is_path
+from nnscratch.data.sources import Source
 from nnscratch.files import atomic_write, read_text
 
 LARGEST = 1 << 20  # bytes of a config.json
@@ -59,7 +62,15 @@ class Config:
 
     data: str = setting(
         "digits",
-        "name of a data set, downloaded if missing, see nnscratch datasets",
+        "name of a data set, downloaded if missing, see nnscratch datasets; or the path of one's "
+        "own: an .npz or .csv file, a folder of IDX files or of one folder of pictures per class",
+        DATA,
+        "data and model",
+        metavar="NAME|PATH",
+    )
+    label: str | None = setting(
+        None,
+        "the column of a CSV file that holds the labels",
         group="data and model",
         metavar="NAME",
     )
@@ -89,6 +100,8 @@ class Config:
     seed: int = setting(0, "", NUMBER, metavar="N")
     shift: int = setting(0, "move images by up to so many", NUMBER, metavar="PIXELS")
     flip: bool = setting(False, "mirror every other image, at random", bool)
+    shape: tuple[int, ...] | None = setting(None, "", COUNT, "", nargs="+")
+    class_names: tuple[str, ...] | None = setting(None, "", str, "", nargs="+")
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -99,6 +112,22 @@ class Config:
             if each.name in CHOICES and value is not None and value not in CHOICES[each.name]:
                 known = ", ".join(sorted(CHOICES[each.name]))
                 raise ValueError(f"unknown {each.name} {value!r}; there is {known}")
+
+    @property
+    def source(self) -> Source:
+        """What the data are: a sample's shape, the classes."""
+        if not is_path(self.data):
+            return source_of(self.data)
+        if self.shape is None or self.class_names is None:
+            raise ValueError(f"{self.data} was never read; its samples and classes are not known")
+        name = Path(self.data).stem or "data"
+        return Source(name, "one's own", self.shape, 0, 0, self.class_names)
+
+    def of(self, data: Dataset) -> Config:
+        """The same settings, which know one's own data."""
+        if not is_path(self.data):
+            return self
+        return replace(self, shape=data.x_train.shape[1:], class_names=data.class_names)
 
     def write(self, folder: Path) -> None:
         """Write config.json."""
@@ -128,7 +157,7 @@ class Config:
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add an option for each setting, in its group, with its default in the help."""
     groups: dict[str, Any] = {}
-    for each in fields(Config):
+    for each in _options():
         details = each.metadata
         title = details["group"]
         group = groups.get(title) or groups.setdefault(title, parser.add_argument_group(title))
@@ -149,9 +178,14 @@ def flag(name: str) -> str:
 
 def settings_in(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as options, by name."""
-    values = {each.name: getattr(options, each.name) for each in fields(Config)}
+    values = {each.name: getattr(options, each.name) for each in _options()}
     given = {name: value for name, value in values.items() if value is not None}
     return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+
+
+def _options() -> list[Field[Any]]:
+    """The settings that are options; the others are known of one's own data once it is read."""
+    return [each for each in fields(Config) if each.metadata["group"]]
 
 
 def _help(name: str) -> str:
@@ -194,6 +228,7 @@ def _from_json(name: str, value: Any) -> Any:
         raise ValueError(f"it has a key {name!r}")
     details = known[name].metadata
     kind, several = details["kind"], "nargs" in details["options"]
+    kind = str if kind is DATA else kind
     if value is None and known[name].default is None:
         return None
     values = value if several and isinstance(value, list) and value else [value]

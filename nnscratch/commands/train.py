@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnscratch.commands.options import COUNT, Parser
+from nnscratch.files import printable
 
 if TYPE_CHECKING:
     from nnscratch.commands.settings import Config
@@ -18,6 +19,7 @@ EXAMPLES = """\
 examples:
   nnscratch train                                    the embedded digits, a few seconds
   nnscratch train --data fashion-mnist --epochs 20   clothes instead of digits
+  nnscratch train --data photos/ --model cnn         your own: a folder of pictures per class
   nnscratch train --optimizer adam --hidden 64 64 --dropout 0.2 --out runs/small
   nnscratch train --resume runs/small --epochs 60    go on where it ended
   nnscratch train --learning-rate 5 --diagnose       hear what is wrong
@@ -62,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
     say: Callable[..., None] = print if not options.quiet else lambda *_: None
     with _threads(options.threads):
         job = Run(config)
-        folder = Path(options.resume) if options.resume else claim_folder(options.out, config)
-        say(job.summary)
+        folder = Path(options.resume) if options.resume else claim_folder(options.out, job.config)
+        say("\n".join([*map(printable, job.data.notes), job.summary]))
         resume = bool(options.resume) and (folder / "checkpoint.npz").exists()
         history = job.train(folder, resume, not options.quiet, options.diagnose, options.workers)
         if options.quiet and history.diagnosis is not None:  # else the trainer has said it

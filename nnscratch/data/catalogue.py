@@ -229,4 +229,5 @@ def unknown(kind: str, given: object, names: tuple[str, ...]) -> str:
     """The message for a name that there is not, with the likeliest that was meant."""
     close = get_close_matches(str(given).lower().replace("_", "-"), names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"load_dataset: unknown {kind} {given!r}; there is {', '.join(names)}{hint}"
+    there = f"there is {', '.join(names)}{hint}"
+    return f"load_dataset: unknown {kind} {given!r}; {there}"

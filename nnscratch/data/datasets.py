@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnscratch.data.catalogue import source_of, unknown
+from nnscratch.data.catalogue import SOURCES, source_of, unknown
 from nnscratch.data.files import files_of
 from nnscratch.data.images import Images
+from nnscratch.files import printable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,7 +36,9 @@ class Dataset:
     class_names : tuple of str
         What each label means.
     name : str
-        The data set's name.
+        The data set's name; of one's own data the file's or folder's.
+    notes : tuple of str
+        Of one's own data what was decided: the test, the classes, what was skipped.
     """
 
     x_train: NDArray[np.float32] | Images
@@ -43,6 +47,7 @@ class Dataset:
     y_test: NDArray[np.int64]
     class_names: tuple[str, ...]
     name: str
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
@@ -58,19 +63,26 @@ class Dataset:
 
 
 def load_dataset(
-    name: str, root: str | os.PathLike[str] | None = None, split: str | None = None
+    name: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    split: str | None = None,
+    label: str | None = None,
 ) -> Dataset:
-    """Load a data set by its name.
+    """Load a data set by its name, or one's own by its path.
 
     Parameters
     ----------
-    name : str
+    name : str or os.PathLike
         ``"digits"``: 1797 handwritten digits of 8x8 pixels, part of the package.
         ``"mnist"``, ``"fashion-mnist"``, ``"kmnist"``: 60000 + 10000 handwritten digits, articles
         of clothing, cursive Japanese characters, of 28x28 pixels.
         ``"cifar10"``: 50000 + 10000 photographs of 32x32 pixels, in colour.
         ``"spirals"``, ``"moons"``: points in the plane, always the same ones; the functions
         `nnscratch.data.spirals` and `nnscratch.data.moons` draw others.
+        Else a path: an ``.npz`` with x_train, y_train, x_test, y_test (or x, y); a ``.csv`` whose
+        labels stand in the column `label`, else in the first; a folder of IDX files; a folder with
+        a folder of pictures for each class. Without a test of its own a fifth of it becomes the
+        test, the same one always; `Dataset.notes` tells this, the classes and what was skipped.
     root : str or os.PathLike, optional
         Look only here: in its subfolder of the data set's name, then in the folder itself. None
         looks in the user's cache (``$XDG_CACHE_HOME/nnscratch`` or ``~/.cache/nnscratch``), then
@@ -83,6 +95,8 @@ def load_dataset(
         this test (252 images) is by hands that the training never saw, the rest (108) by one of
         which it saw 22 images; in the draw of None every hand is on both sides. Unknown hands are
         harder: small networks get about 0.91 instead of about 0.97 (``datasets/README.md``).
+    label : str, optional
+        The column of a CSV file that holds the labels.
 
     Returns
     -------
@@ -104,7 +118,11 @@ def load_dataset(
     Dataset('digits', x_train (1437, 1, 8, 8), y_train (1437,),
     x_test (360, 1, 8, 8), y_test (360,), 10 classes)
     """
-    source = source_of(name)
+    if is_path(name):
+        return _own(name, split, label)
+    source = source_of(cast(str, name))
+    if label is not None:
+        raise ValueError(f"load_dataset: label is for a CSV file, not for {name}; leave it out")
     if split is not None and not source.splits:
         raise ValueError(
             f"load_dataset: {name} has one split only, received split={split!r}; leave split out"
@@ -115,6 +133,24 @@ def load_dataset(
     assert source.read is not None
     train, test = source.read(source, files_of(source, root) if source.files else (), split)
     return Dataset(*_ready(*train), *_ready(*test), source.class_names, source.name)
+
+
+def is_path(name: str | os.PathLike[str]) -> bool:
+    """Whether this is the path of somebody's own data, and not the name of a data set."""
+    if not isinstance(name, str):
+        return isinstance(name, os.PathLike)
+    return name not in SOURCES and ("." in name or "/" in name or Path(name).exists())
+
+
+def _own(path: str | os.PathLike[str], split: str | None, label: str | None) -> Dataset:
+    from nnscratch.data.own import labelled, read_own
+
+    if split is not None:
+        raise ValueError(f"load_dataset: split is for digits, not for {path}; leave it out")
+    found = read_own(path, label)
+    train, test, class_names = labelled(found, Path(path))
+    name = printable(Path(path).resolve().name)
+    return Dataset(*train, *test, class_names, name, tuple(found.notes))
 
 
 def _ready(x: Any, y: NDArray[Any]) -> tuple[Any, NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Four IDX files, as MNIST and its relatives are published -> images and labels that fit."""
+"""IDX files, as MNIST and its relatives are published -> images and labels that fit."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nnscratch.data.found import Found
 from nnscratch.data.idx import load_idx
+from nnscratch.data.images import Images
 from nnscratch.data.sources import REMEDY, Pair, Source
 
 
@@ -40,3 +42,42 @@ def _load_pair(
         )
     source.check_labels(labels, labels_path)
     return images[:, np.newaxis], labels
+
+
+def idx_files(folder: Path) -> dict[str, Path]:
+    """The IDX files of a folder: "train images", "train labels", "test images", "test labels".
+
+    Recognized by their names, which hold `images` or `labels` and, for the test, `t10k` or `test`.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        name = path.name.lower()
+        kind = next((kind for kind in ("images", "labels") if kind in name), "")
+        if kind and name.removesuffix(".gz").endswith("ubyte") and not name.startswith("."):
+            part = "test" if "t10k" in name or "test" in name else "train"
+            found.setdefault(f"{part} {kind}", path)
+    return found
+
+
+def read_idx_folder(folder: Path, label: str | None) -> Found:
+    """The images and labels of a folder of IDX files, with or without a test of their own."""
+    files = idx_files(folder)
+    pairs = []
+    for part in ("train", "test"):
+        paths = [files.get(f"{part} {kind}") for kind in ("images", "labels")]
+        if any(paths):
+            pairs.append(_own_pair(folder, part, *paths))
+    return Found(pairs[0], pairs[1] if len(pairs) > 1 else None)
+
+
+def _own_pair(folder: Path, part: str, images: Path | None, labels: Path | None) -> Pair:
+    if images is None or labels is None:
+        lacking = "images" if images is None else "labels"
+        raise ValueError(f"{folder} lacks the IDX file of the {lacking} to {part} on")
+    x, y = load_idx(images), load_idx(labels)
+    if x.dtype != np.uint8 or x.ndim not in (3, 4):
+        raise ValueError(
+            f"{images}: expected uint8 images of shape (samples, height, width), "
+            f"found {x.dtype} of shape {x.shape}"
+        )
+    return Images(x.reshape(len(x), -1, *x.shape[-2:])), y

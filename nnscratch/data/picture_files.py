@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +31,28 @@ def open_picture(path: Path) -> NDArray[np.float64]:
         It is no picture, a damaged one, or one of more than 64 million pixels, which is found
         before any of them is read.
     """
+    with _opened(path) as image:
+        return _values(image)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """The (height, width) that a picture's file says; raises as `open_picture` does."""
+    with _opened(path) as image:
+        return image.height, image.width
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """A picture of Pillow's of which only the beginning is read."""
     from PIL import Image  # slow to import
 
-    with open_regular(path) as file:
+    with open_regular(path) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its metadata; the size is looked at here
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of its metadata; the size is looked at below
-                with Image.open(file, formats=FORMATS) as image:
-                    if image.width * image.height > MOST_PIXELS:
-                        raise ValueError(f"{image.width} x {image.height} pixels, too many")
-                    return _values(image)
+            with Image.open(file, formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise ValueError(f"{image.width} x {image.height} pixels, too many")
+                yield image
         except Exception as error:  # a damaged file raises almost anything in there
             raise ValueError(
                 f"{path}: not a picture that can be read ({error}); save it as PNG"

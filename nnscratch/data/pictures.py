@@ -50,10 +50,10 @@ def read_picture(path: str | os.PathLike[str], source: Source) -> NDArray[np.flo
     """
     if len(source.shape) != 3:
         raise ValueError(f"{source.name} has no images; no picture can be a sample of it")
-    picture = _opaque(open_picture(Path(path)))
+    picture = opaque(open_picture(Path(path)))
     channels, *size = source.shape
     if channels == 3 or source.framing is None:
-        x = _resized(_square(picture), *size).transpose(2, 0, 1)
+        x = fitted(picture, *size).transpose(2, 0, 1)
         x = x if channels == 3 else np.tensordot(LUMINANCE, x, 1)[np.newaxis]
     else:
         grey = picture @ LUMINANCE
@@ -89,7 +89,7 @@ def find_pictures(names: Sequence[str | os.PathLike[str]]) -> list[Path]:
     return paths
 
 
-def _opaque(picture: Array) -> Array:
+def opaque(picture: Array) -> Array:
     """Put a transparent picture on white paper, or on black if it is drawn in light colours."""
     colour, opacity = picture[:, :, :3], picture[:, :, 3:]
     if opacity.min() == 1:
@@ -187,12 +187,13 @@ def _thickened(ink: Array, pen: float) -> Array:
     return ndimage.grey_dilation(np.pad(ink, lacking), footprint=across)
 
 
-def _square(picture: Array) -> Array:
-    """The square in the middle."""
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return picture[top : top + side, left : left + side]
+def fitted(picture: Array, height: int, width: int) -> Array:
+    """A picture of another size: cut to its proportions in the middle, then shrunk or enlarged."""
+    scale = min(picture.shape[0] / height, picture.shape[1] / width)
+    sides = [max(1, round(scale * side)) for side in (height, width)]
+    top, left = ((n - side) // 2 for n, side in zip(picture.shape, sides, strict=False))
+    middle = picture[top : top + sides[0], left : left + sides[1]]
+    return middle if middle.shape[:2] == (height, width) else _resized(middle, height, width)
 
 
 def _resized(image: Array, height: int, width: int) -> Array:
