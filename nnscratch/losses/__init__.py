@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from nnscratch.losses.base import *
 from nnscratch.losses.binary import *
 from nnscratch.losses.classes import *
+from nnscratch.losses.ctc import *
+from nnscratch.losses.ctc_decoding import *
 from nnscratch.losses.regression import *
 
 if not TYPE_CHECKING:  # which follows the stars by itself
