@@ -156,10 +156,10 @@ class Own(nn.Layer):
     def forward_pass(self, x):
         found = [self.step.forward_pass(x[:, t]) for t in range(x.shape[1])]
         y = np.stack([y for y, _ in found], 1)
-        return (y * self.params["scale"], y), [cache for _, cache in found]
+        return (y * self.params["scale"], y.sum(axis=1)), [cache for _, cache in found]
 
     def backprop(self, dy, caches, out=None, need_dx=True):
-        parts = [self.step.backprop(dy[1][:, t], cache)[0] for t, cache in enumerate(caches)]
+        parts = [self.step.backprop(dy[1], cache)[0] for cache in caches]
         return np.stack(parts, 1), {"scale": np.zeros(4, np.float32)}
 
 
@@ -168,9 +168,41 @@ def test_a_layer_that_runs_several_times_has_one_row_that_says_so():
     assert [row.times for row in found.rows] == [1]
     found = summary(Own(), np.ones((5, 3, 4)))
     assert cells(found)[1:] == [
-        ["Own", "(5, 3, 4) and (5, 3, 4)", "4", ANY],
+        ["Own", "(5, 3, 4) and (5, 4)", "4", ANY],
         ["step Linear(4, 4)", "3 times (5, 4)", "20", ANY],
     ]
+
+
+def test_the_seconds_of_all_uses_at_a_place_add_up():
+    class Slow(nn.Linear):
+        def forward_pass(self, x):
+            time.sleep(0.01)
+            return super().forward_pass(x)
+
+    model = Own()
+    model.step = Slow(4, 4, rng=0)
+    outer, step = summary(model, np.ones((5, 3, 4), np.float32)).rows
+    assert outer.seconds < 0.01 < 0.03 <= step.seconds
+
+
+def test_a_node_is_not_inside_one_whose_name_its_own_begins_with():
+    x = nn.Input("x")
+    graph = nn.Graph([x], nn.Sin()(nn.Tanh()(x, name="a"), name="ab"))
+    assert [(row.path, row.depth) for row in summary(graph).rows] == [("a", 0), ("ab", 0)]
+
+
+def test_parameters_in_a_cache_are_not_what_is_kept():
+    class Scale(nn.Layer):
+        def __init__(self):
+            self.params = {"s": np.ones(100, np.float32)}
+
+        def forward_pass(self, x):
+            return x * self.params["s"], (x, self.params["s"])
+
+        def backprop(self, dy, cache, out=None, need_dx=True):
+            return dy * cache[1], {"s": (dy * cache[0]).sum(axis=0)}
+
+    assert summary(Scale(), np.ones((10, 100), np.float32)).kept_bytes == 4 * 10 * 100
 
 
 def test_what_is_kept_between_the_passes_counts_each_array_once():
@@ -240,6 +272,18 @@ def test_print_makes_no_copy_and_no_pass():
 def test_parameters_of_two_dtypes_are_weighed_by_their_size():
     model = nn.Sequential(nn.Bias(1000).astype("f8"), nn.Bias(500))
     assert str(summary(model)).startswith("Sequential: 1,500 parameters, 10 kB\n")
+
+
+def test_the_whole_takes_what_the_quickest_round_took():
+    pauses = cycle([0.05, 0, 0.05])
+
+    class Disturbed(nn.Identity):
+        def forward_pass(self, x):
+            time.sleep(next(pauses))
+            return super().forward_pass(x)
+
+    found = summary(nn.Sequential(Disturbed()), np.ones((5, 3)))
+    assert found.seconds < 0.04
 
 
 def test_the_shortest_time_of_each_layer_counts():
