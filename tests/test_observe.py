@@ -201,6 +201,21 @@ def test_several_inputs_and_outputs():
     assert (use.inputs, use.output, use.dy, use.dx, use.grads) == ((u, v), y, parts, dx, {})
 
 
+def test_an_output_that_nothing_came_from_has_none():
+    x = nn.Input("x")
+    first, second = nn.Split(2, axis=1)(x)
+    graph = nn.Graph([x], outputs=[nn.Tanh()(first), nn.Sin()(second)])
+    with nn.observe(graph) as passes:
+        y = graph.forward(normal(5, 4))
+        graph.backward((np.ones_like(y[0]), None))
+    whole, split, _, unused = passes
+    assert [use.path for use in passes] == ["", "split1", "tanh1", "sin1"]
+    assert [part.shape for part in split.output] == [(5, 2), (5, 2)]
+    assert whole.dy[1] is split.dy[1] is unused.dy is None
+    assert split.dy[0].shape == (5, 2)
+    np.testing.assert_array_equal(unused.output, y[1])
+
+
 def test_inputs_given_by_keyword_are_seen():
     class Scaled(nn.Layer):
         def forward_pass(self, x, factor=1.0):

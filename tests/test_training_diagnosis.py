@@ -398,6 +398,19 @@ def test_of_an_activation_that_stands_twice_the_last_use_is_looked_at():
     assert watching.measurements().idle.tolist() == [[1.0]]
 
 
+def test_weights_are_named_by_the_innermost_layer_also_in_attributes():
+    class Own(nn.Layer):
+        def __init__(self):
+            self.first = nn.Sequential(nn.Linear(4, 3, rng=0))
+            self.params = {"scale": np.ones((2, 2), np.float32)}
+
+    layers, names = recorder.weights_of_layers(nn.Residual(Own()))
+    assert sorted(zip(layers, names, strict=True)) == [
+        ("0 Own()", ["scale"]),
+        ("0.first.0 Linear(4, 3)", ["first.0.W"]),
+    ]
+
+
 def test_the_last_activation_may_be_saturated():
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 64, rng=0), nn.Sigmoid())
     history = fit(model, nn.Adam(model, 0.1), y=(X.reshape(-1, 64) > 0.5), loss=nn.MSELoss())

@@ -146,7 +146,7 @@ class Graph(Layer):
         ]
 
     def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
-        values, caches = self._run("forward_pass", inputs)
+        values, caches = self._run(inputs)
         y = tuple(values[end] for end in self._ends)
         return y[0] if self.output_count is None else y, Values(values, caches)
 
@@ -161,10 +161,10 @@ class Graph(Layer):
     ) -> tuple[Any, Grads]:
         return self._reverse(dy, cache, out, need_dx, need_grads=True)
 
-    def _run(self, method: str, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
-        """Call a method of every layer in turn: (the values, what else it returned)."""
+    def _run(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
+        """Call every layer in turn: (the values, the caches)."""
         values: list[Any] = [*self._arrays(inputs), *[None] * (len(self.steps) - len(inputs))]
-        others: list[Any] = [None] * len(self.steps)
+        caches: list[Any] = [None] * len(self.steps)
         for i, step in enumerate(self.steps):
             if step.part is not None:
                 values[i] = values[step.parents[0]][step.part]
@@ -173,9 +173,8 @@ class Graph(Layer):
             if step.constants:
                 self._set_constants(step, values)
             try:
-                values[i], others[i] = getattr(step.layer, method)(
-                    *[values[p] for p in step.parents]
-                )
+                given = [values[p] for p in step.parents]
+                values[i], caches[i] = step.layer.forward_pass(*given)
             except (ValueError, TypeError) as error:
                 error.add_note(f"at node {step.name!r} of {self}: {step.layer}")
                 raise
@@ -185,7 +184,7 @@ class Graph(Layer):
                     f"outputs, which a graph has to know before; set output_count = "
                     f"{len(values[i])} on its class"
                 )
-        return values, others
+        return values, caches
 
     def _set_constants(self, step: Step, values: list[Any]) -> None:
         """The constants among a node's parents, in the dtype of the others."""

@@ -94,8 +94,7 @@ def observe(model: Layer) -> Iterator[list[Use]]:
     Parameters
     ----------
     model : Layer
-        Observed with all layers inside it, also those that a layer of one's own holds in
-        attributes, in lists or dicts there.
+        Observed with all layers inside it, those of `walk`.
 
     Returns
     -------

@@ -216,12 +216,10 @@ def _weights(source: Any, image_shape: Sequence[int] | None) -> tuple[np.ndarray
 
 def _find(model: Layer, layer: int | str) -> tuple[str, Layer]:
     """The path and the layer for an index or a path."""
-    walked = list(model.walk())
-    places, path = dict(walked), layer
+    places, path = dict(model.walk()), layer
     if isinstance(layer, SupportsIndex):
-        i = index(layer) + (len(model.layers) if index(layer) < 0 else 0)
-        if 0 <= i < len(model.layers):  # behind the model itself and all that is in layers before
-            path = walked[1 + sum(len([*inside.walk()]) for inside in model.layers[:i])][0]
+        names, i = [name for name, _ in model.children()], index(layer)
+        path = names[i] if -len(names) <= i < len(names) else layer
     if path not in places:
         known = ", ".join(f"{p!r} {type(inside).__name__}" for p, inside in places.items() if p)
         raise ValueError(
