@@ -96,10 +96,10 @@ def lenet(
     --------
     >>> lenet(rng=0)
     Sequential(
-      0: Correlation2d(1, 8, 5),
+      0: Conv2d(1, 8, 5),
       1: ReLU(),
       2: MaxPool2d(2),
-      3: Correlation2d(8, 16, 5),
+      3: Conv2d(8, 16, 5),
       4: ReLU(),
       5: MaxPool2d(2),
       6: Flatten(),

@@ -63,17 +63,12 @@ MISTAKES = [
     (
         "wrong number of channels",
         lambda: nn.Conv2d(3, 8, 5).forward(images[:, np.newaxis]),
-        "make it Correlation2d(1, 8, ...)",
+        "make it Conv2d(1, 8, 5)",
     ),
     (
-        'padding "same" with a stride',
-        lambda: nn.Conv2d(1, 8, 4, stride=2, padding="same"),
-        "padding=1",
-    ),
-    (
-        "groups",
-        lambda: nn.Conv2d(4, 8, 3, groups=2),
-        "has no groups",
+        "groups that do not divide the channels",
+        lambda: nn.Conv2d(6, 8, 3, groups=4),
+        "groups to be a divisor of both numbers of channels",
     ),
     (
         "BatchNorm trained on one sample",

@@ -238,4 +238,60 @@ CASES = [
         batch_axis=False,
         single=False,
     ),
+    LayerCase(
+        "Conv1d",
+        lambda: nn.Conv1d(4, 6, 3, stride=2, padding="same", groups=2, rng=1),
+        (7, 4, 9),
+        correlation(1, ends=(1, 1), stride=2, groups=2),
+        single=False,
+    ),
+    LayerCase(
+        "Conv2d",
+        lambda: nn.Conv2d(3, 6, (3, 2), padding=(1, 0), groups=3, rng=1),
+        (7, 3, 5, 6),
+        correlation(2, ends=(0, 0, 1, 1), groups=3),
+        single=False,
+    ),
+    LayerCase(  # depthwise
+        "Conv2d",
+        lambda: nn.Conv2d(4, 4, (2, 3), stride=(2, 1), dilation=(1, 2), groups=4, rng=1),
+        (7, 4, 5, 8),
+        correlation(2, stride=(2, 1), dilation=(1, 2), groups=4),
+        single=False,
+    ),
+    LayerCase(
+        "ConvTranspose2d",
+        lambda: nn.ConvTranspose2d(
+            3, 4, (3, 2), (2, 1), (1, 0), rng=1, output_padding=(1, 2), dilation=(1, 3)
+        ),
+        (7, 3, 5, 6),
+        transposed(2, stride=(2, 1), padding=(1, 0), output_padding=(1, 2), dilation=(1, 3)),
+        single=False,
+    ),
+    LayerCase(
+        "MaxPool2d",
+        lambda: nn.MaxPool2d((3, 2), (2, 3), ceil_mode=True, dilation=(1, 2)),
+        (7, 3, 6, 5),
+        functional(
+            "max_pool2d", kernel_size=(3, 2), stride=(2, 3), ceil_mode=True, dilation=(1, 2)
+        ),
+        single=False,
+    ),
+    LayerCase(
+        "AvgPool2d",
+        lambda: nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_padding=False),
+        (7, 3, 6, 5),
+        functional(
+            "avg_pool2d",
+            kernel_size=3,
+            stride=2,
+            padding=1,
+            ceil_mode=True,
+            count_include_pad=False,
+        ),
+        single=False,
+    ),
+    LayerCase(
+        "AvgPool1d", lambda: nn.AvgPool1d(3, 2, "same", dilation=2), (7, 4, 11), single=False
+    ),
 ]

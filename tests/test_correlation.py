@@ -88,10 +88,16 @@ class Configuration:
     bias: bool
     order: str
     seed: int
+    groups: int = 1
+    output_padding: tuple[int, ...] = (0, 0)
 
     def layer(self, cls):
-        dilation = {} if cls in TRANSPOSES else {"dilation": self.dilation}
-        options = {"stride": self.stride, "padding": self.padding, "bias": self.bias, **dilation}
+        options = {"stride": self.stride, "padding": self.padding, "bias": self.bias}
+        options |= {"dilation": self.dilation}
+        if cls in TRANSPOSES:
+            options |= {"output_padding": self.output_padding[: cls.space]}
+        else:
+            options |= {"groups": self.groups}
         return double(cls(*self.channels, self.kernel_size, **options), self.seed)
 
     def input(self):
@@ -101,31 +107,36 @@ class Configuration:
 def has_room(cls, length, size, stride, before, after, dilation):
     """Whether y has a first element."""
     if cls in TRANSPOSES:
-        return (length - 1) * stride + size > before + after
+        return (length - 1) * stride + dilation * (size - 1) + 1 > before + after
     return length + before + after > dilation * (size - 1)
 
 
 @st.composite
-def configurations(draw, cls):
+def configurations(draw, cls, plain=False):
     """Windows that do not divide x, kernels as large as x, strides over the kernel: all there."""
     small, zeros = st.integers(1, 4), st.sampled_from([0, 0, 1, 2, 3])
     axes = []
     for _ in range(cls.space):
         size, stride, dilation = draw(st.tuples(small, small, small))
-        dilation = 1 if cls in TRANSPOSES else dilation
+        dilation = 1 if cls in TRANSPOSES and plain else dilation
         before, after = draw(st.tuples(zeros, zeros))
         length = 1
         while not has_room(cls, length, size, stride, before, after, dilation):
             length += 1
         length += draw(st.sampled_from([0, 0, 1, 2, 3, 4, 5]))
         axes.append((size, stride, (before, after), dilation, length))
+    groups = 1 if plain or cls in TRANSPOSES else draw(st.sampled_from([1, 1, 2, 3]))
+    channels = tuple(n * groups for n in draw(st.tuples(small, small)))
+    longer = [st.integers(0, 0 if plain else max(axis[1], axis[3]) - 1) for axis in axes]
     return Configuration(
         draw(st.sampled_from([0, 1, 2, 3, 4, 5])),
-        draw(st.tuples(small, small)),
+        channels,
         *zip(*axes, strict=True),
         draw(st.booleans()),
         draw(st.sampled_from(ORDERS)),
         draw(st.integers(0, 2**16)),
+        groups,
+        draw(st.tuples(*longer)),
     )
 
 
@@ -139,11 +150,13 @@ def of_torch(torch, layer, configuration, x):
     W, b = (*tensors, None)[:2]
     if name.startswith("ConvTranspose"):
         function = getattr(functional, f"conv_transpose{axes}d")
+        more = {"output_padding": configuration.output_padding[:axes]}
+        more |= {"dilation": configuration.dilation}
         if all(before == after for before, after in configuration.padding):
             padding = [before for before, _ in configuration.padding]
-            y = function(tx, W, b, configuration.stride, padding)
+            y = function(tx, W, b, configuration.stride, padding, **more)
         else:
-            y = function(tx, W, b, configuration.stride)
+            y = function(tx, W, b, configuration.stride, **more)
             inside = textbook_correlation.without(configuration.padding, y.shape[2:])
             y = y[(..., *inside)]
     else:
@@ -155,6 +168,7 @@ def of_torch(torch, layer, configuration, x):
             b,
             stride=configuration.stride,
             dilation=configuration.dilation,
+            groups=configuration.groups,
         )
     return y, tx, dict(zip(layer.params, tensors, strict=True))
 
@@ -192,7 +206,7 @@ def test_values_and_gradients_agree_with_torch(cls):
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_values_and_gradients_are_those_of_the_textbook(cls, data):
-    configuration = data.draw(configurations(cls))
+    configuration = data.draw(configurations(cls, plain=True))
     layer, x = configuration.layer(cls), configuration.input()
     W = layer.params["W"]
     arguments = [W, layer.params.get("b", np.zeros(configuration.channels[1]))]
@@ -280,8 +294,11 @@ def test_transpose_spreads_each_element_by_the_kernel_and_cuts_the_padding_off()
 
 
 def test_conv_is_another_name_for_correlation():
-    assert nn.Conv1d is nn.Correlation1d
-    assert nn.Conv2d is nn.Correlation2d
+    for conv, correlation in [(nn.Conv1d, nn.Correlation1d), (nn.Conv2d, nn.Correlation2d)]:
+        assert issubclass(conv, correlation)
+        first, second = conv(3, 4, 2, rng=0), correlation(3, 4, 2, rng=0)
+        x = normal(2, 3, *[5] * conv.space)
+        agree(run(first, x), run(second, x), 0)
 
 
 @every_correlation
@@ -350,11 +367,19 @@ def test_a_layer_is_printed_as_it_is_written(cls, data):
 @pytest.mark.parametrize(
     ("layer", "printed"),
     [
-        (nn.Conv2d(3, 8, 5), "Correlation2d(3, 8, 5)"),
-        (nn.Conv2d(3, 8, (5, 3), stride=2), "Correlation2d(3, 8, (5, 3), stride=2)"),
+        (nn.Conv2d(3, 8, 5), "Conv2d(3, 8, 5)"),
+        (nn.Conv2d(3, 8, (5, 3), stride=2), "Conv2d(3, 8, (5, 3), stride=2)"),
         (nn.Convolution2d(3, 8, 5, padding="full"), "Convolution2d(3, 8, 5, padding=4)"),
-        (nn.Conv1d(3, 8, 4, padding="same"), "Correlation1d(3, 8, 4, padding=(1, 2))"),
-        (nn.Conv2d(3, 8, 4, padding="same"), "Correlation2d(3, 8, 4, padding=((1, 2), (1, 2)))"),
+        (nn.Conv1d(3, 8, 4, padding="same"), "Conv1d(3, 8, 4, padding=(1, 2))"),
+        (nn.Conv2d(3, 8, 4, padding="same"), "Conv2d(3, 8, 4, padding=((1, 2), (1, 2)))"),
+        (
+            nn.Conv2d(3, 6, 4, 2, "same", groups=3),
+            "Conv2d(3, 6, 4, stride=2, padding='same', groups=3)",
+        ),
+        (
+            nn.ConvTranspose1d(3, 8, 5, 3, output_padding=2, dilation=2),
+            "ConvTranspose1d(3, 8, 5, stride=3, output_padding=2, dilation=2)",
+        ),
     ],
 )
 def test_what_is_printed_is_short_and_cannot_be_misread(layer, printed):
@@ -370,7 +395,7 @@ def test_what_is_printed_is_short_and_cannot_be_misread(layer, printed):
         (
             nn.Conv2d(1, 8, 5),
             (32, 28, 28, 1),
-            r"Correlation2d\(1, 8, 5\) expected \(batch, 1, height, width\), "
+            r"Conv2d\(1, 8, 5\) expected \(batch, 1, height, width\), "
             r"received \(32, 28, 28, 1\); .*np\.moveaxis\(x, -1, 1\)",
         ),
         (nn.Convolution2d(3, 8, 5), (32, 28, 28, 3), r"np\.moveaxis\(x, -1, 1\)"),
@@ -399,13 +424,19 @@ def test_what_is_printed_is_short_and_cannot_be_misread(layer, printed):
         (nn.Conv2d(1, 8, 5), (), r"received \(\); .*batch and channels"),
         (nn.Conv1d(1, 8, 5), (32, 1, 28, 28), r"received \(32, 1, 28, 28\); "),
         (
-            nn.Conv2d(3, 8, 5),
+            nn.Conv2d(3, 8, 5, padding=2, bias=False),
             (32, 4, 28, 28),
             r"\(batch, 3, height, width\), received \(32, 4, 28, 28\); "
-            r"make it Correlation2d\(4, 8, ",
+            r"make it Conv2d\(4, 8, 5, padding=2, bias=False\)$",
         ),
-        (nn.Convolution1d(3, 8, 5), (32, 4, 28), r"make it Convolution1d\(4, 8, "),
-        (nn.ConvTranspose1d(3, 8, 5), (32, 4, 28), r"make it ConvTranspose1d\(4, 8, "),
+        (nn.Convolution1d(3, 8, 5), (32, 4, 28), r"make it Convolution1d\(4, 8, 5\)$"),
+        (
+            nn.ConvTranspose1d(3, 8, 5, 2),
+            (32, 4, 28),
+            r"make it ConvTranspose1d\(4, 8, 5, stride=2",
+        ),
+        (nn.Conv1d(3, 6, 5, groups=3), (32, 6, 28), r"make it Conv1d\(6, 6, 5, groups=3\)$"),
+        (nn.Conv1d(3, 6, 5, groups=3), (32, 4, 28), r"make it Conv1d\(4, 6, 5\)$"),
     ],
     ids=lambda value: repr(value) if isinstance(value, (nn.Layer, tuple)) else "",
 )
@@ -446,9 +477,83 @@ def test_the_least_size_named_is_enough():
 
 
 @every_correlation
-def test_groups_are_refused_with_what_to_do_instead(cls):
-    with pytest.raises(ValueError, match=rf"{cls.__name__} .*groups.*groups=2; .*Concatenate"):
-        cls(4, 6, 3, groups=2)
+def test_groups_are_correlations_side_by_side(cls):
+    layer = double(cls(6, 9, (2, 3)[-cls.space :], stride=2, groups=3))
+    x = normal(4, 6, *(5, 7)[: cls.space])
+    y, dx, grads = run(layer, x)
+    dy = normal(*y.shape, seed=5)
+    for i in range(3):
+        alone = double(cls(2, 3, (2, 3)[-cls.space :], stride=2))
+        inside, outside = slice(2 * i, 2 * i + 2), slice(3 * i, 3 * i + 3)
+        alone.params.update({k: array[outside] for k, array in layer.params.items()})
+        numeric.close(alone.forward(x[:, inside]), y[:, outside], 1e-13)
+        dpart, found = alone.backward(dy[:, outside])
+        numeric.close(dpart, dx[:, inside], 1e-13)
+        for name in found:
+            numeric.close(found[name], grads[name][outside], 1e-13)
+
+
+@every_correlation
+def test_groups_divide_the_channels(cls):
+    for wrong in (2, 0, -1, 12):
+        with pytest.raises(ValueError, match=f"{cls.__name__} expected groups to be a divisor"):
+            cls(6, 9, 3, groups=wrong)
+
+
+@every_correlation
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    sizes=st.tuples(*[st.integers(1, 5)] * 2),
+    strides=st.tuples(*[st.integers(1, 6)] * 2),
+    dilations=st.tuples(*[st.integers(1, 3)] * 2),
+    space=st.tuples(*[st.integers(1, 9)] * 2),
+)
+def test_same_with_a_stride_has_the_windows_of_tensorflow(cls, sizes, strides, dilations, space):
+    sizes, strides, dilations, space = (
+        values[: cls.space] for values in (sizes, strides, dilations, space)
+    )
+    counts = [-(-n // s) for n, s in zip(space, strides, strict=True)]
+    zeros = [
+        max((count - 1) * s + d * (k - 1) + 1 - n, 0)
+        for count, s, d, k, n in zip(counts, strides, dilations, sizes, space, strict=True)
+    ]
+    ends = tuple((total // 2, total - total // 2) for total in zeros)
+    layer = double(cls(2, 3, sizes, strides, "same", dilations))
+    told = double(cls(2, 3, sizes, strides, ends, dilations))
+    x = normal(4, 2, *space)
+    assert layer.forward(x).shape == (4, 3, *counts)
+    agree(run(layer, x), run(told, x), 0)
+
+
+@pytest.mark.parametrize("cls", TRANSPOSES)
+def test_transposed_same_makes_y_stride_times_as_long_and_leads_back(cls):
+    for size, stride, dilation in [(3, 2, 1), (2, 5, 1), (4, 3, 2), (1, 2, 1), (5, 1, 1)]:
+        options = {"stride": stride, "padding": "same", "dilation": dilation, "bias": False}
+        layer = double(cls(2, 3, size, **options))
+        correlation = {1: nn.Correlation1d, 2: nn.Correlation2d}[cls.space]
+        back = double(correlation(3, 2, size, **options))
+        back.params["W"] = layer.params["W"]
+        x = normal(4, 2, *(3, 4)[: cls.space])
+        y = layer.forward(x)
+        assert y.shape == (4, 3, *(n * stride for n in x.shape[2:]))
+        dy = normal(*y.shape, seed=5)
+        numeric.close(layer.backward(dy)[0], back.forward(dy), 1e-13)
+        numeric.check_layer(layer, x)
+
+
+@pytest.mark.parametrize("cls", TRANSPOSES)
+def test_output_padding_is_less_than_a_step(cls):
+    assert (
+        cls(1, 1, 3, 2, 1, output_padding=1).forward(np.ones((1, 1, *[4] * cls.space))).shape[2]
+        == 8
+    )
+    for wrong, options in [(2, {"stride": 2}), (3, {"dilation": 3}), (1, {})]:
+        with pytest.raises(ValueError, match=f"{cls.__name__} expected output_padding of at most"):
+            cls(1, 1, 3, output_padding=wrong, **options)
+    with pytest.raises(ValueError, match='no output_padding with padding="same"'):
+        cls(1, 1, 3, 2, "same", output_padding=1)
+    with pytest.raises(ValueError, match="expected output_padding to be an int of at least 0"):
+        cls(1, 1, 3, 2, output_padding=-1)
 
 
 @every_layer
@@ -464,8 +569,6 @@ def test_arguments_out_of_their_range_are_refused_by_name(cls):
             cls(*channels, 3)
     with pytest.raises(ValueError, match=f"{name} expected padding to be"):
         cls(1, 8, 3, padding=-1)
-    with pytest.raises(ValueError, match=f'{name} expected stride 1 with padding="same"'):
-        cls(1, 8, 3, stride=2, padding="same")
     with pytest.raises(ValueError, match=f'{name} expected padding="valid", "same" or "full"'):
         cls(1, 8, 3, padding="reflect")
     with pytest.raises(ValueError, match=f"{name}.* expected dy of the shape of y"):
@@ -565,7 +668,7 @@ def test_convolution_is_correlation_with_the_kernel_flipped(axes, options):
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_transpose_is_the_adjoint_of_correlation(cls, data):
-    configuration = data.draw(configurations(cls))
+    configuration = data.draw(configurations(cls, plain=True))
     transpose, x = configuration.layer(cls), configuration.input()
     if configuration.bias:
         transpose.params["b"] = 0 * transpose.params["b"]

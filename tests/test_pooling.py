@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
@@ -81,7 +81,7 @@ class Configuration:
 
 
 @st.composite
-def configurations(draw, space, symmetric=False):
+def configurations(draw, space, symmetric=False, room=True):
     def per_axis(numbers):
         return draw(st.tuples(*[numbers] * space))
 
@@ -91,7 +91,7 @@ def configurations(draw, space, symmetric=False):
     before = draw(st.tuples(*ends))
     after = before if symmetric else draw(st.tuples(*ends))
     lengths = [
-        max(1, k - b - a) + draw(st.integers(0, 8))
+        (max(1, k - b - a) if room else 1) + draw(st.integers(0, 8))
         for k, b, a in zip(kernel_size, before, after, strict=True)
     ]
     batch, channels = draw(st.integers(0, 4)), draw(st.integers(1, 3))
@@ -99,14 +99,17 @@ def configurations(draw, space, symmetric=False):
     return Configuration(kernel_size, stride, padding, (batch, channels, *lengths))
 
 
+TORCH = {
+    MaxPool1d: lambda torch: torch.nn.functional.max_pool1d,
+    MaxPool2d: lambda torch: torch.nn.functional.max_pool2d,
+    AvgPool1d: lambda torch: torch.nn.functional.avg_pool1d,
+    AvgPool2d: lambda torch: torch.nn.functional.avg_pool2d,
+}
+
+
 def torch_pooling(torch, cls, configuration, x, dy):
     """(y, dx) of torch's layer of the same name."""
-    function = {
-        MaxPool1d: torch.nn.functional.max_pool1d,
-        MaxPool2d: torch.nn.functional.max_pool2d,
-        AvgPool1d: torch.nn.functional.avg_pool1d,
-        AvgPool2d: torch.nn.functional.avg_pool2d,
-    }[cls]
+    function = TORCH[cls](torch)
     padding = [before for before, _ in configuration.padding]
     arguments = configuration.kernel_size, configuration.stride, padding
     return through_torch(torch, lambda x: function(x, *arguments), x, dy)
@@ -117,6 +120,43 @@ def through_torch(torch, function, x, dy):
     ty = function(tx)
     ty.backward(torch.tensor(dy))
     return ty.detach().numpy(), tx.grad.numpy()
+
+
+@pytest.mark.torch
+@every_pooling
+def test_ceil_dilation_and_what_counts_agree_with_torch(cls):
+    torch = pytest.importorskip("torch")
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        configuration=configurations(cls.space, symmetric=True, room=False),
+        dilation=st.tuples(*[st.integers(1, 3)] * cls.space),
+        count_padding=st.booleans(),
+        seed=st.integers(0, 2**31),
+    )
+    def agrees(configuration, dilation, count_padding, seed):
+        x = normal(*configuration.shape, seed=seed)
+        padding = [before for before, _ in configuration.padding]
+        options = {"ceil_mode": True, "dilation": dilation}
+        if cls in (AvgPool1d, AvgPool2d):
+            options = {"ceil_mode": True, "count_padding": count_padding}
+        layer = cls(configuration.kernel_size, configuration.stride, padding, **options)
+        if not layer._has_room(x.shape[2:]):
+            with pytest.raises(ValueError, match="at least"):
+                layer.forward(x)
+            return
+        y = layer.forward(x)
+        assume(np.isfinite(y).all())  # torch crashes where a dilated window sees nothing of x
+        dy = normal(*y.shape, seed=seed + 1)
+        if "count_padding" in options:
+            options["count_include_pad"] = options.pop("count_padding")
+        function = TORCH[cls](torch)
+        arguments = configuration.kernel_size, configuration.stride, padding
+        ty, tdx = through_torch(torch, lambda x: function(x, *arguments, **options), x, dy)
+        numeric.close(y, ty, 1e-12)
+        numeric.close(layer.backward(dy)[0], tdx, 1e-12)
+
+    agrees()
 
 
 @pytest.mark.torch
@@ -520,7 +560,7 @@ def test_an_input_that_does_not_fit_is_refused_with_the_remedy(layer, shape, mes
             r"expected padding of at most half the kernel_size 2, received 2; a window",
         ),
         ((3, 1, "full"), r"expected padding of at most half the kernel_size 3, received 'full'"),
-        ((3, None, "same"), 'expected stride 1 with padding="same", received 3'),
+        ((3, None, 0, False, 0), "expected dilation to be a positive int"),
         ((2, 1, "smae"), 'expected padding="valid", "same" or "full"'),
     ],
 )
@@ -550,8 +590,17 @@ def test_a_factor_is_a_positive_int(factor):
         (MaxPool2d(2, (2, 1)), "MaxPool2d(2, stride=(2, 1))"),
         (MaxPool2d((3, 2), stride=2, padding=1), "MaxPool2d((3, 2), stride=2, padding=1)"),
         (AvgPool1d(4, 4, (1, 2)), "AvgPool1d(4, padding=(1, 2))"),
-        (AvgPool2d(4, 1, "same"), "AvgPool2d(4, stride=1, padding=(1, 2))"),
-        (MaxPool2d(3, (1, 2), (1, (0, 1))), "MaxPool2d(3, stride=(1, 2), padding=(1, (0, 1)))"),
+        (AvgPool2d(4, 1, "same"), "AvgPool2d(4, stride=1, padding=((1, 2), (1, 2)))"),
+        (
+            MaxPool2d(3, (1, 2), (1, (0, 1))),
+            "MaxPool2d(3, stride=(1, 2), padding=((1, 1), (0, 1)))",
+        ),
+        (MaxPool2d(3, 2, "same"), "MaxPool2d(3, stride=2, padding='same')"),
+        (MaxPool1d(3, ceil_mode=True, dilation=2), "MaxPool1d(3, ceil_mode=True, dilation=2)"),
+        (
+            AvgPool1d(3, 2, 1, count_padding=False),
+            "AvgPool1d(3, stride=2, padding=1, count_padding=False)",
+        ),
         (GlobalAvgPool(), "GlobalAvgPool()"),
         (Upsample([2, 3]), "Upsample((2, 3))"),
     ],

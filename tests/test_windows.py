@@ -1,5 +1,7 @@
 """The windows along an axis, against a list of the places that each of them covers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -138,12 +140,47 @@ def test_full_makes_a_window_for_every_overlap(size, dilation, length):
     assert windows[-1][0] == length - 1
 
 
-@pytest.mark.parametrize(("stride", "received"), [(2, 2), ((1, 3), 3)])
-def test_same_asks_for_stride_1_and_says_what_to_write_instead(stride, received):
-    with pytest.raises(
-        ValueError, match=rf'stride 1 with padding="same", received {received}; .* padding=2'
+@given(windows, st.integers(1, 20))
+def test_same_has_a_window_for_every_stride_and_as_few_zeros_as_that_takes(axis, length):
+    on = replace(axis, before=0, after=0, fit="same").on(length)
+    count = -(-length // axis.stride)
+    assert on.count(length) == count
+    assert on.after - on.before in (0, 1)
+    zeros = on.before + on.after
+    assert not zeros or replace(on, before=0, after=zeros - 1).count(length) == count - 1
+    assert axis.on(length) == axis
+
+
+@given(windows, st.integers(1, 20))
+def test_ceil_adds_a_last_window_if_it_starts_before_the_end_of_the_axis(axis, length):
+    on = replace(axis, fit="ceil").on(length)
+    starts = [axis.start(i) for i in range(length + 30)]
+    ends = [start + axis.extent for start in starts]
+    whole = axis.count(length)
+    if (
+        ends[whole - 1] < length + axis.after
+        if whole
+        else ends[0] - axis.stride < length + axis.after
     ):
-        windows_per_axis("Correlation2d", 2, 5, stride, "same")
+        whole += starts[whole] < length  # what is left over is not empty
+    assert on.count(length) == whole
+    assert on.before == axis.before
+    assert on.after >= axis.after
+
+
+@pytest.mark.parametrize("fit", ["", "same", "ceil"])
+@given(axis=windows)
+def test_the_least_length_has_a_window_and_one_less_has_none(fit, axis):
+    axis = replace(axis, before=min(axis.before, axis.size // 2), after=0, fit=fit)
+    least = axis.least
+    assert axis.on(least).count(least) >= 1
+    assert least == 1 or axis.on(least - 1).count(least - 1) == 0
+
+
+@given(windows, st.integers(1, 20), st.integers(-3, 3), st.integers(4, 20))
+def test_seen_counts_the_elements_between_two_places(axis, length, low, high):
+    expected = [sum(low <= place < high for place in window) for window in covered(axis, length)]
+    assert list(axis.seen(length, low, high)) == expected
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 1.5, None, "3", (3,), (3, 0), (3, 3, 3), (3, 2.0), ()])

@@ -40,11 +40,6 @@ class _Correlation(Kernels):
         initializer: Initializer = glorot_uniform,
         groups: int = 1,
     ) -> None:
-        if groups != 1:
-            raise ValueError(
-                f"{type(self).__name__} has no groups, received groups={groups}; correlate the "
-                "groups of channels by a layer each and put them together with Concatenate(1)"
-            )
         super().__init__(
             in_channels,
             out_channels,
@@ -55,13 +50,18 @@ class _Correlation(Kernels):
             bias,
             rng,
             initializer,
+            groups,
         )
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
-        self.check_room(rows)
-        large = pays(rows.shape, self.image_axes, self.out_channels)
-        seen = (Spectrum if large else Patches)(rows, self.image_axes)
+        axes = self.image_axes(rows.shape[::2])
+        self.check_room(rows, axes)
+        seen: Patches | Spectrum
+        if self.groups == 1 and pays(rows.shape, axes, self.out_channels):
+            seen = Spectrum(rows, axes)
+        else:
+            seen = Patches(rows, axes, self.groups)
         return self.from_rows(self.add_bias(seen.correlate(self.kernel()))), seen
 
     def backward_pass(self, dy: np.ndarray, seen: Patches | Spectrum) -> np.ndarray:
@@ -73,7 +73,7 @@ class _Correlation(Kernels):
 
 
 class Correlation1d(_Correlation):
-    """Learned kernels along a signal: y_i = Σ_j x_{i+j} w_j. `Conv1d` is the same class.
+    """Learned kernels along a signal: y_i = Σ_j x_{i+j} w_j. `Conv1d` is another name for it.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ class Correlation1d(_Correlation):
     stride : int
         Steps from one window to the next.
     padding : int, pair (before, after), "valid", "same" or "full"
-        Zeros at the ends of x: none if "valid"; as many as keep the length if "same", for
-        which the stride is 1, the extra zero of an even kernel at the end;
-        dilation · (kernel_size - 1) at each end if "full".
+        Zeros at the ends of x: none if "valid"; as many as keep the length if "same", or with
+        a stride ⌈length / stride⌉, the odd zero at the end; dilation · (kernel_size - 1) at each
+        end if "full".
     dilation : int
         Steps from one element of a window to the next.
     bias : bool
@@ -95,7 +95,9 @@ class Correlation1d(_Correlation):
     initializer : function of `nnscratch.initializers`
         `glorot_uniform` unless told; `he_normal` suits a ReLU behind the layer.
     groups : int
-        1; others are refused with the remedy.
+        How many parts of the channels have nothing to do with one another: neighbouring channels
+        of x lead to neighbouring channels of y. With in_channels groups ("depthwise") each channel
+        has kernels of its own.
 
     Notes
     -----
@@ -112,12 +114,14 @@ class Correlation1d(_Correlation):
 
     *Padding* makes x longer by zeros, which are no input: dx loses its ends again. A *stride* s
     keeps each s-th y: x_{si+j}, and dy is spread out with s - 1 zeros between its elements
-    before it is convolved. A *dilation* d spreads out w in the same way: x_{i+dj}.
+    before it is convolved. A *dilation* d spreads out w in the same way: x_{i+dj}. *Groups* are
+    as many correlations side by side: W is 0 between one group's channels and another's, and
+    only the rest of it is kept.
 
     *Shapes*: x (batch, in_channels, length); y (batch, out_channels, positions) with
     positions = ⌊(length + zeros - dilation (kernel_size - 1) - 1) / stride⌋ + 1;
-    W (out_channels, in_channels, kernel_size); b (out_channels,). y is a view whose memory has
-    the samples innermost.
+    W (out_channels, in_channels / groups, kernel_size); b (out_channels,). y is a view whose
+    memory has the samples innermost.
 
     *Cache*: x with the samples innermost and its columns gathered, kernel_size times as large as
     x (for images, as many times as the kernel is wide), and x's shape. Where the kernel is so
@@ -150,7 +154,7 @@ class Correlation1d(_Correlation):
 
 
 class Correlation2d(_Correlation):
-    """Learned kernels over an image: y_ik = Σ_jl x_{i+j,k+l} w_jl. `Conv2d` is the same class.
+    """Learned kernels over an image: y_ik = Σ_jl x_{i+j,k+l} w_jl. `Conv2d` is another name.
 
     Parameters
     ----------
@@ -170,8 +174,8 @@ class Correlation2d(_Correlation):
     dx_c = Σ_o dy_o ⊗ w_oc and dw_oc = x_c ⊙ dy_o; db_o sums dy_o. A batch sums over its samples.
 
     *Shapes*: x (batch, in_channels, height, width); y (batch, out_channels, rows, columns);
-    W (out_channels, in_channels, *kernel_size); b (out_channels,). y is a view whose memory has
-    the samples innermost.
+    W (out_channels, in_channels / groups, *kernel_size); b (out_channels,). y is a view whose
+    memory has the samples innermost.
 
     *Cache*: as in `Correlation1d`.
 
@@ -247,4 +251,9 @@ class Convolution2d(_Correlation):
     space, flipped = 2, True
 
 
-Conv1d, Conv2d = Correlation1d, Correlation2d
+class Conv1d(Correlation1d):
+    """`Correlation1d` by the name that the field uses; errors and `repr` name it as it was made."""
+
+
+class Conv2d(Correlation2d):
+    """`Correlation2d` by the name that the field uses; errors and `repr` name it as it was made."""

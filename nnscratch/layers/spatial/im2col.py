@@ -22,6 +22,10 @@ two gradients take the same steps: dW sums patches[row] · dy[row]ᵀ over the r
 from dy to J, whose row collects what it gave to each row of y that saw it, and from J to x by
 adding up the kw shifted copies.
 
+With groups of channels, each group is a correlation of its own. J has them as its outermost axis,
+(G, H, kw, C/G, out_w, N), so that a group's part of J is laid out as above, and one call of
+`matmul` runs over the groups as it runs over the rows.
+
 Nobody outside sees the layout: `samples_last` and `samples_first` transpose between it and
 (N, C, H, W), which costs nothing where one such layer follows another, since a transpose is a
 view.
@@ -52,65 +56,72 @@ def samples_first(rows: np.ndarray) -> np.ndarray:
     return rows.transpose(last, last - 2, *range(last - 2), last - 1)
 
 
-def gather(x: np.ndarray, axes: Axes) -> np.ndarray:
-    """J (H + zeros, kw, C, out_w, N): in J[h, j] what element j of the windows of row h sees."""
+def gather(x: np.ndarray, axes: Axes, groups: int = 1) -> np.ndarray:
+    """J (G, H + zeros, kw, C/G, out_w, N): in J[g, h, j] what element j of row h's windows sees."""
     vertical, horizontal = axes
     height, channels, width, samples = x.shape
+    each = channels // groups
+    x = x.reshape(height, groups, each, width, samples).swapaxes(0, 1)
     out_w, top = horizontal.count(width), vertical.before
     if horizontal == Windows(1) and top == vertical.after == 0:
-        return x[:, np.newaxis]
-    rows = top + height + vertical.after
-    J = np.empty((rows, horizontal.size, channels, out_w, samples), x.dtype)
-    J[:top] = J[top + height :] = 0
+        return x[:, :, np.newaxis]
+    rows = top + height + max(vertical.after, 0)  # below 0 where windows leave the last rows out
+    J = np.empty((groups, rows, horizontal.size, each, out_w, samples), x.dtype)
+    J[:, :top] = J[:, top + height :] = 0
     for j, (columns, places) in enumerate(places_of_elements(horizontal, width)):
-        shifted = J[top : top + height, j]
-        shifted[:, :, columns] = x[:, :, places]
-        shifted[:, :, : columns.start] = shifted[:, :, columns.stop :] = 0
+        shifted = J[:, top : top + height, j]
+        shifted[..., columns, :] = x[..., places, :]
+        shifted[..., : columns.start, :] = shifted[..., columns.stop :, :] = 0
     return J
 
 
 class Patches:
     """x (H, C, W, N) with its columns gathered: what a correlation and its gradients look at."""
 
-    def __init__(self, x: np.ndarray, axes: Axes) -> None:
-        self.axes = axes
+    def __init__(self, x: np.ndarray, axes: Axes, groups: int = 1) -> None:
+        self.axes, self.groups = axes, groups
         self.height, _, self.width, _ = x.shape
-        self.J = gather(x, axes)
+        self.J = gather(x, axes, groups)
 
     def correlate(self, W: np.ndarray) -> np.ndarray:
-        """y = x corr W: (O, C, kh, kw) to (out_h, O, out_w, N)."""
-        y = as_matrix(W) @ self._by_row()
-        return y.reshape(len(y), len(W), *self.J.shape[3:])
+        """y = x corr W: (O, C/G, kh, kw) to (out_h, O, out_w, N)."""
+        patches = self._by_row()
+        groups, out_h, K, places = patches.shape
+        y = np.empty((out_h, groups, len(W) // groups, places), patches.dtype)
+        np.matmul(as_matrix(W).reshape(groups, 1, -1, K), patches, out=y.swapaxes(0, 1))
+        return y.reshape(out_h, len(W), *self.J.shape[4:])
 
     def weight_gradient(self, dy: np.ndarray) -> np.ndarray:
-        """dW = x corr dy, summed over the samples: (O, C, kh, kw)."""
+        """dW = x corr dy, summed over the samples: (O, C/G, kh, kw)."""
         out_h, out_channels, out_w, samples = dy.shape
-        rows = dy.reshape(out_h, out_channels, out_w * samples)
-        dW = (self._by_row() @ rows.swapaxes(1, 2)).sum(axis=0)
-        kernel = (self.axes[0].size, *self.J.shape[1:3], out_channels)
-        return dW.reshape(kernel).transpose(3, 2, 0, 1)
+        of_group = out_channels // self.groups
+        rows = dy.reshape(out_h, self.groups, of_group, out_w * samples).swapaxes(0, 1)
+        dW = (self._by_row() @ rows.swapaxes(2, 3)).sum(axis=1)
+        _, _, kw, each, *_ = self.J.shape
+        dW = dW.reshape(self.groups, self.axes[0].size, kw, each, of_group)
+        return dW.transpose(0, 4, 3, 1, 2).reshape(out_channels, each, -1, kw)
 
     def input_gradient(self, dy: np.ndarray, W: np.ndarray) -> np.ndarray:
         """dx = dy conv W: (out_h, O, out_w, N) back to (H, C, W, N)."""
-        return input_gradient(dy, W, self.axes, self.height, self.width)
+        return input_gradient(dy, W, self.axes, self.height, self.width, self.groups)
 
     def _by_row(self) -> np.ndarray:
-        """The matrices of all patches, one per output row: (out_h, kh·kw·C, out_w·N).
+        """The matrices of all patches, for groups and output rows: (G, out_h, kh·kw·C/G, out_w·N).
 
         A view where the rows of a window are neighbours; with a dilation, a copy.
         """
-        rows, kw, channels, out_w, samples = self.J.shape
+        groups, rows, kw, each, out_w, samples = self.J.shape
         vertical, _ = self.axes
-        J = self.J.reshape(rows, kw * channels, out_w * samples)
-        step, *inner = J.strides
+        J = self.J.reshape(groups, rows, kw * each, out_w * samples)
+        group, step, *inner = J.strides
         out_h = vertical.count(self.height)
         windows = as_strided(
             J,
-            (out_h, vertical.size, *J.shape[1:]),
-            (vertical.stride * step, vertical.dilation * step, *inner),
+            (groups, out_h, vertical.size, *J.shape[2:]),
+            (group, vertical.stride * step, vertical.dilation * step, *inner),
             writeable=False,
         )
-        return windows.reshape(out_h, vertical.size * kw * channels, out_w * samples)
+        return windows.reshape(groups, out_h, vertical.size * kw * each, out_w * samples)
 
 
 def bias_gradient(dy: np.ndarray) -> np.ndarray:
@@ -120,31 +131,34 @@ def bias_gradient(dy: np.ndarray) -> np.ndarray:
 
 
 def input_gradient(
-    dy: np.ndarray, W: np.ndarray, axes: Axes, height: int, width: int
+    dy: np.ndarray, W: np.ndarray, axes: Axes, height: int, width: int, groups: int = 1
 ) -> np.ndarray:
     """dx = dy conv W: (out_h, O, out_w, N) back to (height, C, width, N)."""
     vertical, horizontal = axes
-    _, channels, kh, kw = W.shape
+    _, each, kh, kw = W.shape
     out_h, out_channels, out_w, samples = dy.shape
-    rows = dy.reshape(out_h, out_channels, out_w * samples)
-    upside_down = W[:, :, ::-1].transpose(3, 1, 2, 0).reshape(kw * channels, kh, out_channels)
+    of_group, places = out_channels // groups, out_w * samples
+    rows = dy.reshape(out_h, groups, of_group, places).swapaxes(0, 1)
+    rows = np.ascontiguousarray(rows)  # for one group they are
+    upside_down = W[:, :, ::-1].reshape(groups, of_group, each, kh, kw).transpose(0, 4, 2, 3, 1)
+    upside_down = upside_down.reshape(groups, kw * each, kh, of_group)
     # dJ[h] = sum of W[:, :, i]' dy[window] over the windows whose element i lies on row h
-    dJ = np.empty((height, kw * channels, out_w * samples), dy.dtype)
+    dJ = np.empty((height, groups, kw * each, places), dy.dtype)
     seers = seers_of_places(vertical, height, out_h)
     for row, (elements, windows) in zip(dJ, seers, strict=True):
-        seen = rows[windows]
-        K = len(seen) * out_channels
-        weights = upside_down[:, elements].reshape(kw * channels, K)
-        np.matmul(weights, seen.reshape(K, out_w * samples), out=row)
-    dJ = dJ.reshape(height, kw, channels, out_w, samples)
-    if (kw, horizontal.stride, out_w) == (1, 1, width):  # each column was gathered once
-        return dJ[:, 0]
-    dx = np.zeros((height, channels, width, samples), dJ.dtype)
-    for j, (columns, places) in enumerate(places_of_elements(horizontal, width)):
-        dx[:, :, places] += dJ[:, j, :, columns]
-    return dx
+        seen = rows[:, windows]
+        K = seen.shape[1] * of_group
+        weights = upside_down[:, :, elements].reshape(groups, kw * each, K)
+        np.matmul(weights, seen.reshape(groups, K, places), out=row)
+    if (kw, horizontal.stride, horizontal.before, out_w) == (1, 1, 0, width):  # gathered once
+        return dJ.reshape(height, groups * each, width, samples)
+    dJ = dJ.reshape(height, groups, kw, each, out_w, samples)
+    dx = np.zeros((height, groups, each, width, samples), dJ.dtype)
+    for j, (columns, into) in enumerate(places_of_elements(horizontal, width)):
+        dx[..., into, :] += dJ[:, :, j, :, columns]
+    return dx.reshape(height, groups * each, width, samples)
 
 
 def as_matrix(W: np.ndarray) -> np.ndarray:
-    """(O, C, kh, kw) as (O, kh·kw·C), the order in which patches lie; a view if W lies so too."""
+    """(O, C/G, kh, kw) as (O, kh·kw·C/G), in the order of the patches; a view if W lies so too."""
     return W.transpose(0, 2, 3, 1).reshape(len(W), -1)

@@ -15,7 +15,14 @@ import numpy as np
 from nnscratch.initializers import Initializer
 from nnscratch.layers.base import Grads, Layer, floating
 from nnscratch.layers.spatial.im2col import Axes, bias_gradient, samples_first, samples_last
-from nnscratch.layers.spatial.windows import Padding, Windows, one_or_all, windows_per_axis
+from nnscratch.layers.spatial.windows import (
+    Padding,
+    Windows,
+    one_or_all,
+    windows_per_axis,
+    written_padding,
+)
+from nnscratch.layers.written import written
 
 
 class Kernels(Layer):
@@ -39,12 +46,19 @@ class Kernels(Layer):
         bias: bool,
         rng: Any,
         initializer: Initializer,
+        groups: int = 1,
     ) -> None:
         name = type(self).__name__
         self.in_channels, self.out_channels = index(in_channels), index(out_channels)
         if min(self.in_channels, self.out_channels) < 1:
             raise ValueError(
                 f"{name} expected channels of at least 1, received {in_channels} and {out_channels}"
+            )
+        self.groups = index(groups)
+        if self.groups < 1 or self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ValueError(
+                f"{name} expected groups to be a divisor of both numbers of channels, "
+                f"{in_channels} and {out_channels}, received {groups}"
             )
         self.windows = windows_per_axis(name, self.space, kernel_size, stride, padding, dilation)
         shape = (*self._channels_of_W(), *(axis.size for axis in self.windows))
@@ -56,7 +70,7 @@ class Kernels(Layer):
         self.params = params
 
     def _channels_of_W(self) -> tuple[int, int]:
-        return self.out_channels, self.in_channels
+        return self.out_channels, self.in_channels // self.groups
 
     def kernel(self) -> np.ndarray:
         """W as (., ., kh, kw), in the order in which its elements meet those of x."""
@@ -66,11 +80,31 @@ class Kernels(Layer):
     def _flip(self, W: np.ndarray) -> np.ndarray:
         return np.flip(W, axis=tuple(range(2, W.ndim))) if self.flipped else W
 
-    @property
-    def image_axes(self) -> Axes:
-        """The windows along height and width; a signal has height 1."""
-        vertical, horizontal = (Windows(1), *self.windows)[-2:]
+    def image_axes(self, space: Sequence[int]) -> Axes:
+        """The windows along a height and a width of this size; a signal has height 1."""
+        axes = (Windows(1), *self.windows)[-2:]
+        vertical, horizontal = (axis.on(n) for axis, n in zip(axes, space, strict=True))
         return vertical, horizontal
+
+    @property
+    def kernel_size(self) -> Any:
+        return one_or_all([axis.size for axis in self.windows])
+
+    @property
+    def stride(self) -> Any:
+        return one_or_all([axis.stride for axis in self.windows])
+
+    @property
+    def padding(self) -> Any:
+        return written_padding(self.windows)
+
+    @property
+    def dilation(self) -> Any:
+        return one_or_all([axis.dilation for axis in self.windows])
+
+    @property
+    def bias(self) -> bool:
+        return "b" in self.params
 
     def rows_of(self, x: Any) -> np.ndarray:
         """Checked input as (H, C, W, N)."""
@@ -89,11 +123,11 @@ class Kernels(Layer):
         images = samples_first(rows)
         return images if self.space == 2 else images[:, :, 0]
 
-    def check_room(self, x: np.ndarray) -> None:
+    def check_room(self, x: np.ndarray, axes: Axes) -> None:
         """Refuse rows of images that are smaller than the kernel."""
-        if all(a.count(n) for a, n in zip(self.image_axes, x.shape[::2], strict=True)):
+        if all(axis.count(n) for axis, n in zip(axes, x.shape[::2], strict=True)):
             return
-        least = " x ".join(str(max(1, axis.reach(1))) for axis in self.windows)
+        least = " x ".join(str(axis.least) for axis in self.windows)
         self.refuse(
             f"a {'length' if self.space == 1 else 'height x width'} of at least {least}",
             self.from_rows(x),
@@ -129,25 +163,8 @@ class Kernels(Layer):
             return "give x the axes batch and channels, then those of space"
         if x.shape[-1] == self.in_channels:
             return "channels are axis 1 here: np.moveaxis(x, -1, 1)"
-        return f"make it {type(self).__name__}({x.shape[1]}, {self.out_channels}, ...)"
+        fewer = {"groups": 1} if x.shape[1] % self.groups else {}
+        return f"make it {written(self, in_channels=x.shape[1], **fewer)}"
 
     def __repr__(self) -> str:
-        def told(name: str, values: list[Any], default: Any) -> str:
-            unusual = any(value != default for value in values)
-            misread = len(values) > 1 and isinstance(values[0], tuple)  # a pair for one per axis
-            shown = tuple(values) if misread else one_or_all(values)
-            return f", {name}={shown}" if unusual else ""
-
-        axes = self.windows
-        ends: list[Any] = [(axis.before, axis.after) for axis in axes]
-        if all(before == after for before, after in ends):
-            ends = [before for before, _ in ends]
-        return (
-            f"{type(self).__name__}({self.in_channels}, {self.out_channels}, "
-            f"{one_or_all([axis.size for axis in axes])}"
-            + told("stride", [axis.stride for axis in axes], 1)
-            + told("padding", ends, 0)
-            + told("dilation", [axis.dilation for axis in axes], 1)
-            + ("" if "b" in self.params else ", bias=False")
-            + ")"
-        )
+        return written(self)

@@ -53,7 +53,12 @@ class MaxPool1d(_MaxPool):
     stride : int or None
         Steps s from one window to the next; None for kernel_size, windows side by side.
     padding : int, pair (before, after), "valid" or "same"
-        Places at the ends of x that never win, at most half the kernel_size.
+        Places at the ends of x that never win, at most half the kernel_size. "same" makes
+        ⌈length / stride⌉ windows.
+    ceil_mode : bool
+        Whether what is left over at the end of x gets a window too, which reaches beyond it.
+    dilation : int
+        Steps from one element of a window to the next.
 
     Notes
     -----
@@ -68,8 +73,9 @@ class MaxPool1d(_MaxPool):
     derivative in a direction in which that one grows.
 
     *Shapes*: x (batch, channels, length); y (batch, channels, windows) with
-    windows = ⌊(length + padding at both ends - kernel_size) / stride⌋ + 1. y and dx are views
-    whose memory has the samples innermost.
+    windows = ⌊(length + padding at both ends - dilation (kernel_size - 1) - 1) / stride⌋ + 1,
+    with `ceil_mode` ⌈⌉ as long as the last window starts on x or before. y and dx are views whose
+    memory has the samples innermost.
 
     *Cache*: the number of each window's winner, in one byte for up to 255 elements; not x.
 
@@ -103,6 +109,8 @@ class MaxPool2d(_MaxPool):
         As in `MaxPool1d`, (vertical, horizontal) if they differ.
     padding : int, one per axis, "valid" or "same"
         An entry per axis is an int or a pair (before, after): ((top, bottom), (left, right)).
+    ceil_mode, dilation
+        As in `MaxPool1d`.
 
     Notes
     -----

@@ -33,7 +33,9 @@ from nnscratch.layers.spatial.windows import (
     one_or_all,
     places_of_elements,
     windows_per_axis,
+    written_padding,
 )
+from nnscratch.layers.written import written
 
 Index = tuple[slice, ...]
 # for each element of a window, row by row: which windows have it, and where in x they see it
@@ -53,17 +55,39 @@ class Pooling(Layer):
         kernel_size: int | Sequence[int],
         stride: int | Sequence[int] | None = None,
         padding: Padding = 0,
+        ceil_mode: bool = False,
+        dilation: int | Sequence[int] = 1,
     ) -> None:
         name = type(self).__name__
+        self.ceil_mode = bool(ceil_mode)
         stride = kernel_size if stride is None else stride
-        self.windows = windows_per_axis(name, self.space, kernel_size, stride, padding)
-        if any(max(axis.before, axis.after) > axis.size // 2 for axis in self.windows):
+        self.windows = windows_per_axis(
+            name, self.space, kernel_size, stride, padding, dilation, self.ceil_mode
+        )
+        if any(max(axis.before, axis.after) > axis.extent // 2 for axis in self.windows):
             raise ValueError(
                 f"{name} expected padding of at most half the kernel_size {kernel_size}, received "
                 f"{padding!r}; a window could lie on nothing else"
             )
         self.elements = prod(axis.size for axis in self.windows)  # of a window
-        self._overlap = any(axis.stride < axis.size for axis in self.windows)
+        self._overlap = any(axis.stride < axis.extent for axis in self.windows)
+
+    @property
+    def kernel_size(self) -> Any:
+        return one_or_all([axis.size for axis in self.windows])
+
+    @property
+    def stride(self) -> Any:
+        strides = [axis.stride for axis in self.windows]
+        return None if strides == [axis.size for axis in self.windows] else one_or_all(strides)
+
+    @property
+    def padding(self) -> Any:
+        return written_padding(self.windows)
+
+    @property
+    def dilation(self) -> Any:
+        return one_or_all([axis.dilation for axis in self.windows])
 
     def rows_of(self, x: Any) -> np.ndarray:
         """Checked input as rows."""
@@ -72,7 +96,7 @@ class Pooling(Layer):
             axes = "length" if self.space == 1 else "height, width"
             self.refuse(f"(batch, channels, {axes})", x, self._remedy(x))
         if not self._has_room(x.shape[2:]):
-            least = " x ".join(str(max(axis.reach(1), 1)) for axis in self.windows)
+            least = " x ".join(str(axis.least) for axis in self.windows)
             self.refuse(
                 f"a {'length' if self.space == 1 else 'height x width'} of at least {least}",
                 x,
@@ -85,21 +109,25 @@ class Pooling(Layer):
             )
         return samples_last(x)
 
+    def axes_on(self, shape: tuple[int, ...]) -> tuple[Windows, ...]:
+        """The windows along the axes of space of x's rows of this shape, padding in numbers."""
+        lengths = _of_space(shape)
+        return tuple(axis.on(n) for axis, n in zip(self.windows, lengths, strict=True))
+
     def combined(self, rows: np.ndarray, combine: np.ufunc, outside: float) -> np.ndarray:
         """The elements of each window combined, along one axis after the other.
 
         The padding's places count as `outside`.
         """
         for windows, axis in zip(
-            self.windows, (*range(self.space - 1), rows.ndim - 2), strict=True
+            self.axes_on(rows.shape), (*range(self.space - 1), rows.ndim - 2), strict=True
         ):
             rows = _combined_along(axis, rows, windows, combine, outside)
         return rows
 
     def places(self, shape: tuple[int, ...]) -> Places:
         """Where the elements of the windows lie in x's rows of this shape."""
-        *outer, _, last, _ = shape
-        return _places(self.windows, (*outer, last))
+        return _places(self.axes_on(shape), _of_space(shape))
 
     def spread(
         self, shares: Iterable[np.ndarray], shape: tuple[int, ...], dtype: Any
@@ -118,15 +146,14 @@ class Pooling(Layer):
 
     def _tile(self, shape: tuple[int, ...]) -> bool:
         """Whether each place of x's rows belongs to exactly one window."""
-        *outer, _, last, _ = shape
         return all(
             axis == Windows(axis.size, axis.size) and length % axis.size == 0
-            for axis, length in zip(self.windows, (*outer, last), strict=True)
+            for axis, length in zip(self.axes_on(shape), _of_space(shape), strict=True)
         )
 
     def _has_room(self, space: tuple[int, ...]) -> bool:
         pairs = zip(self.windows, space, strict=True)
-        return all(length > 0 and axis.count(length) > 0 for axis, length in pairs)
+        return all(length > 0 and axis.on(length).count(length) > 0 for axis, length in pairs)
 
     def _remedy(self, x: np.ndarray) -> str:
         if x.ndim == self.space + 1:
@@ -137,15 +164,13 @@ class Pooling(Layer):
         return "give x the axes batch and channels, then those of space"
 
     def __repr__(self) -> str:
-        sizes = [axis.size for axis in self.windows]
-        strides = [axis.stride for axis in self.windows]
-        ends = [one_or_all((axis.before, axis.after)) for axis in self.windows]
-        return (
-            f"{type(self).__name__}({one_or_all(sizes)}"
-            + (f", stride={one_or_all(strides)}" if strides != sizes else "")
-            + (f", padding={one_or_all(ends)}" if any(end != 0 for end in ends) else "")
-            + ")"
-        )
+        return written(self)
+
+
+def _of_space(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The lengths of the axes of space, from the shape of rows."""
+    *outer, _, last, _ = shape
+    return (*outer, last)
 
 
 def _combined_along(

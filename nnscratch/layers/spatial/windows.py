@@ -7,12 +7,13 @@
                             |______|     window 2 covers the places  7 ... 9
 
 Correlation, its transpose and pooling all look through such windows, one `Windows` per axis.
+How many zeros there are may depend on the length of the axis: `on` then says it in numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import index
 from typing import Any, SupportsIndex
@@ -34,6 +35,8 @@ class Windows:
         Zeros that are put to the ends of the axis.
     dilation : int >= 1
         From one element of a window to the next.
+    fit : "", "same" or "ceil"
+        Zeros that follow from the length of the axis, see `on`.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Windows:
     before: int = 0
     after: int = 0
     dilation: int = 1
+    fit: str = ""
 
     @property
     def extent(self) -> int:
@@ -61,6 +65,49 @@ class Windows:
         """How many whole windows fit onto an axis of this length; 0 if none does."""
         room = length + self.before + self.after - self.extent
         return room // self.stride + 1 if room >= 0 else 0
+
+    def on(self, length: int) -> Windows:
+        """The same windows with all their zeros in numbers, on an axis of this length.
+
+        "same" makes a window of every stride-th place, ⌈length / stride⌉ of them, and puts the
+        odd zero to the end. "ceil" adds zeros at the end for a last window over what would be
+        left of the axis, if it starts on the axis or on the zeros before it.
+
+        >>> Windows(3, stride=2, fit="same").on(8)
+        Windows(size=3, stride=2, before=0, after=1, dilation=1, fit='')
+        >>> Windows(2, stride=2, fit="ceil").on(5).count(5)
+        3
+        """
+        if not self.fit:
+            return self
+        before, after = self.before, self.after
+        if self.fit == "same":
+            last = (-(-length // self.stride) - 1) * self.stride
+            zeros = max(last + self.extent - length, 0)
+            before, after = zeros // 2, zeros - zeros // 2
+        else:
+            room = length + before + after - self.extent
+            last = -(-room // self.stride) * self.stride  # where the last window starts
+            if last < length + before:
+                after = last + self.extent - length - before
+        return replace(self, before=before, after=after, fit="")
+
+    def seen(self, length: int, low: int, high: int) -> tuple[int, ...]:
+        """For each window on an axis of this length, how many elements lie in low ... high - 1.
+
+        >>> Windows(3, stride=2, before=1, after=1).seen(5, low=0, high=5)
+        (2, 3, 2)
+        """
+        reach = range(0, self.extent, self.dilation)
+        starts = [self.start(i) for i in range(self.count(length))]
+        return tuple(sum(low <= start + e < high for e in reach) for start in starts)
+
+    @property
+    def least(self) -> int:
+        """The shortest axis with a window on it."""
+        if self.fit == "same":
+            return 1
+        return max(1, self.reach(1) - (self.stride - 1 if self.fit == "ceil" else 0))
 
     def reach(self, count: int) -> int:
         """The shortest axis that holds so many windows: the other way round than `count`."""
@@ -131,6 +178,7 @@ def windows_per_axis(
     stride: int | Sequence[int] = 1,
     padding: Padding = 0,
     dilation: int | Sequence[int] = 1,
+    ceil: bool = False,
 ) -> tuple[Windows, ...]:
     """One `Windows` for each axis, from arguments as users write them.
 
@@ -142,38 +190,57 @@ def windows_per_axis(
     kernel_size, stride, dilation : int or one per axis
     padding : int, one per axis, or "valid", "same", "full"
         An entry is an int for both ends or a pair (before, after). "valid" adds nothing;
-        "same" makes as many windows as places, for which the stride must be 1, and puts the
-        extra zero of an even kernel to the end; "full" adds dilation · (kernel_size - 1) to
-        each end, so that every overlap counts.
+        "same" makes as many windows as places, or with a stride ⌈places / stride⌉, and puts the
+        odd zero to the end; "full" adds dilation · (kernel_size - 1) to each end, so that every
+        overlap counts.
+    ceil : bool
+        Whether a last window may reach beyond the end of the axis.
 
     Raises
     ------
     ValueError
-        A number is no positive int (no negative one, for padding), there is not one per axis,
-        or "same" meets a stride.
+        A number is no positive int (no negative one, for padding), or there is not one per axis.
 
     Examples
     --------
     >>> windows_per_axis("Correlation2d", 2, (3, 4), padding="same")[1]
-    Windows(size=4, stride=1, before=1, after=2, dilation=1)
+    Windows(size=4, stride=1, before=1, after=2, dilation=1, fit='')
     >>> windows_per_axis("Correlation1d", 1, 3, padding="smae")
     Traceback (most recent call last):
     ValueError: Correlation1d expected padding="valid", "same" or "full", received 'smae'
     """
-    sizes = _per_axis(name, "kernel_size", kernel_size, axes)
-    strides = _per_axis(name, "stride", stride, axes)
-    dilations = _per_axis(name, "dilation", dilation, axes)
+    sizes = per_axis(name, "kernel_size", kernel_size, axes)
+    strides = per_axis(name, "stride", stride, axes)
+    dilations = per_axis(name, "dilation", dilation, axes)
+    fit = "ceil" if ceil else ""
     if isinstance(padding, str):
-        ends = [
-            _named_padding(name, padding, *axis)
-            for axis in zip(sizes, strides, dilations, strict=True)
-        ]
+        if padding not in ("valid", "same", "full"):
+            raise ValueError(
+                f'{name} expected padding="valid", "same" or "full", received {padding!r}'
+            )
+        reaches = [gap * (size - 1) for size, gap in zip(sizes, dilations, strict=True)]
+        ends = [(reach, reach) if padding == "full" else (0, 0) for reach in reaches]
+        if padding == "same":  # in numbers where they are the same on every axis
+            if max(strides) > 1:
+                fit = "same"
+            else:
+                ends = [(reach // 2, reach - reach // 2) for reach in reaches]
     else:
         ends = _paddings(name, padding, axes)
     return tuple(
-        Windows(size, step, before, after, gap)
+        Windows(size, step, before, after, gap, fit)
         for size, step, (before, after), gap in zip(sizes, strides, ends, dilations, strict=True)
     )
+
+
+def written_padding(axes: Sequence[Windows]) -> Any:
+    """The padding of the axes as a user writes it: a name, an int, or one entry per axis."""
+    if axes[0].fit == "same":
+        return "same"
+    ends = [(axis.before, axis.after) for axis in axes]
+    if all(before == after for before, after in ends):
+        return one_or_all([before for before, _ in ends])
+    return ends[0] if len(ends) == 1 else tuple(ends)
 
 
 def one_or_all(values: Sequence[Any]) -> Any:
@@ -181,34 +248,21 @@ def one_or_all(values: Sequence[Any]) -> Any:
     return values[0] if len(set(values)) == 1 else tuple(values)
 
 
-def _per_axis(name: str, argument: str, value: int | Sequence[int], axes: int) -> list[int]:
+def per_axis(
+    name: str, argument: str, value: int | Sequence[int], axes: int, least: int = 1
+) -> list[int]:
+    """One int for each axis, from an argument that is an int for all or one per axis."""
     values = [value] * axes if isinstance(value, SupportsIndex) else value
     try:
         numbers = [index(number) for number in values]
     except TypeError:
         numbers = []
-    if len(numbers) != axes or min(numbers) < 1:
-        wanted = "a positive int" + (f" or {axes} of them, one per axis" if axes > 1 else "")
+    if len(numbers) != axes or min(numbers) < least:
+        wanted = ("a positive int" if least else "an int of at least 0") + (
+            f" or {axes} of them, one per axis" if axes > 1 else ""
+        )
         raise ValueError(f"{name} expected {argument} to be {wanted}, received {value!r}")
     return numbers
-
-
-def _named_padding(
-    name: str, padding: str, size: int, stride: int, dilation: int
-) -> tuple[int, int]:
-    reach = dilation * (size - 1)
-    if padding == "valid":
-        return 0, 0
-    if padding == "full":
-        return reach, reach
-    if padding != "same":
-        raise ValueError(f'{name} expected padding="valid", "same" or "full", received {padding!r}')
-    if stride != 1:
-        raise ValueError(
-            f'{name} expected stride 1 with padding="same", received {stride}; say in numbers '
-            f"how many zeros to add, as in padding={reach // 2}"
-        )
-    return reach // 2, reach - reach // 2
 
 
 def _paddings(name: str, padding: Any, axes: int) -> list[tuple[int, int]]:
