@@ -52,6 +52,8 @@ def normalized(name, *arguments):
     return call
 
 
+THIRDS = [(0, 4), (3, 8), (7, 11)]  # of an axis of 11 places
+
 CASES = [
     LayerCase(
         "Correlation1d",
@@ -294,4 +296,51 @@ CASES = [
     LayerCase(
         "AvgPool1d", lambda: nn.AvgPool1d(3, 2, "same", dilation=2), (7, 4, 11), single=False
     ),
+    LayerCase(
+        "AdaptiveAvgPool1d",
+        lambda: nn.AdaptiveAvgPool1d(3),
+        (7, 4, 11),
+        functional("adaptive_avg_pool1d", output_size=3),
+        single=False,
+    ),
+    LayerCase(
+        "AdaptiveAvgPool2d",
+        lambda: nn.AdaptiveAvgPool2d((4, 3)),
+        (7, 3, 6, 5),
+        functional("adaptive_avg_pool2d", output_size=(4, 3)),
+        single=False,
+    ),
+    LayerCase(
+        "AdaptiveMaxPool1d",
+        lambda: nn.AdaptiveMaxPool1d(3),
+        (7, 4, 11),
+        lambda torch, p, x: torch.stack([x[..., a:b].amax(-1) for a, b in THIRDS], -1),
+        single=False,
+    ),
+    LayerCase(
+        "AdaptiveMaxPool2d",
+        lambda: nn.AdaptiveMaxPool2d((2, 3)),
+        (7, 3, 6, 11),
+        lambda torch, p, x: torch.stack(
+            [x.unflatten(2, (2, 3))[..., a:b].amax((3, 4)) for a, b in THIRDS], -1
+        ),
+        single=False,
+    ),
+    LayerCase(
+        "GlobalMaxPool",
+        nn.GlobalMaxPool,
+        (7, 3, 6, 5),
+        lambda torch, p, x: x.amax((2, 3)),
+        single=False,
+    ),
+    LayerCase(
+        "Pad",
+        lambda: nn.Pad(((1, 2), (3, 0))),
+        (7, 3, 6, 5),
+        functional("pad", pad=(3, 0, 1, 2)),
+        single=False,
+    ),
+    LayerCase("Pad", lambda: nn.Pad(2, "reflect"), (7, 3, 6, 5), single=False),
+    LayerCase("Pad", lambda: nn.Pad(((1, 3),), "edge"), (7, 4, 6), single=False),
+    LayerCase("Upsample", lambda: nn.Upsample(3, "linear"), (7, 3, 5, 4), single=False),
 ]

@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
-from nnscratch.layers.spatial.average_pooling import AvgPool1d, AvgPool2d, GlobalAvgPool
+from nnscratch.layers.spatial.average_pooling import AvgPool1d, AvgPool2d
+from nnscratch.layers.spatial.global_pooling import GlobalAvgPool
 from nnscratch.layers.spatial.max_pooling import MaxPool1d, MaxPool2d
 from nnscratch.layers.spatial.upsampling import Upsample
 from tests import numeric
@@ -531,7 +532,7 @@ def test_a_floating_dtype_stays_and_integers_become_float32(layer):
         (MaxPool1d(4), (9, 2, 3), r"a length of at least 4, received \(9, 2, 3\); take a smaller"),
         (MaxPool1d(2, padding=1), (9, 2, 0), r"a length of at least 1, received \(9, 2, 0\)"),
         (GlobalAvgPool(), (9, 3), r"GlobalAvgPool\(\) expected \(batch, channels, \.\.\.\)"),
-        (GlobalAvgPool(), (9, 3, 0, 4), r"with places to average, received \(9, 3, 0, 4\)"),
+        (GlobalAvgPool(), (9, 3, 0, 4), r"with places to look at, received \(9, 3, 0, 4\)"),
         (Upsample(2), (9, 3), r"Upsample\(2\) expected \(batch, channels, \.\.\.\)"),
         (
             Upsample((2, 2)),

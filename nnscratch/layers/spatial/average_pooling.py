@@ -1,22 +1,19 @@
-"""Average-pooling: of each window, or of all space, the mean."""
+"""Average-pooling: of each window the mean."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, reduce
 from itertools import repeat
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from nnscratch.layers.base import Layer, floating
-from nnscratch.layers.normalization.standardize import sum_over
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.spatial.pooling import Pooling
 from nnscratch.layers.spatial.windows import Padding, Windows
 
-__all__ = ["AvgPool1d", "AvgPool2d", "GlobalAvgPool"]
+__all__ = ["AvgPool1d", "AvgPool2d"]
 
 
 class _AvgPool(Pooling):
@@ -166,56 +163,3 @@ class AvgPool2d(_AvgPool):
     """
 
     space = 2
-
-
-class GlobalAvgPool(Layer):
-    """The mean of each channel over all of space: (batch, channels, *space) to (batch, channels).
-
-    Notes
-    -----
-    *Forward*: y = (1/n) Σ x over the n places of a channel.
-
-    *Backward*: each place gets dy/n, as in `AvgPool1d` with one window over everything.
-
-    *Shapes*: x (batch, channels, length), (batch, channels, height, width) or with any further
-    axes of space; y (batch, channels). dx is a view whose memory has the samples innermost.
-
-    *Cache*: the shape of x.
-
-    Raises
-    ------
-    ValueError
-        x has no axis of space, or one without places.
-
-    References
-    ----------
-    Lin et al., Network in network (2013), section 3.2.
-
-    Examples
-    --------
-    >>> layer = GlobalAvgPool()
-    >>> layer.forward([[[[1.0, 2.0], [3.0, 6.0]]]])
-    array([[3.]])
-    >>> layer.backward([[4.0]])[0]
-    array([[[[1., 1.],
-             [1., 1.]]]])
-    """
-
-    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = floating(x)
-        if x.ndim < 3 or 0 in x.shape[2:]:
-            self.refuse(
-                "(batch, channels, ...) with places to average",
-                x,
-                "images have the axes batch, channels, height, width",
-            )
-        space = tuple(range(2, x.ndim))
-        return sum_over(space, x) / prod(x.shape[2:]), x.shape
-
-    def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        space = shape[2:]
-        share = dy / prod(space)
-        rows = samples_last(share.reshape(*share.shape, *(1 for _ in space)))
-        *outer, last = space
-        everywhere = (*outer, shape[1], last, shape[0])
-        return samples_first(np.broadcast_to(rows, everywhere).copy())
