@@ -302,6 +302,26 @@ def test_the_dtype_is_that_of_backward():
     assert jacobian(nn.Linear(3, 2), np.zeros((0, 3)), wrt="W").shape == (0, 2, 2, 3)
 
 
+class NoSecond(Mul):
+    """A product that keeps its second gradient to itself."""
+
+    def backward_pass(self, dy, cache):
+        return super().backward_pass(dy, cache)[0], None
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_of_a_loss_by_prediction_target_and_weight(reduction):
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(size=(4, 3)), rng.normal(size=(4, 3)), rng.random(4)]
+    loss = nn.MSELoss(reduction)
+    for i, x in enumerate(inputs):
+
+        def moved(z, i=i):
+            return loss.forward(*inputs[:i], z, *inputs[i + 1 :])
+
+        close(jacobian(loss, *inputs, wrt=i), numerical_jacobian(moved, x), 1e-8)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -312,7 +332,8 @@ def test_the_dtype_is_that_of_backward():
         (lambda: jacobian(Sin(), np.ones(3), layout="rows"), "layout 'tensor' or 'matrix'"),
         (lambda: jacobian(Sin(), np.arange(3)), "floating numbers, received int64"),
         (lambda: jacobian(Mul(), np.ones(3), [1, 2, 3], wrt=1), "input 1 to be of floating"),
-        (lambda: jacobian(nn.MSELoss(), np.ones(3), np.ones(3), wrt=1), "no gradient to input 1"),
+        (lambda: jacobian(nn.HingeLoss(), np.ones((2, 3)), [0, 1], wrt=1), "floating numbers"),
+        (lambda: jacobian(NoSecond(), np.ones(3), np.ones(3), wrt=1), "no gradient to input 1"),
         (lambda: numerical_jacobian(np.sin, np.arange(3)), "floating numbers"),
     ],
 )

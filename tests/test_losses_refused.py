@@ -76,11 +76,12 @@ def test_rows_that_are_no_targets_are_refused(target, message):
 @pytest.mark.parametrize(
     ("convert", "message"),
     [
-        (lambda t: np.ma.masked_less(t, 0.5), "received a masked one"),
+        (lambda t: np.ma.masked_less(t, 0.5), "without a mask, received a masked array"),
         (lambda t: t.astype(complex), r"received an array of complex128"),
         (lambda t: t.astype(str), r"np\.unique\(names, return_inverse=True\)"),
         (lambda t: [[1.0], [1.0, 2.0]], "rows of different lengths"),
-        (lambda t: None, "received an array of object"),
+        (lambda t: np.array(["a"] * t.size, object).reshape(t.shape), r"np\.unique\(names"),
+        (lambda t: None, "received an array of object; convert it"),
     ],
 )
 def test_targets_that_are_no_numbers_are_refused(name, convert, message):

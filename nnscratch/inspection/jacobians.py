@@ -15,6 +15,7 @@ import numpy as np
 
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
+from nnscratch.losses.node import as_layer
 
 __all__ = ["jacobian", "numerical_jacobian"]
 
@@ -31,7 +32,8 @@ def jacobian(
     layer : Layer or Loss
         Left as it is, running statistics and generators included: a copy does the work.
     *inputs : arrays
-        What `layer.forward` takes.
+        What `layer.forward` takes. A loss has gradients by its prediction, a target of floating
+        numbers and weights.
     wrt : int or str
         The number of an input or the name of a parameter.
     layout : "tensor" or "matrix"
@@ -84,6 +86,8 @@ def jacobian(
     """
     if layout not in ("tensor", "matrix"):
         raise ValueError(f"jacobian expected layout 'tensor' or 'matrix', received {layout!r}")
+    if isinstance(layer, Loss):
+        layer, inputs = as_layer(layer, inputs)
     layer = copy.deepcopy(layer)
     shape = _shape_of(layer, inputs, wrt)
     value, cache = layer.forward_pass(*inputs)
@@ -143,10 +147,10 @@ def numerical_jacobian(f: Callable[[np.ndarray], Any], x: Any) -> np.ndarray:
     return np.stack(columns, -1).reshape(columns[0].shape + x.shape)
 
 
-def _shape_of(layer: Layer | Loss, inputs: tuple[Any, ...], wrt: int | str) -> tuple[int, ...]:
+def _shape_of(layer: Layer, inputs: tuple[Any, ...], wrt: int | str) -> tuple[int, ...]:
     """The shape of what is differentiated by; refuses what the layer does not have."""
     if isinstance(wrt, str):
-        params = layer.params if isinstance(layer, Layer) else {}
+        params = layer.params
         if wrt not in params:
             raise ValueError(
                 f"{layer} has no parameter {wrt!r}, it has {', '.join(params) or 'none'}; "
@@ -177,14 +181,14 @@ def _gradient(layer: Any, dy: np.ndarray, cache: Any, wrt: int | str) -> np.ndar
         return layer.backprop(dy, cache, need_dx=False)[1][wrt]
     dx = layer.backward_pass(dy, cache)
     parts = dx if isinstance(dx, tuple) else (dx,)
-    dx = parts[wrt] if wrt < len(parts) else None  # a loss has no gradient by its target
+    dx = parts[wrt] if wrt < len(parts) else None
     if dx is None:
         raise ValueError(f"{layer} passes no gradient to input {wrt}; pass another `wrt`")
     return np.asarray(dx)
 
 
 def _batched(
-    layer: Layer | Loss, inputs: tuple[Any, ...], wrt: int, y: np.ndarray, cache: Any
+    layer: Layer, inputs: tuple[Any, ...], wrt: int, y: np.ndarray, cache: Any
 ) -> np.ndarray | None:
     """J by backward passes on many unit vectors at once, or None where that is not right."""
     arrays = [np.asarray(x) for x in inputs]
@@ -208,7 +212,7 @@ def _batched(
 
 
 def _of_copies(
-    layer: Layer | Loss, arrays: list[np.ndarray], wrt: int, shape: tuple[int, ...], stacked: bool
+    layer: Layer, arrays: list[np.ndarray], wrt: int, shape: tuple[int, ...], stacked: bool
 ) -> np.ndarray:
     """J of a layer that treats copies of its inputs apart; ValueError where their shapes differ."""
     size, x = math.prod(shape), arrays[wrt]

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnscratch.layers.base import floating
 from nnscratch.losses.checks import check_values, product, real
-from nnscratch.losses.node import LossLayer
+from nnscratch.losses.node import as_layer
 
 __all__ = ["Loss"]
 
@@ -164,12 +164,11 @@ class Loss:
         self, prediction: Any, target: Any, weight: Any = None, *, name: str | None = None
     ) -> Any:
         """`forward`; on nodes of a graph instead a node, which may be given a name."""
-        parts = target if isinstance(target, tuple) else (target,)
-        inputs = (prediction, *parts) if weight is None else (prediction, *parts, weight)
+        given = (prediction, target) if weight is None else (prediction, target, weight)
+        layer, inputs = as_layer(self, given)
         for x in inputs:
             if hasattr(x, "node_of"):
-                count = len(parts) if isinstance(target, tuple) else None
-                return x.node_of(LossLayer(self, count, weight is not None), inputs, name)
+                return x.node_of(layer, inputs, name)
         if name is not None:
             raise ValueError(f"{self} expected name={name!r} only with nodes, received arrays")
         return self.forward(prediction, target, weight)

@@ -23,18 +23,17 @@ def real(loss: Refusing, what: str, x: Any) -> np.ndarray:
     if type(x) is np.ndarray and x.dtype.kind in "fiub":
         return x
     if "numpy.ma" in sys.modules and isinstance(x, np.ma.MaskedArray):
-        loss.refuse(
-            f"{what} of an array", "a masked one", "leave masked samples out, or weight them by 0"
-        )
+        remedy = "leave masked samples out, or give them a weight of 0"
+        loss.refuse(f"{what} without a mask", "a masked array", remedy)
+    if hasattr(x, "toarray"):
+        loss.refuse(f"{what} as a dense array", f"a {type(x).__name__}", "pass x.toarray()")
     try:
         array = np.asarray(x)
     except ValueError:
-        loss.refuse(f"{what} of an array", "rows of different lengths", "pad them to one length")
-    if hasattr(x, "toarray"):
-        loss.refuse(f"{what} of an array", f"a {type(x).__name__}", "pass x.toarray()")
+        loss.refuse(f"{what} as an array", "rows of different lengths", "pad them to one length")
     if array.dtype.kind not in "fiub":
         remedy = "convert it with astype(np.float32)"
-        if array.dtype.kind in "USO":
+        if array.dtype.kind in "US" or (array.size and isinstance(array.flat[0], str)):
             remedy = "number classes by classes, labels = np.unique(names, return_inverse=True)"
         loss.refuse(f"{what} of real numbers", f"an array of {array.dtype}", remedy)
     return array
@@ -52,14 +51,15 @@ def check_values(
     if not x.size or (low <= x.min() and x.max() <= high and np.isfinite(x).all()):
         return
     wrong = ~((low <= x) & (x <= high) & np.isfinite(x))
-    limits = "finite" if low == -np.inf else f"of at least {low:g}"
     if np.isfinite(high):
-        limits = f"in [{low:g}, {high:g}]"
+        wanted = f"{what} in [{low:g}, {high:g}]"
+    else:
+        wanted = f"finite {what}" if low == -np.inf else f"{what} of at least {low:g}"
     place = np.unravel_index(np.argmax(wrong), x.shape)
     value = x[place]
     found = f"{value:g}" if np.isfinite(value) else "NaN" if np.isnan(value) else "infinity"
     where = f", first in sample {place[0]}" if place else ""
-    loss.refuse(f"{what} {limits}", f"{found}{where}", remedy)
+    loss.refuse(wanted, f"{found}{where}", remedy)
 
 
 def like(loss: Refusing, prediction: np.ndarray, target: Any) -> np.ndarray:

@@ -69,3 +69,14 @@ class LossLayer(Layer):
 
     def __repr__(self) -> str:
         return repr(self.loss)
+
+
+def as_layer(loss: Any, inputs: tuple[Any, ...]) -> tuple[LossLayer, tuple[Any, ...]]:
+    """The loss as a layer for (prediction, target) or (prediction, target, weight), and its inputs.
+
+    A target that is a tuple becomes as many inputs.
+    """
+    prediction, target, *weight = inputs
+    parts = target if isinstance(target, tuple) else (target,)
+    layer = LossLayer(loss, len(parts) if parts is target else None, bool(weight))
+    return layer, (prediction, *parts, *weight)
