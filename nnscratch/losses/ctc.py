@@ -56,7 +56,8 @@ class CTCLoss(Loss):
     So walks in state s at t have P_t(s) = exp(A_t(s) + e_t(s) + B_t(s)) of P. Every path has
     one symbol at t, and P is linear in p_t(k): ∂log P/∂log p_t(k) = Σ_{s: symbol k} P_t(s)/P =
     γ_t(k), the posterior that frame t emitted k. Its sum over k is 1, so the gradient through the
-    softmax, as for a cross-entropy with target γ, is dx_t = softmax(x_t) - γ_t.
+    softmax, as for a cross-entropy with target γ, is dx_t = softmax(x_t) - γ_t. Divided is by
+    Σ_s P_t(s), which is P at every t: what A and B lost to rounding on the way cancels.
 
     *Shapes*: scores (N, T, classes), logits; target a tuple of int arrays: labels (N, S), padded
     with anything, their lengths (N,) and those of the scores (N,). Frames after a length get a
@@ -130,8 +131,9 @@ class CTCLoss(Loss):
         paths, before, log_like = kept
         posterior = before + paths.emitted
         posterior += self._departures(paths)
-        posterior -= log_like[:, np.newaxis]
+        posterior -= posterior.max(axis=-1, keepdims=True)
         np.exp(posterior, out=posterior)
+        posterior /= posterior.sum(axis=-1, keepdims=True)
         live = paths.inside & (log_like != -np.inf)
         posterior[~live] = 0
         dx = np.exp(paths.log_p)
