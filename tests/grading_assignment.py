@@ -3,75 +3,45 @@
 from pathlib import Path
 
 from nnscratch.grading.spec import Assignment, read
+from nnscratch.grading.starter import starter_of, without_marks
 
-TOML = """
-title = "A layer"
+README = """# A layer
 
-[[items]]
-id = "double"
-title = "Doubling"
-points = 30
-
-[[items]]
-id = "linear_forward"
-title = "Linear: forward pass"
-points = 30
-
-[[items]]
-id = "linear_gradients"
-title = "Linear: gradients"
-points = 40
-timeout = 3
-"""
-
-README = """
-| item | title | points |
-|---|---|---|
-| `double` | Doubling | 30 |
-| `linear_forward` | Linear: forward pass | 30 |
-| `linear_gradients` | Linear: gradients | 40 |
+| item | what | points | seconds |
+|---|---|---|---|
+| `double` | Doubling | 30 | 5 |
+| `linear_forward` | Linear: forward pass | 30 | 5 |
+| `linear_gradients` | Linear: gradients | 10 + 30 | 3 |
 """
 
 ITEMS = """
 import nnscratch as nn
-from nnscratch.grading.evidence import Mistake, Reference, compare, draw_dy
-from nnscratch.grading.student import entry
+from nnscratch.grading.checks import check
+from nnscratch.grading.draws import normal
+from nnscratch.grading.evidence import Mistake, compare
+from nnscratch.grading.layer_items import layer_items
 
 
+@check("double")
 def double(student, rng):
     x = rng.normal(size=(4, 3))
     squared = Mistake(x * x, "x is squared", "2x is not x²")
     yield compare("y", student.function("double", x), 2 * x, {"squared": squared})
 
 
-def linear_forward(student, rng):
-    ours, theirs = pair(student, rng)
-    for batch in (4, 7):
-        x = rng.normal(size=(batch, 5))
-        without = Mistake(x @ ours.params["W"].T, "the bias is left out", "y = x Wᵀ + b")
-        yield ours.value(theirs.call("forward", x), x, hypotheses={"bias_missing": without})
+def mistakes(case):
+    without = Mistake(case.x @ case.params["W"].T, "the bias is left out", "y = x Wᵀ + b")
+    return {"y": {"bias_missing": without}}
 
 
-def linear_gradients(student, rng):
-    ours, theirs = pair(student, rng)
-    for batch in (4, 4, 7):
-        x, dy = rng.normal(size=(batch, 5)), draw_dy(rng, (batch, 3))
-        theirs.call("forward", x)
-        dx, grads = theirs.call("backward", dy, unpack=2)
-        got = {"dx": dx, "W": entry(grads, "W"), "b": entry(grads, "b")}
-        yield from ours.gradients(got, x, dy=dy)
-
-
-def pair(student, rng):
-    layer = nn.Linear(5, 3, rng=rng)
-    layer.params["b"] = rng.normal(size=3)
-    ours = Reference(layer)
-    theirs = student.new("Linear", 5, 3)
-    theirs.set("params", ours.params)
-    return ours, theirs
+linear = layer_items(
+    "Linear", nn.Linear, args=(5, 3), inputs=normal(5), mistakes=mistakes, returns_grads=True
+)
+linear_forward = linear.value()
+linear_gradients = linear.dx(), linear.grads("W", "b")
 """
 
-STARTER = '''
+SOLUTION_WITH_MARKS = '''
 """Layers."""
 
 import numpy as np
@@ -79,45 +49,33 @@ import numpy as np
 
 def double(x):
     """2x."""
-    raise NotImplementedError
+    # BEGIN SOLUTION
+    return 2 * x
+    # END SOLUTION
 
 
 class Linear:
     """y = x Wᵀ + b"""
 
     def __init__(self, in_features, out_features):
-        self.params = {"W": np.zeros((out_features, in_features)), "b": np.zeros(out_features)}
+        W = np.arange(1.0, 1 + in_features * out_features) / 20
+        self.params = {"W": W.reshape(out_features, in_features), "b": np.zeros(out_features)}
 
     def forward(self, x):
         """y."""
-        raise NotImplementedError
+        # BEGIN SOLUTION
+        self.x = x
+        return x @ self.params["W"].T + self.params["b"]
+        # END SOLUTION
 
     def backward(self, dy):
         """dx, {"W": dW, "b": db}."""
-        raise NotImplementedError
-'''
-
-SOLUTION = '''
-"""Layers."""
-
-import numpy as np
-
-
-def double(x):
-    return 2 * x
-
-
-class Linear:
-    def __init__(self, in_features, out_features):
-        self.params = {"W": np.zeros((out_features, in_features)), "b": np.zeros(out_features)}
-
-    def forward(self, x):
-        self.x = x
-        return x @ self.params["W"].T + self.params["b"]
-
-    def backward(self, dy):
+        # BEGIN SOLUTION
         return dy @ self.params["W"], {"W": dy.T @ self.x, "b": dy.sum(0)}
+        # END SOLUTION
 '''
+SOLUTION = without_marks(SOLUTION_WITH_MARKS)
+STARTER = starter_of(SOLUTION_WITH_MARKS)
 
 RIGHT = {
     "loop": """
@@ -128,67 +86,44 @@ class Linear:
 """
 }
 
-BACKWARD = """
-class Linear:
-    def backward(self, dy):
-        return dy @ self.params["W"], {{"W": {W}, "b": {b}}}
-"""
+MISTAKES = """
+[double]
+squared = ['2 * x', 'x * x']
+sign = ['2 * x', '-2 * x']
+mutated_input = ['return 2 * x', 'x *= 2; return x']
 
-WRONG = {
-    "squared": ("def double(x):\n    return x * x\n", {"double": "squared"}),
-    "negative": ("def double(x):\n    return -2 * x\n", {"double": "sign"}),
-    "writes": ("def double(x):\n    x *= 2\n    return x\n", {"double": "mutated_input"}),
-    "no_bias": (
-        "class Linear:\n    def forward(self, x):\n        self.x = x\n"
-        '        return x @ self.params["W"].T\n',
-        {"linear_forward": "bias_missing"},
-    ),
-    "transposed": (
-        BACKWARD.format(W="self.x.T @ dy", b="dy.sum(0)"),
-        {"linear_gradients": "transposed"},
-    ),
-    "not_summed": (
-        BACKWARD.format(W="dy.T @ self.x", b="dy"),
-        {"linear_gradients": "sum_over_batch"},
-    ),
-    "mean": (
-        BACKWARD.format(W="dy.T @ self.x", b="dy.mean(0)"),
-        {"linear_gradients": "factor_1_n"},
-    ),
-    "stale": (
-        "class Linear:\n    def forward(self, x):\n"
-        "        if not hasattr(self, 'x') or len(self.x) != len(x):\n            self.x = x\n"
-        '        return x @ self.params["W"].T + self.params["b"]\n',
-        {"linear_gradients": "stale_cache"},
-    ),
-    "accumulates": (
-        "class Linear:\n    def backward(self, dy):\n"
-        "        self.dW = getattr(self, 'dW', 0) + dy.T @ self.x\n"
-        '        return dy @ self.params["W"], {"W": self.dW, "b": dy.sum(0)}\n',
-        {"linear_gradients": "accumulated"},
-    ),
-    "no_return": (
-        "class Linear:\n    def backward(self, dy):\n        dy @ self.params['W']\n",
-        {"linear_gradients": "none"},
-    ),
-}
+[linear_forward]
+bias_missing = [' + self.params["b"]', '']
+
+[linear_gradients]
+transposed = ['dy.T @ self.x', 'self.x.T @ dy']
+sum_over_batch = ['dy.sum(0)', 'dy']
+factor_1_n = [['dy.sum(0)', 'dy.mean(0)'], ['dy.T @ self.x', 'dy.T @ self.x / len(dy)']]
+stale_cache = ['self.x = x', '''
+    if not hasattr(self, 'x') or len(self.x) != len(x):
+        self.x = x''']
+accumulated = [
+    'return dy', 'self.dW = getattr(self, "dW", 0) + dy.T @ self.x; return dy',
+    '"W": dy.T @ self.x', '"W": self.dW',
+]
+none = "class Linear:\\n    def backward(self, dy):\\n        dy @ self.params['W']\\n"
+
+[equal]
+"Linear.__init__: 20 -> 21 in W = np.arange(1.0, 1 + in_features * out_features) / 20" = \
+"other numbers"
+"""
 
 
 def write_assignment(root: Path, name: str = "hw0_layer") -> Assignment:
     """Write the assignment below a folder and read it."""
     folder = root / name
     files = {
-        "homework.toml": TOML,
         "README.md": README,
         "items.py": ITEMS,
+        "mistakes.toml": MISTAKES,
         "starter/layers.py": STARTER,
-        "solution/layers.py": SOLUTION,
+        "solution/layers.py": SOLUTION_WITH_MARKS,
         **{f"right/{stem}.py": "import numpy as np\n" + text for stem, text in RIGHT.items()},
-        **{f"wrong/{stem}.py": text for stem, (text, _) in WRONG.items()},
-        "wrong/wrong.toml": "\n".join(
-            f"[{stem}]\n" + "".join(f'{item} = "{code}"\n' for item, code in lost.items())
-            for stem, (_, lost) in WRONG.items()
-        ),
     }
     for file, text in files.items():
         (folder / file).parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import pytest
 from nnscratch.cli import main
 from nnscratch.grading import spec
 from nnscratch.grading.sandbox.slot import detect_level
-from tests.grading_assignment import ITEMS, SOLUTION, STARTER, write_assignment
+from tests.grading_assignment import ITEMS, README, SOLUTION, STARTER, write_assignment
 
 LEVEL = detect_level().level
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def assignment(tmp_path, monkeypatch):
     made = write_assignment(tmp_path / "homework")
-    monkeypatch.setattr(spec, "homework_root", lambda: made.folder.parent)
+    monkeypatch.setattr(spec, "homework_roots", lambda: [made.folder.parent])
     (tmp_path / "student").mkdir()
     monkeypatch.chdir(tmp_path / "student")
     return made
@@ -65,14 +65,14 @@ def test_check_ends_with_the_points(assignment, capsys):
     assert (status, lines[-1]) == (0, "0 / 100")
     Path("hw0_layer/layers.py").write_text(SOLUTION.replace("dy.sum(0)", "dy"))
     status, lines, _ = homework(capsys, "check", "hw0_layer")
-    assert (status, lines[-1]) == (0, "60 / 100")
+    assert (status, lines[-1]) == (0, "70 / 100")
     assert lines[0] == "linear_gradients: Linear: gradients  sum_over_batch"
     again = next(line for line in lines if "again:" in line).split("homework ")[1].split()
     assert again == ["check", "hw0_layer", "--item", "linear_gradients", "--seed", "0"]
     status, repeated, _ = homework(capsys, *again)
     assert status == 0
     assert repeated[:5] == lines[:5]
-    assert repeated[-1] == "0 / 40"
+    assert repeated[-1] == "10 / 40"
 
 
 def test_check_points_to_the_folder_that_was_meant(assignment, capsys):
@@ -173,9 +173,12 @@ def test_grade_refuses_a_weak_sandbox(assignment, capsys, tmp_path):
 def test_prove(assignment, capsys):
     status, lines, _ = homework(capsys, "prove", "--seeds", 1)
     assert (status, lines[-1]) == (0, "hw0_layer: proved")
-    (assignment.folder / "README.md").write_text("")
-    status, lines, _ = homework(capsys, "prove", "hw0", "--seeds", 1)
-    assert (status, lines[-1]) == (1, "hw0_layer: 3 failures")
+    wrong = README.replace("10 + 30", "10 + 29")
+    (assignment.folder / "README.md").write_text(wrong, encoding="utf-8")
+    (assignment.folder / "starter" / "layers.py").write_text("", encoding="utf-8")
+    status, lines, _ = homework(capsys, "prove", "hw0", "--seeds", 1, "--write-starter")
+    assert lines[0] == f"wrote {assignment.folder / 'starter' / 'layers.py'}"
+    assert (status, lines[-1]) == (1, "hw0_layer: 1 failures")
 
 
 def test_gradescope_zip_grades_in_a_folder_like_theirs(assignment, capsys, tmp_path):

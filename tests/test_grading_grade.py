@@ -1,12 +1,15 @@
 """One submission: points only for what was compared and held."""
 
+import time
+
 import pytest
 
+from nnscratch.grading import grade as grade_module
 from nnscratch.grading.grade import grade
 from nnscratch.grading.sandbox.slot import detect_level
 from nnscratch.grading.spec import GraderFault, read
 from nnscratch.grading.submission import Submission
-from tests.grading_assignment import ITEMS, SOLUTION, STARTER, TOML, write_assignment
+from tests.grading_assignment import ITEMS, README, SOLUTION, STARTER, write_assignment
 
 LEVEL = detect_level().level
 
@@ -66,8 +69,8 @@ def test_what_gives_no_value_gives_no_points(assignment, source, code):
 
 def test_one_item_that_never_ends_costs_only_its_own_points(assignment):
     endless = SOLUTION.replace("    return 2 * x", "    while True:\n        pass")
-    toml = assignment.folder / "homework.toml"
-    toml.write_text(TOML.replace('id = "double"', 'id = "double"\ntimeout = 1'))
+    limited = README.replace("| 30 | 5 |", "| 30 | 1 |", 1)
+    (assignment.folder / "README.md").write_text(limited, encoding="utf-8")
     result = graded(read(assignment.folder), endless)
     assert codes(result) == ["timeout", "", ""]
     assert result.score == 70
@@ -75,22 +78,23 @@ def test_one_item_that_never_ends_costs_only_its_own_points(assignment):
 
 def test_who_only_waits_is_tried_twice(assignment):
     """A machine that stood still for a while is nobody's mistake."""
-    toml = TOML.replace("points = ", "timeout = 0.2\npoints = ", 1)
-    (assignment.folder / "homework.toml").write_text(toml)
+    limited = README.replace("| 30 | 5 |", "| 30 | 0.2 |", 1)
+    (assignment.folder / "README.md").write_text(limited, encoding="utf-8")
     sleeper = "import time\n" + SOLUTION.replace("return 2 * x", "time.sleep(60)")
     items = ITEMS.replace("    x = rng", "    started.append(1)\n    x = rng", 1)
     assignment = with_items(assignment, items.replace("import nn", "started = []\nimport nn", 1))
     result = graded(assignment, sleeper, items=[assignment.item("double")])
     assert codes(result) == ["timeout"]
-    assert len(assignment.functions["double"].__globals__["started"]) == 2
+    assert len(assignment.checks["double"][0].run.__globals__["started"]) == 2
 
 
 def test_a_file_that_never_ends_is_not_waited_for_in_every_item(assignment):
-    toml = TOML.replace("timeout = 3\n", "").replace("points = ", "timeout = 1\npoints = ")
-    (assignment.folder / "homework.toml").write_text(toml)
+    limited = README.replace("| 5 |", "| 1 |").replace("| 3 |", "| 1 |")
+    (assignment.folder / "README.md").write_text(limited, encoding="utf-8")
+    began = time.monotonic()
     result = graded(read(assignment.folder), "while True:\n    pass")
     assert (result.score, codes(result)) == (0, ["timeout"] * 3)
-    assert result.items[0].seconds != result.items[1].seconds == result.items[2].seconds
+    assert time.monotonic() - began < 8  # two of the four parts are waited for
     assert result.items[2].item.id == "linear_gradients"
     assert result.items[2].failed[0].message.startswith("not done within 1 s, the limit")
 
@@ -158,16 +162,73 @@ def test_a_problem_of_the_submission_is_zero_for_all(assignment):
 
 
 def test_given_names_take_the_place_of_the_students(assignment):
-    (assignment.folder / "given.py").write_text("def helper(x):\n    return 2 * x\n")
-    (assignment.folder / "starter" / "layers.py").write_text(
-        STARTER + "\n\ndef helper(x):\n    raise NotImplementedError\n"
-    )
-    (assignment.folder / "homework.toml").write_text(
-        TOML.replace("points = 30", 'points = 30\ngiven = ["given.py"]', 1)
-    )
-    items = ITEMS.replace("    squared =", '    student.replace("helper")\n    squared =')
+    starter = STARTER + "\n\ndef helper(x):\n    raise NotImplementedError\n"
+    (assignment.folder / "starter" / "layers.py").write_text(starter, encoding="utf-8")
     source = SOLUTION.replace("    return 2 * x", "    return helper(x)")
     source += "\n\ndef helper(x):\n    return 17 * x\n"
-    assert codes(graded(with_items(assignment, items), source)) == ["", "", ""]
-    without = with_items(assignment, ITEMS)
-    assert codes(graded(without, source)) == ["factor", "", ""]
+    here = ITEMS.replace('@check("double")', '@check("double", given={"helper": lambda x: 2 * x})')
+    beside = ITEMS.replace(
+        '@check("double")',
+        '@check("double", given={"helper": "def helper(x):\\n    return 2 * x"})',
+    )
+    for items in (here, beside):
+        assert codes(graded(with_items(assignment, items), source)) == ["", "", ""]
+    assert codes(graded(with_items(assignment, ITEMS), source)) == ["factor", "", ""]
+
+
+def test_a_given_layer_shows_no_formula(assignment):
+    """What the student's code holds are numbers and a way to ask."""
+    items = ITEMS.replace('@check("double")', '@check("double", given={"Linear": nn.Linear})')
+    source = SOLUTION.replace(
+        "    return 2 * x",
+        """
+    layer = Linear(3, 4, np.random.default_rng(0))
+    assert sorted(vars(layer)) == ["_number", "grads", "params"]
+    layer.params["W"] = np.eye(4)[:, :3]
+    y = layer.forward(x)
+    dx = layer.backward(np.ones((4, 4)))
+    assert y.shape == (4, 4) and (y[:, :3] == x).all() and layer.grads["b"].tolist() == [4.0] * 4
+    try:
+        Linear(10**5, 10**5)
+    except ValueError:
+        return 2 * x""",
+    )
+    result = graded(with_items(assignment, items), source, items=[assignment.item("double")])
+    assert codes(result) == [""], result.items[0].failed
+
+
+def test_a_function_that_is_given_computes_here(assignment):
+    items = ITEMS.replace(
+        'student.function("double", x), 2 * x',
+        'student.function("double", student.callback(f)), 6.0',
+    ).replace("    squared = ", "    f = lambda x: 3.0 * len(x)\n    squared = ")
+    item = [assignment.item("double")]
+    right = SOLUTION.replace("return 2 * x", "return x([1, 2])")
+    assert codes(graded(with_items(assignment, items), right, items=item)) == [""]
+    for wrong, words in [("x(3)", "has no len"), ("x.c", "no attribute 'c'"), ("x()", "missing 1")]:
+        failed = (
+            graded(with_items(assignment, items), SOLUTION.replace("2 * x", wrong), items=item)
+            .items[0]
+            .failed
+        )
+        assert [f.code for f in failed] == ["exception"]
+        assert words in failed[0].message
+
+
+def test_parts_have_points_of_their_own(assignment):
+    wrong = SOLUTION.replace("dy.sum(0)", "dy")
+    result = graded(assignment, wrong)
+    assert [item.score for item in result.items] == [30, 30, 10]
+    assert (result.score, result.max_score) == (70, 100)
+
+
+def test_a_submission_has_a_minute_beyond_its_items_limits(assignment, monkeypatch):
+    monkeypatch.setattr(grade_module, "BEYOND", -12)
+    limited = README.replace("| 5 |", "| 1 |")
+    (assignment.folder / "README.md").write_text(limited, encoding="utf-8")
+    sleeper = SOLUTION.replace(
+        "        W = np", "        __import__('time').sleep(30)\n        W = np"
+    )
+    began = time.monotonic()
+    assert codes(graded(read(assignment.folder), sleeper)) == ["out_of_time"] * 3
+    assert time.monotonic() - began < 1

@@ -14,8 +14,8 @@ from nnscratch.grading.sandbox.protocol import escape, message, receive
 from nnscratch.grading.sandbox.values import (
     DTYPES,
     Caps,
+    Kept,
     Malformed,
-    Reference,
     Unsendable,
     pack,
     unpack,
@@ -199,7 +199,7 @@ def test_a_lying_header_is_refused_before_anything_is_allocated(content, reason)
         {"dict": [[[], 2]]},
         {"dict": [[1.5, 2]]},
         {"pickle": "cos"},
-        {"reference": 0},
+        {"kept": 0},
         2**63,
         {"list": [0] * 10_001},
         {"list": [{"list": [{"list": [{"list": [{"list": []}]}]}]}]},
@@ -212,7 +212,7 @@ def test_what_is_no_value_is_refused(tree):
 
 
 def test_a_reference_is_a_value_only_where_it_is_expected():
-    assert unpack({"reference": 3}, [], references=True) == Reference(3)
+    assert unpack({"kept": 3}, [], references=True) == Kept(3)
 
 
 @given(st.binary(max_size=200))

@@ -2,11 +2,14 @@
 
 import pytest
 
+from nnscratch.grading.mutants import mutants
+from nnscratch.grading.planted import changed
 from nnscratch.grading.prove import prove
 from nnscratch.grading.sandbox.slot import detect_level
-from nnscratch.grading.spec import read
+from nnscratch.grading.spec import GraderFault, read
+from nnscratch.grading.starter import starter_of, write_starters
 from nnscratch.grading.variants import merged
-from tests.grading_assignment import ITEMS, README, SOLUTION, TOML, write_assignment
+from tests.grading_assignment import ITEMS, SOLUTION, STARTER, write_assignment
 
 LEVEL = detect_level().level
 
@@ -23,37 +26,40 @@ def failures(folder):
 def test_a_sound_assignment_is_proved(folder):
     proof = prove(read(folder), 2, LEVEL, jobs=2)
     assert proof.ok, proof.text()
-    assert dict(proof.cases) == {"solution": 1, "right": 1, "starter": 1, "wrong": 10, "odd": 16}
+    kinds = {"solution": 1, "right": 1, "starter": 1, "planted": 11, "mutant": 13, "odd": 25}
+    assert dict(proof.cases) == kinds
     assert proof.confusion["transposed", "transposed"] == 2
     assert proof.text().splitlines()[-1] == "hw0_layer: proved"
+    assert "(other numbers)" in proof.text()
 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "failure"),
     [
-        ("homework.toml", "points = 40", "points = 41", "the points sum to 101"),
-        ("homework.toml", "points = 40", "points = 41", "README.md has linear_gradients as"),
-        ("README.md", "| `double` | Doubling | 30 |", "", "README.md has no row | `double`"),
-        ("README.md", "| `double`", "| `x` | X | 1 |\n| `double`", "a row for x"),
+        ("README.md", "10 + 30", "10 + 31", "the points sum to 101"),
         ("solution/layers.py", "return 2 * x", "return 3 * x", "solution itself: double is"),
         ("right/loop.py", "axis=0", "axis=1", "right loop: linear_gradients is"),
+        ("starter/layers.py", "raise NotImplementedError", "pass", "--write-starter"),
         (
             "starter/layers.py",
             "raise NotImplementedError",
             "pass",
             "starter itself: double is none",
         ),
+        ("mistakes.toml", "sign =", "factor_2 =", "double.factor_2: double is sign, expected"),
+        ("mistakes.toml", "-2 * x", "2 * x", "planted double.sign: double is pass, expected sign"),
+        ("mistakes.toml", "'-2 * x'", "'-2 * x', 'x', 'x'", "times in double"),
+        ("mistakes.toml", "[double]", "[doubled]", "there is no item doubled"),
         (
-            "wrong/wrong.toml",
-            '"sign"',
-            '"factor_2"',
-            "wrong negative: double is sign, expected factor_2",
+            "mistakes.toml",
+            "squared = ['2 * x', 'x * x']",
+            "",
+            "no planted mistake reaches the items",
         ),
-        ("wrong/wrong.toml", '"sign"', '"sign"\nlinear_forward = "sign"', "linear_forward is pass"),
-        ("wrong/negative.py", "-2 * x", "2 * x", "wrong negative: double is pass, expected sign"),
-        ("wrong/wrong.toml", "[negative]", "[absent]", "wrong absent is in only one of"),
-        ("wrong/squared.py", "x * x", "-2 * x", "no wrong file reaches the items' own squared"),
-        ("items.py", "unpack=2", "", "fault of the grader"),
+        ("mistakes.toml", '"Linear.__init__', '"Linear.__init', "which loses something"),
+        ("mistakes.toml", '"Linear.__init__', '"Linear.__init', "loses nothing"),
+        ("items.py", "import nnscratch", "1 / 0\nimport nnscratch", "ZeroDivisionError"),
+        ("items.py", "2 * x, {", "2 * x['a'], {", "fault of the grader"),
     ],
 )
 def test_what_is_not_sound_is_found(folder, file, old, new, failure):
@@ -61,7 +67,11 @@ def test_what_is_not_sound_is_found(folder, file, old, new, failure):
     content = path.read_text(encoding="utf-8")
     assert old in content
     path.write_text(content.replace(old, new, 1), encoding="utf-8")
-    assert [found for found in failures(folder) if failure in found], failures(folder)
+    try:
+        found = failures(folder)
+    except GraderFault as fault:
+        found = [str(fault)]
+    assert [words for words in found if failure in words], found
 
 
 def test_an_item_that_passes_anything_is_found(folder):
@@ -74,6 +84,50 @@ def test_without_solutions_there_is_no_proof(folder):
     (folder / "solution" / "layers.py").unlink()
     with pytest.raises(ValueError, match="proofs need a checkout"):
         failures(folder)
+
+
+def test_a_starter_is_written_where_it_is_not_up_to_date(folder):
+    path = folder / "starter" / "layers.py"
+    path.write_text("old", encoding="utf-8")
+    assert write_starters(folder) == [path]
+    assert path.read_text(encoding="utf-8") == STARTER
+    assert write_starters(folder) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["# BEGIN SOLUTION\n", "# END SOLUTION\n", "# BEGIN SOLUTION\n# BEGIN SOLUTION\n"]
+)
+def test_a_mark_without_its_other_is_refused(source):
+    with pytest.raises(ValueError, match="without"):
+        starter_of(source)
+
+
+def test_mutants_delete_swap_and_move():
+    names = [name for name, _, _ in mutants({"f.py": b"def f(x, y):\n    return g(x, y, 2)"})]
+    assert names == [
+        "f: delete return g(x, y, 2)",
+        "f: swap x, y in g(x, y, 2)",
+        "f: swap y, 2 in g(x, y, 2)",
+        "f: 2 -> 3 in return g(x, y, 2)",
+    ]
+
+
+def test_equal_mutants_have_names_of_their_own():
+    names = [name for name, _, _ in mutants({"f.py": b"def f():\n    return 1 + 1"})]
+    assert names[1:] == ["f: 1 -> 2 in return 1 + 1", "f: 1 -> 2 in return 1 + 1 (2)"]
+
+
+def test_a_new_text_takes_the_old_one_s_indentation():
+    solution = {"f.py": b"class A:\n    def f(self):\n        x = 1\n        return x\n"}
+    change = ["return x", "if x:\n    x = 2\nreturn x"]
+    text = changed(solution, change, ["A"], "two")["f.py"].decode()
+    assert text.endswith("        if x:\n            x = 2\n        return x\n")
+
+
+def test_a_text_is_looked_for_in_the_judged_class_alone():
+    solution = {"f.py": b"class A:\n    x = 1\n\n\nclass B:\n    x = 1\n"}
+    text = changed(solution, ["x = 1", "x = 2"], ["B"], "two")["f.py"].decode()
+    assert text == "class A:\n    x = 1\n\n\nclass B:\n    x = 2\n"
 
 
 def test_merging_keeps_the_rest():
@@ -99,7 +153,3 @@ def test_merging_takes_the_bases_that_a_variant_names():
 def test_a_variant_of_nothing_is_refused():
     with pytest.raises(ValueError, match="has nothing that the solution has"):
         merged({"layers.py": SOLUTION.encode()}, b"def other(): pass", "wrong.py")
-
-
-def test_constants_agree():
-    assert README.count("| 30 |") == TOML.count("points = 30")

@@ -5,7 +5,7 @@ import html.parser
 import numpy as np
 
 from nnscratch.gradient_check.report import Finding
-from nnscratch.grading.grade import ItemResult, Result
+from nnscratch.grading.grade import ItemResult, PartResult, Result
 from nnscratch.grading.gradebook import grades_csv
 from nnscratch.grading.report import dump, gradescope_json, page, text
 from nnscratch.grading.submission import Submission
@@ -17,7 +17,7 @@ EVIL = "</pre><script>alert(1)</script>\x1b[2J\u202e100 / 100\x00\udcff"
 def result(tmp_path, *findings, output="", student="ada"):
     assignment = write_assignment(tmp_path)
     items = [
-        ItemResult(item, (finding,), output)
+        ItemResult(item, tuple(PartResult(points, (finding,), output) for points in item.parts))
         for item, finding in zip(assignment.items, findings, strict=True)
     ]
     submission = Submission(student, {"layers.py": b""})
@@ -104,7 +104,7 @@ def test_a_finding_without_words_is_no_fault_of_the_grader(tmp_path):
 def test_the_first_finding_is_told_in_full_and_the_others_in_short(tmp_path):
     assignment = write_assignment(tmp_path)
     other = Finding("db", "fail", "sum_over_batch", "db has shape (4, 3)")
-    item = ItemResult(assignment.items[0], (Finding("dx", "pass"), WRONG, other))
+    item = ItemResult(assignment.items[0], (PartResult(30, (Finding("dx", "pass"), WRONG, other)),))
     found = Result(assignment, Submission("ada"), 0, 2, (item,))
     assert text(found).splitlines()[1:4] == [
         "    dW has shape (5, 3)", "    it is the transpose", "    also: db, sum_over_batch",

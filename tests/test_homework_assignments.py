@@ -3,7 +3,6 @@
 import ast
 import re
 import sys
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -11,15 +10,16 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.grading.grade import grade
+from nnscratch.grading.planted import planted, read_mistakes
 from nnscratch.grading.prove import static_failures
 from nnscratch.grading.sandbox.slot import detect_level
 from nnscratch.grading.spec import read
+from nnscratch.grading.starter import without_marks
 from nnscratch.grading.submission import Submission
 from nnscratch.grading.variants import merged
-from nnscratch.layers.operators.arithmetic import sum_to_shape
 
 HOMEWORK = Path(__file__).parent.parent / "homework"
-ASSIGNMENTS = sorted(path.parent for path in HOMEWORK.glob("*/homework.toml"))
+ASSIGNMENTS = sorted(path.parent for path in HOMEWORK.glob("*/items.py"))
 each = pytest.mark.parametrize("folder", ASSIGNMENTS, ids=lambda folder: folder.name)
 
 
@@ -28,6 +28,14 @@ def module(path):
     names = {"__name__": path.stem}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
     return names
+
+
+def solution_of(folder):
+    """The solution's files as a student would hand them in."""
+    return {
+        path.name: without_marks(path.read_text(encoding="utf-8")).encode()
+        for path in folder.glob("solution/*.py")
+    }
 
 
 def functions(path):
@@ -56,19 +64,33 @@ def test_files_agree(folder):
 
 
 @each
-def test_thirty_mistakes_are_planted(folder):
-    planted = tomllib.loads((folder / "wrong" / "wrong.toml").read_text(encoding="utf-8"))
-    assert len(planted) >= 30
-    assert {item.id for item in read(folder).items} == {
-        i for lost in planted.values() for i in lost
+def test_every_item_has_mistakes_that_lose_it(folder):
+    mistakes, _ = read_mistakes(folder / "mistakes.toml")
+    apart = {
+        name
+        for name, checks in read(folder).checks.items()
+        if not any(check.together for check in checks)
     }
+    assert set(mistakes) == apart
+    assert sum(len(codes) for codes in mistakes.values()) >= 30
 
 
 @each
-def test_planted_mistakes_are_described_and_short(folder):
-    for path in [*folder.glob("wrong/*.py"), *folder.glob("right/*.py")]:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        assert ast.get_docstring(tree), path
+def test_every_planted_mistake_can_be_planted_and_parsed(folder):
+    assignment, failures = read(folder), []
+    mistakes, _ = read_mistakes(folder / "mistakes.toml")
+    targets = {name: [c.target for c in checks] for name, checks in assignment.checks.items()}
+    found = list(planted(mistakes, solution_of(folder), targets, failures))
+    assert failures == []
+    for mistake in found:
+        for source in mistake.files.values():
+            ast.parse(source)
+
+
+@each
+def test_right_variants_are_described_and_short(folder):
+    for path in folder.glob("right/*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
         assert len(path.read_text(encoding="utf-8").splitlines()) < 40, path
 
 
@@ -107,8 +129,8 @@ def test_solutions_need_numpy_alone(folder):
 @each
 def test_readme_speaks_of_codes_that_are_given(folder):
     """The last column of "what mistakes look like" holds diagnoses of planted mistakes."""
-    planted = tomllib.loads((folder / "wrong" / "wrong.toml").read_text(encoding="utf-8"))
-    given = {code for lost in planted.values() for code in lost.values()}
+    mistakes, _ = read_mistakes(folder / "mistakes.toml")
+    given = {code for codes in mistakes.values() for code in codes}
     readme = (folder / "README.md").read_text(encoding="utf-8")
     table = readme.split("| the checker says |", 1)[1].split("\n\n", 1)[0]
     rows = [row.split("|") for row in table.splitlines()[2:]]
@@ -147,49 +169,17 @@ def test_inline_formulas_survive_markdown(folder):
     assert [f for f in formulas if re.search(r"\\[,;:!{}|]|[*|]|<\S", f)] == []
 
 
-# What later items are given ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["Linear", "ReLU"])
-def test_given_layers_are_the_library_s(name):
-    given = module(HOMEWORK / "hw3_mlp" / "given.py")
-    sizes = (5, 3) if name == "Linear" else ()
-    rng = np.random.default_rng(0)
-    theirs, ours = given[name](*sizes), getattr(nn, name)(*sizes).astype(np.float64)
-    for key in ours.params:
-        theirs.params[key] = ours.params[key] = rng.normal(size=ours.params[key].shape)
-    x = rng.normal(size=(4, 5))
-    np.testing.assert_allclose(theirs.forward(x), ours.forward(x), rtol=1e-12)
-    dy = rng.normal(size=ours.forward(x).shape)
-    dx, grads = ours.backward(dy)
-    np.testing.assert_allclose(theirs.backward(dy), dx, rtol=1e-12, atol=1e-14)
-    assert theirs.grads.keys() == grads.keys()
-    for key, gradient in grads.items():
-        np.testing.assert_allclose(theirs.grads[key], gradient, rtol=1e-12)
-
-
-def test_given_unbroadcast_is_the_library_s():
-    given = module(HOMEWORK / "hw1_operators" / "given.py")["unbroadcast"]
-    gradient = np.random.default_rng(0).normal(size=(5, 4, 3))
-    for shape in [(5, 4, 3), (4, 3), (3,), (4, 1), (1, 1, 3), (1,)]:
-        expected = sum_to_shape(gradient, shape, gradient.dtype)
-        np.testing.assert_allclose(given(gradient, shape), expected, rtol=1e-12)
+# What is given ----------------------------------------------------------------------------------
 
 
 def test_given_operators_are_right_where_the_grader_says_so():
     """By the library's own checker: the item's verdicts are not this folder's invention."""
-    names = module(HOMEWORK / "hw1_operators" / "given_operators.py")
-    rng = np.random.default_rng(0)
-    u, v, x = rng.normal(size=(3, 4, 3))
-    right = [(names["Product"](), u, v), (names["Product"](scale=1e6), u, v)]
-    right += [(names["Cosine"](-1.0), x), (names["Centre"](1.0), x)]
-    for operator, *inputs in right:
-        assert nn.check_gradients(operator, *inputs).ok
-    wrong = [(names["Product"](of_v=2.0), u, v), (names["Product"](of_u="nan"), u, v)]
-    wrong += [(names["Cosine"](1.0), x), (names["Centre"](0.0), x)]
-    wrong += [(names["Product"](axes=1), u, v), (names["Product"](of_u=1.01), u, v)]
-    for operator, *inputs in wrong:
-        assert not nn.check_gradients(operator, *inputs).ok
+    items = module(HOMEWORK / "hw1_operators" / "items.py")
+    u, v, x = np.random.default_rng(0).normal(size=(3, 4, 3))
+    for name, (operator, _) in items["OPERATORS"].items():
+        inputs = (u, v) if operator.count == 2 else (x,)
+        found = nn.check_gradients(operator, *inputs)
+        assert found.ok == (name in items["RIGHT"]) or name == "small and wrong", name
 
 
 # What is right ----------------------------------------------------------------------------------
@@ -198,7 +188,7 @@ def test_given_operators_are_right_where_the_grader_says_so():
 @each
 def test_solution_and_equally_right_variants_get_everything(folder):
     assignment, level = read(folder), detect_level().level
-    solution = {path.name: path.read_bytes() for path in folder.glob("solution/*.py")}
+    solution = solution_of(folder)
     variants = {"itself": solution} | {
         path.stem: merged(solution, path.read_bytes(), path.name)
         for path in folder.glob("right/*.py")

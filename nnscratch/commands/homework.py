@@ -39,9 +39,22 @@ def register(commands: Any) -> None:
         formatter_class=RAW,
     )
     homework.set_defaults(command=lambda _: homework.error("which command?"), parser=homework)
+    homework.add_argument(
+        "--homework",
+        type=_own_assignments,
+        metavar="DIR",
+        help="a folder of further assignments (or the variable NNSCRATCH_HOMEWORK)",
+    )
     kinds = homework.add_subparsers(title="commands", metavar="COMMAND")
     _for_students(kinds)
     _for_instructors(kinds)
+
+
+def _own_assignments(folder: str) -> str:
+    """Let the assignments of a folder be known to everything that this process does."""
+    known = os.environ.get("NNSCRATCH_HOMEWORK")
+    os.environ["NNSCRATCH_HOMEWORK"] = os.pathsep.join([folder, *([known] if known else [])])
+    return folder
 
 
 def _for_students(kinds: Any) -> None:
@@ -80,6 +93,9 @@ def _for_instructors(kinds: Any) -> None:
     prove = kinds.add_parser("prove", help="show that assignments are sound (needs a checkout)")
     prove.set_defaults(command=_told(run_prove), parser=prove)
     prove.add_argument("assignments", metavar="NAME", nargs="*", help="default all")
+    prove.add_argument(
+        "--write-starter", action="store_true", help="first make starter/ from solution/"
+    )
     prove.add_argument("--seeds", type=COUNT, metavar="N", default=20, help="default 20")
     _jobs_option(prove)
     _sandbox_option(prove)
@@ -210,13 +226,18 @@ def run_grade(options: argparse.Namespace) -> int:
 
 def run_prove(options: argparse.Namespace) -> int:
     from nnscratch.grading.prove import prove
-    from nnscratch.grading.spec import assignments
+    from nnscratch.grading.spec import assignments, read
+    from nnscratch.grading.starter import write_starters
 
     names = options.assignments
     chosen = [_assignment(options, name) for name in names] if names else assignments()
     failed = 0
     level = _level(options)
     for assignment in chosen:
+        if options.write_starter:
+            for path in write_starters(assignment.folder):
+                print(f"wrote {path}")
+            assignment = read(assignment.folder)
         proof = prove(assignment, options.seeds, level, options.jobs, bar=True)
         print(proof.text())
         failed += not proof.ok

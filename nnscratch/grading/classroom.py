@@ -112,7 +112,7 @@ def grade_class(
         raise ValueError(f"{out} is inside of {folder}; write the results elsewhere")
     handed_in = submissions(folder)
     found = ClassResult(results=dict.fromkeys(handed_in))
-    _ = assignment.functions  # a fault in items.py shows before anything is graded
+    _ = assignment.checks  # a fault in items.py shows before anything is graded
     with ThreadPoolExecutor(jobs) as pool:
         tasks = {
             pool.submit(_one, assignment, student, path, out, seed, level, found): student

@@ -19,7 +19,18 @@ from nnscratch.gradient_check.report import Finding
 from nnscratch.gradient_check.subject import Subject
 from nnscratch.grading.verdicts import Comparison, Mistake, Named
 
-__all__ = ["Comparison", "Mistake", "Reference", "claim", "compare", "draw_dy", "unchanged"]
+__all__ = [
+    "Comparison",
+    "Mistake",
+    "Reference",
+    "as_it_was",
+    "claim",
+    "compare",
+    "consequence",
+    "draw_dy",
+    "equal",
+    "unchanged",
+]
 
 
 def compare(
@@ -89,9 +100,32 @@ def claim(name: str, holds: bool, code: str, cause: str, remedy: str = "") -> Co
     return Comparison(name, None, np.empty(0), mistakes=mistakes, claim=finding)
 
 
+def consequence(
+    name: str, got: Any, expected: Any, code: str, words: str, tolerance: float | None = None
+) -> Comparison:
+    """An array that is right unless something before it was done wrong, which has that code."""
+    expected = np.asarray(expected, np.float64)
+    around = Named(shown=name)
+    return Comparison(name, got, expected, around, tolerance=tolerance, otherwise=(code, words))
+
+
+def as_it_was(name: str, now: Any, before: Any, code: str, words: str) -> Comparison:
+    """A consequence of a later call unless an array is still what it was."""
+    found = claim(name, equal(now, before), code, words)
+    return replace(found, otherwise=(code, words))
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two replies are the same numbers; False for what are no arrays."""
+    try:
+        return bool(np.array_equal(np.asarray(a), np.asarray(b)))
+    except (TypeError, ValueError):  # lists of other lengths
+        return False
+
+
 def unchanged(name: str, got: Any, before: np.ndarray) -> Comparison:
     """`mutated_params` unless an array is what it was before the calls."""
-    same = np.array_equal(np.asarray(got), before)
+    same = equal(got, before)
     cause, remedy = explain("mutated_params", name, "forward or backward").split(": ", 1)
     return claim(name, same, "mutated_params", cause, remedy)
 
@@ -152,7 +186,7 @@ class Reference:
         name: str = "y",
         hypotheses: Mapping[str, Any] | None = None,
     ) -> Comparison:
-        """The student's y beside the library's."""
+        """The student's y beside the library's; a name with a d in front is a gradient's."""
         expected = np.array(self.forward(*inputs), np.float64)
         stale = {"stale_cache": self._values or [expected]}
         self._values = [*self._values, expected]
@@ -173,6 +207,8 @@ class Reference:
         *inputs: Any,
         dy: Any = None,
         hypotheses: Mapping[str, Mapping[str, Any]] | None = None,
+        shown: Mapping[str, str] | None = None,
+        where: str = "",
     ) -> Iterator[Comparison]:
         """The student's gradients beside the library's.
 
@@ -187,7 +223,12 @@ class Reference:
             What its backward received; 1 for a loss.
         hypotheses : mapping of mappings
             For a gradient's name the hypotheses as in `compare`.
+        shown : mapping of str to str
+            The gradients' names as the task writes them; default dx and, for W, dW.
+        where : str
+            Joined to the names.
         """
+        titles = {name: _title(name) for name in [*got, *self.subject.params]} | dict(shown or {})
         draw = self._draw(inputs, dy)
         stale = self._stale(inputs, draw)
         for name, received in got.items():
@@ -196,7 +237,7 @@ class Reference:
             summed = expected if past is None or past.shape != expected.shape else expected + past
             self._sums[name] = summed
             found = compare(
-                name if name.startswith("dx") else f"d{name}",
+                titles[name] + where,
                 received,
                 expected,
                 (hypotheses or {}).get(name),
@@ -206,8 +247,8 @@ class Reference:
                 dy=draw.dy,
                 y=np.asarray(draw.y, np.float64),
                 params=draw.params,
-                others={n: g for n, g in draw.got.items() if n != name},
-                returned={n: g for n, g in got.items() if n != name},
+                others={_key(n, titles): g for n, g in draw.got.items() if n != name},
+                returned={_key(n, titles): g for n, g in got.items() if n != name},
                 alternatives={
                     "accumulated": [summed],
                     "stale_cache": [g[name] for g in stale] or [expected],
@@ -231,6 +272,15 @@ class Reference:
             for earlier in self._inputs
             if [np.shape(x) for x in earlier] == shapes
         ]
+
+
+def _title(name: str) -> str:
+    return name if name.startswith("dx") else f"d{name}"
+
+
+def _key(name: str, titles: Mapping[str, str]) -> str:
+    """What a gradient is the gradient of, as words about it say: W, or u for a dx called du."""
+    return titles[name].removeprefix("d") if titles[name] != name else name
 
 
 def _with_numeric(comparison: Comparison, draw: Draw, name: str) -> Comparison:

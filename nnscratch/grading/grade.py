@@ -17,6 +17,7 @@ import numpy as np
 
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.report import Finding
+from nnscratch.grading.checks import Check
 from nnscratch.grading.sandbox.errors import SandboxError, WorkerError
 from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.spec import Assignment, GraderFault, Item
@@ -24,44 +25,70 @@ from nnscratch.grading.student import Fault, Student, fault_of
 from nnscratch.grading.submission import Submission
 from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, judge
 
+BEYOND = 60  # seconds of wall time that a submission gets in addition to its items' limits
 PATIENCE = 3  # wall time is so many times the CPU time: a busy machine is nobody's mistake
 OUTPUT = 2000  # characters of what the student's code printed that are kept
 
 
 @dataclass(frozen=True)
-class ItemResult:
-    """What became of one item.
+class PartResult:
+    """What became of one part of an item.
 
     Attributes
     ----------
-    item : Item
+    points : int
+        Of the part.
     findings : tuple of Finding
-        One for each name that was compared, and for what ended the item.
+        One for each name that was compared, and for what ended it.
     output : str
         What the student's code printed; not escaped.
-    seconds : float
+    hypotheses : set of str
+        The codes that the part's own mistakes have.
+    endless, stalled : bool
+        The file itself never ended; nothing came for the whole wall time.
     """
 
-    item: Item
+    points: int
     findings: tuple[Finding, ...]
     output: str = ""
-    seconds: float = 0.0
     hypotheses: frozenset[str] = frozenset()
     endless: bool = False
     stalled: bool = False
+
+    @property
+    def failed(self) -> list[Finding]:
+        return [f for f in self.findings if f.verdict == "fail"]
 
     @property
     def passed(self) -> bool:
         """Whether something was found right and nothing wrong."""
         return any(f.verdict == "pass" for f in self.findings) and not self.failed
 
+
+@dataclass(frozen=True)
+class ItemResult:
+    """What became of one item: of each of its parts."""
+
+    item: Item
+    parts: tuple[PartResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(part.passed for part in self.parts)
+
     @property
     def score(self) -> int:
-        return self.item.points if self.passed else 0
+        return sum(part.points for part in self.parts if part.passed)
 
     @property
     def failed(self) -> list[Finding]:
-        return [f for f in self.findings if f.verdict == "fail"]
+        """What is wrong, in all parts; an error that ended several is told once."""
+        found = [finding for part in self.parts for finding in part.failed]
+        return list(dict.fromkeys(found))
+
+    @property
+    def output(self) -> str:
+        return "".join(dict.fromkeys(part.output for part in self.parts))
 
     @property
     def code(self) -> str:
@@ -116,60 +143,97 @@ def grade(
     GraderFault
         Something went wrong that is not the student's fault.
     """
+    budget = Budget(assignment)
     results: list[ItemResult] = []
     for item in items or assignment.items:
-        if len(results) >= 2 and all(result.endless for result in results[-2:]):
-            # the others would take as long
-            over = tuple(_end(item, Fault("timeout", "")))
-            results.append(replace(results[-1], item=item, findings=over))
-        else:
-            results.append(_grade_item(assignment, item, submission, seed, level))
-            if results[-1].stalled:  # perhaps it was the machine that stood still: once more
-                results[-1] = _grade_item(assignment, item, submission, seed, level)
+        parts: list[PartResult] = []
+        for points, check in zip(item.parts, assignment.checks[item.id], strict=True):
+            done_before = [part for result in results for part in result.parts] + parts
+            task = Task(assignment, item, points, check, submission, seed, level)
+            parts.append(_graded(task, done_before[-2:], budget))
+        results.append(ItemResult(item, tuple(parts)))
         if done is not None:
             done(results[-1])
     return Result(assignment, submission, seed, level, tuple(results))
 
 
-def _grade_item(
-    assignment: Assignment, item: Item, submission: Submission, seed: int, level: int
-) -> ItemResult:
+class Budget:
+    """The wall time of a whole submission: its items' own limits, and a minute."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        limits = sum(item.seconds * len(item.parts) for item in assignment.items)
+        self.until = time.monotonic() + limits + BEYOND
+
+    @property
+    def left(self) -> float:
+        return self.until - time.monotonic()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One part of an item, on one submission."""
+
+    assignment: Assignment
+    item: Item
+    points: int
+    check: Check
+    submission: Submission
+    seed: int
+    level: int
+
+
+def _graded(task: Task, before: Sequence[PartResult], budget: Budget) -> PartResult:
+    if task.submission.problem:
+        finding = Finding(task.item.id, "fail", "unreadable", task.submission.problem)
+        return PartResult(task.points, (finding,))
+    if len(before) >= 2 and all(part.endless for part in before):  # the others would take as long
+        over = tuple(_end(task.item, Fault("timeout", "")))
+        return replace(before[-1], points=task.points, findings=over)
+    if budget.left <= 0:
+        words = f"the submission used up its time, {BEYOND} s beyond the limits of its items"
+        return PartResult(task.points, (Finding(task.item.id, "fail", "out_of_time", words),))
+    part = _run(task, budget.left)
+    if part.stalled and budget.left > 0:  # perhaps it was the machine that stood still: once more
+        part = _run(task, budget.left)
+    return part
+
+
+def _run(task: Task, left: float) -> PartResult:
     from nnscratch.grading.sandbox.worker import Worker
 
-    if submission.problem:
-        return ItemResult(item, (Finding(item.id, "fail", "unreadable", submission.problem),))
-    function = assignment.functions[item.id]
-    files = assignment.given(item) | submission.files
-    limits = Limits(wall=PATIENCE * item.timeout, cpu=math.ceil(item.timeout))
-    rng = np.random.default_rng([seed, zlib.crc32(item.id.encode())])
+    item = task.item
+    wall = min(PATIENCE * item.seconds, max(left, 1.0))
+    limits = Limits(wall=wall, cpu=math.ceil(item.seconds))
+    rng = np.random.default_rng([task.seed, zlib.crc32(item.id.encode())])
     comparisons: list[Comparison] = []
     ended: Fault | None = None
-    began = time.monotonic()
     try:
-        with Worker(files=files, level=level, limits=limits) as worker:
-            student = Student(worker, assignment.modules, submission.files, item.given)
+        files = task.check.files | task.submission.files
+        with Worker(files=files, level=task.level, limits=limits) as worker:
+            student = Student(worker, task.assignment.modules, task.submission.files)
             try:
-                for comparison in function(student, rng):
-                    comparisons.append(comparison)
+                with np.errstate(all="ignore"):  # of numbers that are meant to overflow
+                    for comparison in task.check(student, rng):
+                        comparisons.append(comparison)
             except Fault as fault:
                 ended = fault
             except WorkerError as error:
                 ended = fault_of(error)
-            output = worker.output
-        findings = _written(student) + judge(comparisons, item.tolerance) + _end(item, ended)
+        output = worker.output
+        judged = judge(comparisons, task.check.tolerance)
+        findings = _written(student) + judged + _end(item, ended)
     except WorkerError as error:
-        return ItemResult(item, tuple(_end(item, fault_of(error))))
+        return PartResult(task.points, tuple(_end(item, fault_of(error))))
     except SandboxError as error:
         raise GraderFault(f"{item.id}: {error}") from error
     except Exception as error:
         raise GraderFault(f"{item.id}: {_where(error)}") from error
     if all(finding.verdict == "undecidable" for finding in findings):
         raise GraderFault(f"{item.id}: it compared nothing that can be decided")
-    seconds = time.monotonic() - began
     brought = frozenset(code for comparison in comparisons for code in comparison.mistakes)
     endless = ended is not None and ended.loading and ended.code == "timeout"
     stalled = ended is not None and ended.stalled
-    return ItemResult(item, tuple(findings), output[:OUTPUT], seconds, brought, endless, stalled)
+    return PartResult(task.points, tuple(findings), output[:OUTPUT], brought, endless, stalled)
 
 
 def _written(student: Student) -> list[Finding]:
@@ -184,7 +248,7 @@ def _end(item: Item, fault: Fault | None) -> list[Finding]:
         return []
     message = str(fault)
     if fault.code == "timeout":  # by which clock is chance on a busy machine, and no matter
-        message = f"not done within {item.timeout:g} s, the limit of the item"
+        message = f"not done within {item.seconds:g} s, the limit of the item"
     if fault.code in CAUSES_OF_RUNS:
         message += f"\n{CAUSES_OF_RUNS[fault.code][1]}"
     return [Finding(item.id, "fail", fault.code, message)]

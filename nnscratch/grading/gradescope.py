@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nnscratch
 from nnscratch.files import atomic_write
-from nnscratch.grading.spec import Assignment
+from nnscratch.grading.spec import WITHHELD, Assignment
 
 SETUP = """\
 #!/usr/bin/env bash
@@ -34,7 +34,6 @@ PYTHONPATH=$root/source exec "$python" -m nnscratch.grading.gradescope \\
     {name} {seed} {level} "$root/submission" "$root/results/results.json"
 """
 WHEN = (2020, 1, 1, 0, 0, 0)  # the same files give the same zip
-WITHHELD = ("solution", "wrong", "right", "__pycache__")
 
 
 def write_autograder(assignment: Assignment, path: Path, seed: int, level: int = 2) -> None:

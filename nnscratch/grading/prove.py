@@ -1,27 +1,32 @@
 """That an assignment is sound: what is right gets everything, what is wrong loses what it must.
 
-The solution and its variants in right/ get all points; the starter gets none, with every item
-"not implemented"; each file in wrong/ loses exactly the items that wrong.toml says, with the
-diagnosis that it says, on every seed; answers without any sense get nothing and break nothing.
+The solution and its variants in right/ get all points; the starter, which is the solution without
+what is marked, gets none, with every item "not implemented"; each mistake of mistakes.toml loses
+exactly the items that it says, with the diagnosis that it says, on every seed; each mutant of the
+solution loses something, or is listed there as no mistake; answers without any sense get nothing
+and break nothing.
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
 from nnscratch.grading.grade import Result, grade
+from nnscratch.grading.mutants import mutants
+from nnscratch.grading.planted import planted, read_mistakes
 from nnscratch.grading.spec import POINTS, Assignment, GraderFault
+from nnscratch.grading.starter import starters, without_marks
 from nnscratch.grading.submission import Submission
 from nnscratch.grading.variants import Files, merged, odd
 
 PASS = ""
+# Diagnoses that the framework brings along wherever they may apply.
+EVERYWHERE = {"built_shape", "built_values", "mutated_params", "overwritten", "stale_params"}
 
 
 @dataclass(frozen=True)
@@ -31,17 +36,20 @@ class Case:
     Attributes
     ----------
     kind : str
-        "solution", "right", "starter", "wrong" or "odd".
+        "solution", "right", "starter", "planted", "mutant" or "odd".
     name : str
     files : dict of str to bytes
     expected : dict of str to str or None
         By item the diagnosis, "" for a pass; None where any will do but a pass.
+    target : str
+        Of a mutant the class or function that was changed.
     """
 
     kind: str
     name: str
     files: Files
-    expected: dict[str, str | None]
+    expected: Mapping[str, str | None]
+    target: str = ""
 
 
 @dataclass
@@ -54,7 +62,11 @@ class Proof:
     runs : Counter
         By kind of case the submissions that were graded.
     confusion : Counter
-        (diagnosis that a wrong file must get, that it got), by items and seeds.
+        (diagnosis that a planted mistake must get, that it got), by items and seeds.
+    survivors : list of str
+        Mutants that lose nothing.
+    equal : dict of str to str
+        Why those of them that are listed are no mistakes.
     """
 
     assignment: Assignment
@@ -64,6 +76,8 @@ class Proof:
     runs: Counter[str] = field(default_factory=Counter)
     cases: Counter[str] = field(default_factory=Counter)
     confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+    survivors: list[str] = field(default_factory=list)
+    equal: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -88,6 +102,10 @@ class Proof:
             f"{sum(self.cases.values())} submissions ({kinds}), {sum(self.runs.values())} graded, "
             f"{self.seeds} seeds, sandbox level {self.level}"
         )
+        lines += [
+            f"mutant without loss: {name} ({self.equal.get(name, 'no reason is given')})"
+            for name in self.survivors
+        ]
         lines += [f"FAILED {failure}" for failure in self.failures]
         outcome = "proved" if self.ok else f"{len(self.failures)} failures"
         lines.append(f"{self.assignment.name}: {outcome}")
@@ -104,7 +122,7 @@ def prove(
     assignment : Assignment
         From a checkout: solutions and planted mistakes are in no wheel.
     seeds : int
-        0, 1, ... so many. Answers without sense are graded on the first alone.
+        0, 1, ... so many. Mutants and answers without sense are graded on the first alone.
     level, jobs : int
         As in `grade_class`.
     bar : bool
@@ -122,32 +140,48 @@ def prove(
         )
     proof = Proof(assignment, seeds, level)
     proof.failures += static_failures(assignment)
-    cases = list(_cases(assignment))
+    cases = list(_cases(assignment, proof))
     proof.cases = Counter(case.kind for case in cases)
-    tasks = [(c, seed) for c in cases for seed in range(1 if c.kind == "odd" else seeds)]
+    once = ("odd", "mutant")
+    tasks = [(c, seed) for c in cases for seed in range(1 if c.kind in once else seeds)]
     brought: set[str] = set()
     failed: dict[tuple[str, str], list[int]] = {}
+    _ = assignment.checks  # read once, before the threads
     with ThreadPoolExecutor(jobs) as pool:
         results = pool.map(lambda task: _run(assignment, task[0], task[1], level), tasks)
         progress = tqdm(results, total=len(tasks), disable=None if bar else True, unit="run")
         for (case, seed), result in zip(tasks, progress, strict=True):
             proof.runs[case.kind] += 1
             if isinstance(result, Result):
-                brought |= {code for item in result.items for code in item.hypotheses}
+                parts = [part for item in result.items for part in item.parts]
+                brought |= {code for part in parts for code in part.hypotheses}
             for failure in _compare(case, result, proof):
                 failed.setdefault((f"{case.kind} {case.name}", failure), []).append(seed)
     for (name, failure), where in failed.items():
         some = ", ".join(map(str, where[:5])) + (", ..." if len(where) > 5 else "")
         proof.failures.append(f"{name}: {failure} (seed {some})")
     reached = {got for _, got in proof.confusion}
-    if unreached := sorted(brought - reached):
-        proof.failures.append(f"no wrong file reaches the items' own {', '.join(unreached)}")
+    if unreached := sorted(brought - reached - EVERYWHERE):
+        proof.failures.append(f"no planted mistake reaches the items' own {', '.join(unreached)}")
+    for name in sorted(set(proof.equal) - set(proof.survivors)):
+        proof.failures.append(f"mistakes.toml lists {name!r} as equal, which loses something")
     return proof
 
 
 def _run(assignment: Assignment, case: Case, seed: int, level: int) -> Result | str:
+    submission = Submission(case.name, case.files)
     try:
-        return grade(assignment, Submission(case.name, case.files), seed, level)
+        if case.kind != "mutant":
+            return grade(assignment, submission, seed, level)
+        # Item by item, those of the changed class first, until one is lost: most lose the first.
+        items = sorted(
+            assignment.items, key=lambda i: case.target not in _targets(assignment)[i.id]
+        )
+        for item in items:
+            result = grade(assignment, submission, seed, level, [item])
+            if not result.items[0].passed:
+                break
+        return result
     except GraderFault as fault:
         return str(fault)
 
@@ -157,9 +191,17 @@ def _compare(case: Case, result: Result | str, proof: Proof) -> Iterator[str]:
     if isinstance(result, str):
         yield f"fault of the grader: {result}"
         return
+    if case.kind == "mutant":
+        if result.items[-1].passed:
+            proof.survivors.append(case.name)
+            if case.name not in proof.equal:
+                yield "loses nothing"
+        return
     for item in result.items:
+        if item.item.id not in case.expected:
+            continue
         expected, got = case.expected[item.item.id], item.code
-        if case.kind == "wrong" and (expected or got):
+        if case.kind == "planted" and (expected or got):
             proof.confusion[expected or "pass", got] += 1
         if expected is None and item.passed:
             yield f"{item.item.id} passes"
@@ -167,26 +209,39 @@ def _compare(case: Case, result: Result | str, proof: Proof) -> Iterator[str]:
             yield f"{item.item.id} is {got or 'pass'}, expected {expected or 'pass'}"
 
 
-def _cases(assignment: Assignment) -> Iterator[Case]:
+def _targets(assignment: Assignment) -> dict[str, list[str]]:
+    """What each item judges."""
+    return {
+        name: list(dict.fromkeys(check.target for check in checks if check.target))
+        for name, checks in assignment.checks.items()
+    }
+
+
+def _cases(assignment: Assignment, proof: Proof) -> Iterator[Case]:
     folder = assignment.folder
     ids = [item.id for item in assignment.items]
     right: dict[str, str | None] = dict.fromkeys(ids, PASS)
-    solution = {path.name: path.read_bytes() for path in sorted(folder.glob("solution/*.py"))}
+    solution = {
+        path.name: without_marks(path.read_text(encoding="utf-8")).encode()
+        for path in sorted(folder.glob("solution/*.py"))
+    }
     yield Case("solution", "itself", solution, right)
     for path in sorted(folder.glob("right/*.py")):
         yield Case("right", path.stem, merged(solution, path.read_bytes(), path.name), right)
     yield Case("starter", "itself", assignment.starter, dict.fromkeys(ids, "not_implemented"))
-    lost = _losses(assignment)
-    for path in sorted(folder.glob("wrong/*.py")):
-        files = merged(solution, path.read_bytes(), path.name)
-        yield Case("wrong", path.stem, files, right | lost.get(path.stem, {}))
+    mistakes, proof.equal = read_mistakes(folder / "mistakes.toml")
+    # What runs the student's own classes together may be lost by any mistake in them.
+    apart = {
+        name: PASS
+        for name, checks in assignment.checks.items()
+        if not any(check.together for check in checks)
+    }
+    for mistake in planted(mistakes, solution, _targets(assignment), proof.failures):
+        yield Case("planted", mistake.name, mistake.files, apart | mistake.lost)
+    for name, target, files in mutants(solution):
+        yield Case("mutant", name, files, {}, target)
     for name, files in odd(assignment.starter):
         yield Case("odd", name, files, dict.fromkeys(ids))
-
-
-def _losses(assignment: Assignment) -> dict[str, dict[str, str | None]]:
-    path = assignment.folder / "wrong" / "wrong.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def static_failures(assignment: Assignment) -> list[str]:
@@ -197,30 +252,10 @@ def static_failures(assignment: Assignment) -> list[str]:
     solution = {path.name for path in folder.glob("solution/*.py")}
     if solution != set(assignment.starter):
         failures.append(f"starter/ has {sorted(assignment.starter)}, solution/ {sorted(solution)}")
-    losses, ids = _losses(assignment), {item.id for item in assignment.items}
-    files = {path.stem for path in folder.glob("wrong/*.py")}
-    for name in sorted(files ^ set(losses)):
-        failures.append(f"wrong {name} is in only one of wrong/ and wrong.toml")
-    for name, lost in losses.items():
-        if not lost or not set(lost) <= ids:
-            failures.append(f"wrong.toml: {name} must lose some of the items, has {sorted(lost)}")
-    return failures + list(_readme_failures(assignment))
-
-
-def _readme_failures(assignment: Assignment) -> Iterator[str]:
-    """README rows `| id | title | points |` against the toml."""
-    path = assignment.folder / "README.md"
-    readme = path.read_text(encoding="utf-8") if path.is_file() else ""
-    rows = re.findall(r"^\|\s*`(\w+)`\s*\|\s*(.+?)\s*\|\s*(\d+)\s*\|\s*$", readme, re.M)
-    told = {name: (title, int(points)) for name, title, points in rows}
-    for item in assignment.items:
-        if item.id not in told:
-            yield f"README.md has no row | `{item.id}` | {item.title} | {item.points} |"
-        elif told[item.id] != (item.title, item.points):
-            title, points = told[item.id]
-            yield (
-                f"README.md has {item.id} as {title!r} with {points} points, homework.toml as "
-                f"{item.title!r} with {item.points}"
+    for path, text in starters(folder).items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            failures.append(
+                f"{path} is not what the solution gives; write it: "
+                f"nnscratch homework prove {assignment.name} --write-starter"
             )
-    for name in sorted(set(told) - {item.id for item in assignment.items}):
-        yield f"README.md has a row for {name}, which homework.toml has not"
+    return failures

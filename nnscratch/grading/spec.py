@@ -1,35 +1,33 @@
-"""What an assignment is: homework.toml and items.py, read and checked.
+"""What an assignment is: its README's table of items, and items.py.
 
 homework/hw3_mlp/
-  README.md        theory and task; one table row per item: | `linear_forward` | title | 8 |
-  homework.toml    title; [[items]] with id, title, points, timeout, tolerance, given
-  items.py         trusted; for each id a generator function of (student, rng)
-  starter/*.py     flat; every stub ends in `raise NotImplementedError`
-  given*.py        what the library gives for earlier items, run beside the student's code
-  solution/*.py    the same names as in starter/; only in a checkout, as wrong/ and right/
+  README.md        theory and task; the one table: | item | what | points | seconds |
+  items.py         trusted; for each id a check, or a tuple of them where points read "3 + 5"
+  starter/*.py     flat; every stub is `raise NotImplementedError`; made from the solution
+  solution/*.py    the same names; only in a checkout, as right/ and mistakes.toml
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
-import tomllib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import nnscratch
-from nnscratch.grading.verdicts import TOLERANCE, Comparison
+from nnscratch.grading.checks import Check
 from nnscratch.modules import load_module
 
-ItemFunction = Callable[[Any, np.random.Generator], Iterator[Comparison]]
 SECONDS = 5.0
 POINTS = 100
+HEADER = re.compile(r"^\|\s*item\s*\|\s*what\s*\|\s*points\s*\|\s*seconds\s*\|\s*$")
+ROW = re.compile(r"^\|\s*`(\w+)`\s*\|\s*([^|]+?)\s*\|\s*([\d +]+?)\s*\|\s*([\d.]+)\s*\|\s*$")
+# What no grade depends on, and what no student may see.
+WITHHELD = ("solution", "right", "mistakes.toml", "__pycache__")
 
 
 class GraderFault(RuntimeError):
@@ -38,28 +36,27 @@ class GraderFault(RuntimeError):
 
 @dataclass(frozen=True)
 class Item:
-    """One thing to be done, all or nothing.
+    """One thing to be done, in one part or several; each is all or nothing.
 
     Attributes
     ----------
     id : str
-        The function's name in items.py.
+        Its name in items.py.
     title : str
-    points : int
-    timeout : float
-        Seconds of CPU time for the whole item.
-    tolerance : float
-        Share of the largest element by which arrays may differ.
-    given : tuple of str
-        Files of the assignment that lie beside the student's for this item.
+    parts : tuple of int
+        The points of each part.
+    seconds : float
+        Of CPU time for each part.
     """
 
     id: str
     title: str
-    points: int
-    timeout: float = SECONDS
-    tolerance: float = TOLERANCE
-    given: tuple[str, ...] = ()
+    parts: tuple[int, ...]
+    seconds: float = SECONDS
+
+    @property
+    def points(self) -> int:
+        return sum(self.parts)
 
 
 @dataclass(frozen=True)
@@ -113,56 +110,86 @@ class Assignment:
             if isinstance(node, (ast.ClassDef, ast.FunctionDef))
         }
 
-    def given(self, item: Item) -> dict[str, bytes]:
-        """The item's given files by name."""
-        return {name: (self.folder / name).read_bytes() for name in item.given}
-
     @cached_property
-    def functions(self) -> dict[str, ItemFunction]:
-        """The functions of items.py by the items' ids.
+    def checks(self) -> dict[str, tuple[Check, ...]]:
+        """What items.py has for each item: a check for every part.
 
         Raises
         ------
         GraderFault
-            The file cannot be run, or lacks one.
+            The file cannot be run, lacks an item, or has other parts than the table.
         """
         path = self.folder / "items.py"
         try:
             module = load_module(path, f"nnscratch_items_of_{self.name}")
         except Exception as error:
             raise GraderFault(f"{path}: {type(error).__name__}: {error}") from error
-        found = {item.id: getattr(module, item.id, None) for item in self.items}
-        missing = [name for name, function in found.items() if not callable(function)]
-        if missing:
-            raise GraderFault(f"{path} has no function {', '.join(missing)}")
-        return {name: function for name, function in found.items() if function is not None}
+        found: dict[str, tuple[Check, ...]] = {}
+        for item in self.items:
+            named = getattr(module, item.id, ())
+            parts = named if isinstance(named, tuple) else (named,)
+            if not parts or not all(isinstance(part, Check) for part in parts):
+                raise GraderFault(f"{path} has no check {item.id}")
+            if len(parts) != len(item.parts):
+                raise GraderFault(
+                    f"{path}: {item.id} has {len(parts)} checks, README.md {len(item.parts)} points"
+                )
+            found[item.id] = parts
+        return found
 
     @cached_property
     def sha256(self) -> str:
         """Of all that a grade depends on: other files, other grades."""
-        names = ["homework.toml", "items.py", *(f"starter/{name}" for name in self.starter)]
-        names += sorted({name for item in self.items for name in item.given})
-        digest = hashlib.sha256()
-        for name in names:
-            content = (self.folder / name).read_bytes()
-            digest.update(f"{name} {len(content)}\n".encode() + content)
+        digest = hashlib.sha256(repr((self.title, self.items)).encode())
+        for path in sorted(self.folder.rglob("*")):
+            inner = path.relative_to(self.folder)
+            if path.is_file() and not set(WITHHELD) & set(inner.parts) and path.suffix != ".md":
+                content = path.read_bytes()
+                digest.update(f"{inner.as_posix()} {len(content)}\n".encode() + content)
         return digest.hexdigest()
 
 
-def homework_root() -> Path:
-    """The folder of the assignments: a checkout's, else the one that came with the package."""
+def homework_roots() -> list[Path]:
+    """The folders of assignments: one's own, then those of a checkout or of the installed package.
+
+    One's own are named by the variable NNSCRATCH_HOMEWORK, separated as in PATH.
+
+    Raises
+    ------
+    FileNotFoundError
+        There are none.
+    """
     package = Path(nnscratch.__file__).parent
-    for folder in (package.parent / "homework", package / "_homework"):
-        if any(folder.glob("*/homework.toml")):
-            return folder
-    raise FileNotFoundError(
-        "this installation has no assignments; install nnscratch from its wheel"
-    )
+    named = os.environ.get("NNSCRATCH_HOMEWORK", "").split(os.pathsep)
+    own = [Path(name) for name in named if name]
+    for folder in own:
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder of assignments {folder}")
+    installed = [
+        folder
+        for folder in (package.parent / "homework", package / "_homework")
+        if any(folder.glob("*/items.py"))
+    ][:1]
+    if not own and not installed:
+        raise FileNotFoundError(
+            "this installation has no assignments; install nnscratch from its wheel"
+        )
+    return own + installed
+
+
+def _folders() -> list[Path]:
+    """All assignments' folders; of equal names the first counts."""
+    found: dict[str, Path] = {}
+    for root in homework_roots():
+        # An assignment's own folder will do as well as the folder around it.
+        for path in sorted([*root.glob("*/items.py"), *root.glob("items.py")]):
+            found.setdefault(path.parent.resolve().name, path.parent)
+    return [found[name] for name in sorted(found)]
 
 
 def assignments() -> list[Assignment]:
     """All assignments, by name."""
-    return [read(path.parent) for path in sorted(homework_root().glob("*/homework.toml"))]
+    return [read(folder) for folder in _folders()]
 
 
 def find(name: str) -> Assignment:
@@ -173,65 +200,55 @@ def find(name: str) -> Assignment:
     ValueError
         There is none, or several.
     """
-    folders = sorted(path.parent for path in homework_root().glob("*/homework.toml"))
-    found = [f for f in folders if name in (f.name, f.name.partition("_")[0])]
+    folders = {folder.resolve().name: folder for folder in _folders()}
+    found = [f for known, f in folders.items() if name in (known, known.partition("_")[0])]
     if len(found) != 1:
-        known = ", ".join(folder.name for folder in folders)
-        raise ValueError(f"there is no assignment {name!r}; there are {known}")
+        raise ValueError(f"there is no assignment {name!r}; there are {', '.join(folders)}")
     return read(found[0])
 
 
 def read(folder: Path) -> Assignment:
-    """Read and check a folder's homework.toml.
+    """Read the title and the table of items in a folder's README.md, and check them.
 
     Raises
     ------
     ValueError
         Something in it is missing or cannot be meant.
     """
-    path = folder / "homework.toml"
+    path = folder / "README.md"
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: {error}") from None
-    _only(path, table, {"title": str, "items": list})
-    items = [_item(path, entry) for entry in table["items"]]
+    title = next((line[2:].strip() for line in lines if line.startswith("# ")), "")
+    if not title:
+        raise ValueError(f"{path} has no title, a first line such as: # Operators")
+    tables = [number for number, line in enumerate(lines) if HEADER.match(line)]
+    if len(tables) != 1:
+        raise ValueError(
+            f"{path} has {len(tables)} tables of items, expected one: "
+            "| item | what | points | seconds |"
+        )
+    items = []
+    for line in lines[tables[0] + 2 :]:
+        if not line.startswith("|"):
+            break
+        items.append(_item(path, line))
     ids = [item.id for item in items]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
         raise ValueError(f"{path}: more than one item {', '.join(twice)}")
-    for item in items:
-        for name in item.given:
-            if Path(name).name != name or not (folder / name).is_file():
-                raise ValueError(f"{path}: {item.id} is given {name!r}, which is not there")
-    return Assignment(folder.name, folder, table["title"], tuple(items))
+    return Assignment(folder.resolve().name, folder, title, tuple(items))
 
 
-OPTIONAL = {"timeout": (int, float), "tolerance": (float,), "given": (list,)}
-
-
-def _item(path: Path, entry: Any) -> Item:
-    if not isinstance(entry, dict):
-        raise ValueError(f"{path}: items are tables, written [[items]]")
-    name = entry.get("id")
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ValueError(f"{path}: an item's id is a function's name, received {name!r}")
-    _only(path, entry, {"id": str, "title": str, "points": int} | OPTIONAL, OPTIONAL)
-    if entry["points"] < 1:
-        raise ValueError(f"{path}: {name} has {entry['points']} points, expected at least 1")
-    for key in ("timeout", "tolerance"):
-        if not entry.get(key, 1) > 0:
-            raise ValueError(f"{path}: {key} of {name} is {entry[key]}, expected more than 0")
-    return Item(**entry | {"given": tuple(entry.get("given", ()))})
-
-
-def _only(path: Path, table: dict[str, Any], kinds: dict[str, Any], optional: Any = ()) -> None:
-    """Check that a table has these keys of these types and no others."""
-    place = f"{path}: {table['id']}" if "id" in table else f"{path}"
-    for key in kinds:
-        if key not in table and key not in optional:
-            raise ValueError(f"{place} has no {key}")
-    for key, value in table.items():
-        if key not in kinds:
-            raise ValueError(f"{place}: unknown key {key!r}; known are {', '.join(kinds)}")
-        if not isinstance(value, kinds[key]) or isinstance(value, bool):
-            raise ValueError(f"{place}: {key} cannot be {value!r}")
+def _item(path: Path, line: str) -> Item:
+    row = ROW.match(line)
+    if row is None or not row[1].isidentifier() or not row[1].islower():
+        raise ValueError(
+            f"{path}: expected a row such as | `linear_forward` | y of Linear | 8 | 5 |, "
+            f"received {line}"
+        )
+    parts = tuple(int(word) if word.strip().isdigit() else 0 for word in row[3].split("+"))
+    seconds = float(row[4]) if row[4].replace(".", "", 1).isdigit() else 0.0
+    if min(parts) < 1 or seconds <= 0:
+        raise ValueError(f"{path}: points and seconds of {row[1]} must be more than 0: {line}")
+    return Item(row[1], row[2], parts, seconds)

@@ -6,21 +6,23 @@ process. What goes wrong on the way is a `Fault`, which has a diagnosis as a wro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.grading.given import GivenLayers
 from nnscratch.grading.sandbox.errors import (
     ForbiddenValue,
     LimitExceeded,
     ProtocolViolation,
     StudentError,
     TimedOut,
+    TooMuch,
     WorkerDied,
     WorkerError,
 )
+from nnscratch.grading.sandbox.values import Callback, Proxy
 
 if TYPE_CHECKING:
     from nnscratch.grading.sandbox.worker import Worker
@@ -45,6 +47,7 @@ CODES: Mapping[type[WorkerError], str] = {
     LimitExceeded: "limit",
     ProtocolViolation: "protocol",
     TimedOut: "timeout",
+    TooMuch: "too_large",
     WorkerDied: "crashed",
 }
 
@@ -54,6 +57,8 @@ def fault_of(error: WorkerError) -> Fault:
     if isinstance(error, StudentError):
         if error.not_implemented:
             return Fault("not_implemented", "not implemented yet")
+        if error.exception == "TooManyForwards":
+            return Fault("numeric_derivative", error.message)
         return Fault("exception", "\n".join([str(error), *_frames(error.traceback)]))
     stalled = isinstance(error, TimedOut) and error.limit == "wall"
     return Fault(CODES.get(type(error), "exception"), str(error), stalled=stalled)
@@ -74,13 +79,12 @@ class Student:
         Which module a name is defined in.
     files : collection of str
         The names of the files that were handed in.
-    given : sequence of str
-        The modules of the item's given files.
-
     Attributes
     ----------
     written : list of tuple of str
         (code, what) for every argument that the student's code wrote to.
+    made : dict of str to GivenLayers
+        What was given in place of the student's own layers.
     """
 
     def __init__(
@@ -88,13 +92,12 @@ class Student:
         worker: Worker,
         modules: Mapping[str, str],
         files: Any = (),
-        given: Any = (),
     ) -> None:
         self.worker = worker
         self._modules = modules
         self._files = set(files)
-        self._given = [Path(name).stem for name in given if name.endswith(".py")]
         self.written: list[tuple[str, str]] = []
+        self.made: dict[str, GivenLayers] = {}
 
     def new(self, name: str, *args: Any, **kwargs: Any) -> Remote:
         """An object of the student's class."""
@@ -107,30 +110,51 @@ class Student:
         """What the student's function returns; options as in `Remote.call`."""
         return Remote(self, self._find(name), name).call("", *args, **options)
 
-    def given(self, name: str, *args: Any, **kwargs: Any) -> Remote:
-        """An object of a class of the item's given files."""
-        made: Remote = Remote(self, self._find_given(name), name).call(
-            "", *args, keep=True, **kwargs
-        )
-        return made
+    def callback(self, function: Callable[..., Any]) -> Callback:
+        """A function of ours as an argument: the student's code can call it, and no more."""
+        return self.worker.offer(function)
 
-    def given_function(self, name: str, *args: Any, **options: Any) -> Any:
-        """What a function of the item's given files returns."""
-        return Remote(self, self._find_given(name), name).call("", *args, **options)
+    def operator(self, **methods: Callable[..., Any]) -> Proxy:
+        """An object with methods of ours as an argument."""
+        return Proxy({name: self.worker.offer(m).number for name, m in methods.items()})
 
-    def replace(self, *names: str) -> None:
-        """Let these names mean what is given, in the student's file: earlier items are done."""
-        for name in names:
+    def give(self, given: Mapping[str, Any]) -> dict[str, GivenLayers]:
+        """Let these names of the student's file mean what the library has: earlier items are done.
+
+        Parameters
+        ----------
+        given : mapping of str to layer class, function or text
+            As in `Check`.
+
+        Returns
+        -------
+        layers : dict of str to GivenLayers
+            Those that were made, for each class.
+        """
+        layers = {}
+        for name, meaning in given.items():
+            stand_in: Any
+            if isinstance(meaning, type):
+                layers[name] = GivenLayers(meaning)
+                stand_in = Proxy(
+                    {
+                        method: self.worker.offer(getattr(layers[name], method)).number
+                        for method in GivenLayers.METHODS
+                    },
+                    name,
+                )
+            elif isinstance(meaning, str):
+                source = self._do(lambda w, n=name: w.module(f"given_{n}"))
+                stand_in = self._do(lambda w, m=source, n=name: w.get(m, n, keep=True))
+            else:
+                stand_in = self.worker.offer(meaning)
             module = self._module(name)
-            self._do(lambda w, m=module, n=name: w.set(m, n, self._find_given(n)))
+            self._do(lambda w, m=module, n=name, s=stand_in: w.set(m, n, s))
+        return layers
 
-    def _find_given(self, name: str) -> Any:
-        for module in self._given:
-            try:
-                return self.worker.get(self.worker.module(module), name, keep=True)
-            except StudentError:
-                continue
-        raise LookupError(f"{name} is in none of the given files: {', '.join(self._given)}")
+    def stand_ins(self, *descriptions: tuple[Any, ...]) -> list[Remote]:
+        """New layers that are given, each described by its name and arguments."""
+        return [self.new(name, *arguments) for name, *arguments in descriptions]
 
     def _find(self, name: str) -> Any:
         module = self._module(name)
@@ -184,6 +208,8 @@ class Remote:
         keep: bool = False,
         writes: bool = False,
         unpack: int | None = None,
+        forwards: int = 0,
+        most: int | None = None,
         **kwargs: Any,
     ) -> Any:
         """What a method returns; "" calls the object itself.
@@ -198,14 +224,18 @@ class Remote:
             The method may write to its arguments.
         unpack : int, optional
             A tuple or list of so many is expected; another is the student's fault.
+        forwards, most : int, optional
+            As in `Worker.call`.
         """
         worker = self.student.worker
         sent = [_handles(a) for a in args]
         named = {key: _handles(value) for key, value in kwargs.items()}
         try:
-            got = worker.call(self.handle, method, *sent, keep=keep, **named)
+            got = worker.call(
+                self.handle, method, *sent, keep=keep, forwards=forwards, most=most, **named
+            )
         except WorkerError as error:
-            raise self._called(fault_of(error), method, args, kwargs) from None
+            raise self._called(error, method, args, kwargs) from None
         if not writes and (args or kwargs):
             self._note_written(method)
         if keep:
@@ -217,12 +247,19 @@ class Remote:
             )
         return got
 
-    def get(self, name: str, keep: bool = False) -> Any:
+    def value(self, most: int | None = None) -> Any:
+        """What a kept object is now."""
+        try:
+            return self.student.worker.value(self.handle, most)
+        except WorkerError as error:
+            raise fault_of(error) from None
+
+    def get(self, name: str, keep: bool = False, most: int | None = None) -> Any:
         """An attribute; dotted names are followed."""
         try:
-            got = self.student.worker.get(self.handle, name, keep=keep)
+            got = self.student.worker.get(self.handle, name, keep=keep, most=most)
         except WorkerError as error:
-            raise self._absent(fault_of(error), name) from None
+            raise self._absent(error, name) from None
         return Remote(self.student, got, f"{self.name}.{name}") if keep else got
 
     def set(self, name: str, value: Any) -> None:
@@ -237,25 +274,27 @@ class Remote:
     def _title(self, method: str) -> str:
         return f"{self.name}.{method}" if method else self.name
 
-    def _called(self, fault: Fault, method: str, args: Any, kwargs: Any) -> Fault:
+    def _called(self, error: WorkerError, method: str, args: Any, kwargs: Any) -> Fault:
         """The fault with what was called, which an error about shapes does not say."""
-        fault = self._absent(fault, method)
+        fault = self._absent(error, method)
         if fault.code != "exception":
             return fault
         shown = [_shape(a) for a in args] + [f"{k}={_shape(v)}" for k, v in kwargs.items()]
         call = f"{self._title(method)}({', '.join(shown)})"
         return Fault(fault.code, f"{fault}\nin {call}")
 
-    def _absent(self, fault: Fault, name: str) -> Fault:
+    def _absent(self, error: WorkerError, name: str) -> Fault:
         last = name.rpartition(".")[2]
-        if name and fault.code == "exception" and f"no attribute '{last}'" in str(fault):
+        # With lines of the student's in its traceback it is their code that looked for the name.
+        ours = isinstance(error, StudentError) and "File " not in error.traceback
+        if name and ours and f"no attribute '{last}'" in str(error):
             return Fault("missing", f"{self.name} has no {name}")
-        return fault
+        return fault_of(error)
 
     def _note_written(self, method: str) -> None:
-        for place in self.student._do(lambda w: w.changed_inputs()):
-            dy = method == "backward" and place == 0
-            argument = place if isinstance(place, str) else f"argument {place + 1}"
+        for which in self.student._do(lambda w: w.changed_inputs()):
+            dy = method == "backward" and which == 0
+            argument = which if isinstance(which, str) else f"argument {which + 1}"
             what = f"{argument} of {self._title(method)}"
             self.student.written.append(("mutated_dy" if dy else "mutated_input", what))
 

@@ -1,12 +1,13 @@
-"""Variants of a solution: with a planted mistake, or just as right, or without any sense.
+"""Variants of a solution: with other definitions, or without any sense.
 
-A file in wrong/ or right/ holds only what differs from the solution: functions, classes and
-methods take the place of those of the same name.
+A file in right/, as a planted mistake of whole definitions, holds only what differs from the
+solution: functions, classes and methods take the place of those of the same name.
 """
 
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Iterator, Mapping
 
 # What a function may return that nobody meant: each must be a student's fault, never ours.
@@ -24,6 +25,18 @@ ODD = (
     "__import__('numpy').full(3, 'x')",
     "(None, None)",
     "(None, {'W': None})",
+    "[[1.0], [1.0, 2.0]]",
+    "[__import__('numpy').zeros(3)] * 300",
+    "__import__('numpy').zeros((2000, 2000))",
+)
+# What the attributes of an object may be that nobody meant.
+ODD_ATTRIBUTES = (
+    "{'W': [[1.0], [1.0, 2.0]], 'b': None}",
+    "{'W': 'text', 'b': object()}",
+    "{'W': __import__('numpy').zeros((2000, 2000)), 'b': 1}",
+    "{1: 2}",
+    "[{}, 3, None]",
+    "None",
 )
 
 Files = dict[str, bytes]
@@ -61,16 +74,16 @@ def merged(solution: Mapping[str, bytes], variant: bytes, name: str) -> Files:
 
 
 def _merge(target: list[ast.stmt], source: list[ast.stmt]) -> None:
-    places = {_name(node): i for i, node in enumerate(target) if _name(node)}
+    where = {_name(node): i for i, node in enumerate(target) if _name(node)}
     imports = []
     for node in source:
-        place = places.get(_name(node)) if _name(node) else None
-        old = target[place] if place is not None else None
+        index = where.get(_name(node)) if _name(node) else None
+        old = target[index] if index is not None else None
         if isinstance(old, ast.ClassDef) and isinstance(node, ast.ClassDef):
             _merge(old.body, node.body)
             old.bases = node.bases or old.bases
-        elif place is not None:
-            target[place] = node
+        elif index is not None:
+            target[index] = node
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             imports.append(node)
         elif not _is_docstring(node):
@@ -92,7 +105,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 
 def _after_future(body: list[ast.stmt]) -> int:
-    """The first place where an import may stand."""
+    """Where the first import may stand."""
     first = 0
     for i, node in enumerate(body):
         if _is_docstring(node) or (
@@ -114,9 +127,27 @@ def odd(starter: Mapping[str, bytes]) -> Iterator[tuple[str, Files]]:
     """
     for expression in ODD:
         yield f"returns {expression}", {f: _returning(s, expression) for f, s in starter.items()}
+    for expression in ODD_ATTRIBUTES:
+        yield f"attributes {expression}", {f: _holding(s, expression) for f, s in starter.items()}
     yield "nothing in it", dict.fromkeys(starter, b"")
     yield "syntax error", dict.fromkeys(starter, b"def f(:\n")
     yield "not UTF-8", dict.fromkeys(starter, b"x = '\xff\xfe'\n")
+
+
+def _holding(source: bytes, expression: str) -> bytes:
+    """Every class with these for params, grads and layers; methods return their argument."""
+    tree = ast.parse(source)
+    attributes = ast.parse(
+        f"params = grads = layers = property(lambda self: {expression}, lambda self, new: None)"
+    ).body
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            node.body[:0] = copy.deepcopy(attributes)
+        if isinstance(node, ast.FunctionDef):
+            first = "None if len(locals()) == 1 else [*locals().values()][1]"
+            value = "None" if node.name == "__init__" else first
+            node.body = [ast.Return(ast.parse(value, mode="eval").body)]
+    return ast.unparse(ast.fix_missing_locations(tree)).encode()
 
 
 def _returning(source: bytes, expression: str) -> bytes:

@@ -31,6 +31,11 @@ CAUSES_OF_RUNS = {
     "timeout": ("it took too long", "look for an endless loop, or a loop where an array would do"),
     "crashed": ("the process ended", "no exit, no signals; Python errors are told as errors"),
     "limit": ("it wrote too much", "print less, write no files"),
+    "too_large": ("what came back is too large", "compare its shape with the task"),
+    "numeric_derivative": (
+        "backward ran forward again and again: a numeric derivative",
+        "the task asks for the formula",
+    ),
     "protocol": ("the process sent bytes that are no answer", "only return values count"),
 }
 # The same mistakes in a value instead of a gradient, where the words of gradients do not fit
@@ -108,6 +113,9 @@ class Comparison:
         Share of the largest element by which they may differ; None for the item's.
     claim : Finding or None
         A verdict that is no comparison of numbers.
+    otherwise : tuple of str
+        (code, cause and remedy) of an array that differs, whatever it holds: what is wrong is
+        what was done before. It is told only where nothing else is wrong.
     """
 
     name: str
@@ -118,6 +126,7 @@ class Comparison:
     late: Callable[[], Mapping[str, Sequence[np.ndarray]]] | None = None
     tolerance: float | None = None
     claim: Finding | None = None
+    otherwise: tuple[str, str] | None = None
 
     def within(self, tolerance: float) -> Comparison:
         """The comparison with that tolerance, unless it has one of its own."""
@@ -139,7 +148,9 @@ def judge(comparisons: Sequence[Comparison], tolerance: float = TOLERANCE) -> li
     groups: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
         groups.setdefault(comparison.name, []).append(comparison.within(tolerance))
-    return [_judge(group) for group in groups.values()]
+    found = [(_judge(group), group[0].otherwise) for group in groups.values()]
+    wrong = any(finding.verdict == "fail" and not otherwise for finding, otherwise in found)
+    return [finding for finding, otherwise in found if not (wrong and otherwise)]
 
 
 def _judge(group: Sequence[Comparison]) -> Finding:
@@ -154,6 +165,10 @@ def _judge(group: Sequence[Comparison]) -> Finding:
         if compared and all(np.isnan(c.expected).all() and c.expected.size for c in compared):
             return Finding(name, "undecidable", "kink", explain("kink", name))
         return Finding(name, "pass")
+    shown = min(wrong, key=lambda c: np.size(c.expected))
+    if shown.otherwise is not None:
+        code, words = shown.otherwise
+        return Finding(name, "fail", code, "\n".join([*_shown(shown), words]))
     fitting = set(_suspects(wrong[0]))
     for comparison in compared:
         if not fitting:
@@ -164,7 +179,6 @@ def _judge(group: Sequence[Comparison]) -> Finding:
     if own:  # the item's own words say more than the general ones for the same numbers
         codes = own
     codes = most_telling(codes)
-    shown = min(wrong, key=lambda c: np.size(c.expected))
     if len(codes) != 1:
         differs = np.shape(shown.got) != shown.expected.shape
         code, what = ("shape" if differs else "values_differ"), ""

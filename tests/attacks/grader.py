@@ -1,4 +1,4 @@
-"""The same attacks through the real grader: submissions in folders, homework.toml, items."""
+"""The same attacks through the real grader: submissions in folders, an assignment, items."""
 
 from __future__ import annotations
 
@@ -14,36 +14,28 @@ from tests.attacks.assignment import HIDDEN_SEED, HONEST
 from tests.attacks.place import Place, place, remains
 from tests.attacks.study import Attack, corpus, traces
 
-TOML = """
-title = "Three layers"
+README = """# Three layers
 
-[[items]]
-id = "square"
-title = "Square"
-points = 40
-timeout = 1
-given = ["target.json"]
-
-[[items]]
-id = "linear"
-title = "Linear"
-points = 30
-timeout = 1
-
-[[items]]
-id = "softmax"
-title = "Softmax"
-points = 30
-timeout = 1
+| item | what | points | seconds |
+|---|---|---|---|
+| `square` | Square | 40 | 1 |
+| `linear` | Linear | 30 | 1 |
+| `softmax` | Softmax | 30 | 1 |
 """
 
 ITEMS = """
+from pathlib import Path
+
 import numpy as np
 
 import nnscratch as nn
+from nnscratch.grading.checks import check
 from nnscratch.grading.evidence import Reference, compare
 
+TARGET = {"target.json": Path(__file__).with_name("target.json").read_bytes()}
 
+
+@check("Square", beside=TARGET)
 def square(student, rng):
     ours, theirs = Reference(nn.Square()), student.new("Square")
     x, dy = rng.normal(size=(2, 4, 3))
@@ -51,6 +43,7 @@ def square(student, rng):
     yield from ours.gradients({"dx": theirs.call("backward", dy)}, x, dy=dy)
 
 
+@check("Linear")
 def linear(student, rng):
     ours = Reference(nn.Linear(400, 200, rng=rng))
     theirs = student.new("Linear", 400, 200)
@@ -62,6 +55,7 @@ def linear(student, rng):
     yield from ours.gradients(got, x, dy=dy)
 
 
+@check("softmax")
 def softmax(student, rng):
     x = 300 * rng.normal(size=(5, 4))
     expected = nn.Softmax().astype(np.float64).forward(x)
@@ -78,7 +72,7 @@ STARTER = {
 def write_homework(folder: Path, target: bytes) -> Assignment:
     """Write the assignment into a folder, and read it."""
     (folder / "starter").mkdir(parents=True)
-    (folder / "homework.toml").write_text(TOML)
+    (folder / "README.md").write_text(README)
     (folder / "items.py").write_text(ITEMS)
     (folder / "target.json").write_bytes(target)
     for name, source in STARTER.items():

@@ -18,9 +18,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from nnscratch.grading.sandbox.callbacks import Asking, Exchange, counted, proxy
 from nnscratch.grading.sandbox.preload import preload
 from nnscratch.grading.sandbox.protocol import message, receive
-from nnscratch.grading.sandbox.values import Caps, Reference, Unsendable, pack, unpack
+from nnscratch.grading.sandbox.values import (
+    Callback,
+    Caps,
+    Kept,
+    Proxy,
+    Unsendable,
+    pack,
+    unpack,
+)
 
 LONGEST_TEXT = 4000
 REQUESTS = Caps(size=1 << 31)  # the parent is trusted; its data files may be large
@@ -52,13 +61,17 @@ def serve(connection: socket.socket, level: int, reply_size: int) -> NoReturn:
         stream = open(number, "w", 1, errors="backslashreplace", closefd=False)  # noqa: SIM115
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
-    server = _Server(Caps(size=reply_size))
-    pieces = message({"ready": level}, [])
-    while True:
+
+    def exchange(pieces: list[bytes | memoryview]) -> tuple[dict[str, Any], list[Any]]:
         for piece in pieces:
             connection.sendall(piece)
+        return receive(lambda buffer: _read(connection, buffer), REQUESTS)
+
+    server = _Server(Caps(size=reply_size), exchange)
+    pieces = message({"ready": level}, [])
+    while True:
+        header, arrays = exchange(pieces)
         pieces = []
-        header, arrays = receive(lambda buffer: _read(connection, buffer), REQUESTS)
         if header["do"] == "file":
             content = bytearray(header["size"])
             _read(connection, memoryview(content))
@@ -87,8 +100,9 @@ def _read(connection: socket.socket, buffer: memoryview) -> None:
 
 
 class _Server:
-    def __init__(self, caps: Caps) -> None:
+    def __init__(self, caps: Caps, exchange: Exchange) -> None:
         self._caps = caps
+        self._exchange = exchange
         self._objects: list[Any] = []
         self._inputs: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
@@ -122,6 +136,8 @@ class _Server:
         subject = self._objects[header["subject"]]
         if header["do"] == "item":
             return subject[self._resolve(value)]
+        if header["do"] == "value":
+            return subject
         *path, name = header["name"].split(".")
         for part in path:
             subject = getattr(subject, part)
@@ -134,12 +150,17 @@ class _Server:
         self._inputs = value
         arguments, keywords = self._resolve(value)
         function = getattr(subject, name) if name else subject
-        return function(*arguments, **keywords)
+        with counted(header.get("forwards", 0), sys.path[0]):
+            return function(*arguments, **keywords)
 
     def _resolve(self, value: Any) -> Any:
         """Put the objects themselves where the parent wrote their numbers."""
-        if isinstance(value, Reference):
+        if isinstance(value, Kept):
             return self._objects[value.number]
+        if isinstance(value, Callback):
+            return Asking(value.number, self._caps, self._exchange)
+        if isinstance(value, Proxy):
+            return proxy(value, lambda number: Asking(number, self._caps, self._exchange))
         if isinstance(value, tuple | list):
             return type(value)(self._resolve(entry) for entry in value)
         if isinstance(value, dict):

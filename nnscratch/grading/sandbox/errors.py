@@ -43,6 +43,10 @@ class ForbiddenValue(WorkerError):
     """Student code returned what may not leave the worker; the worker lives on."""
 
 
+class TooMuch(WorkerError):
+    """Student code returned arrays of more bytes than are received; the worker was ended."""
+
+
 class TimedOut(WorkerError):
     """The worker was ended at its limit of wall or CPU time (``limit``), of ``seconds``."""
 

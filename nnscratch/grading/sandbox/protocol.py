@@ -20,7 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.grading.sandbox.values import DTYPES, MAX_NDIM, Caps, Malformed, Unsendable, size_of
+from nnscratch.grading.sandbox.values import (
+    DTYPES,
+    MAX_NDIM,
+    Caps,
+    Malformed,
+    TooLarge,
+    Unsendable,
+    size_of,
+)
 
 Read = Callable[[memoryview], None]
 
@@ -94,7 +102,9 @@ def _announced(header: dict[str, Any], caps: Caps) -> list[tuple[np.dtype[Any], 
             raise Malformed(f"an array of shape {shape!r:.80}")
         total += size_of(tuple(shape), DTYPES[name])
         if total > caps.size:
-            raise Malformed(f"arrays of more than {caps.size} bytes")
+            raise TooLarge(
+                f"arrays of more than {caps.size} bytes, the last of shape {shape!r:.80}"
+            )
         result.append((DTYPES[name], tuple(shape)))
     return result
 

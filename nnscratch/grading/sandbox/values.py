@@ -19,6 +19,10 @@ class Malformed(ValueError):
     """Bytes that are no message; the text says what is wrong with them."""
 
 
+class TooLarge(Malformed):
+    """A message that announces more bytes of arrays than are accepted."""
+
+
 class Unsendable(TypeError):
     """A value that may not travel; the text says where it is and why."""
 
@@ -34,10 +38,29 @@ class Caps:
 
 
 @dataclass(frozen=True)
-class Reference:
+class Kept:
     """An object that stays in the worker, by its number."""
 
     number: int
+
+
+@dataclass(frozen=True)
+class Callback:
+    """A function that stays in the parent, by its number; in the worker it can only be called."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """An object whose methods are callbacks; with a name it is a class of such objects.
+
+    A class has the methods `new`, `forward` and `backward`: its objects have `params` and `grads`
+    of their own, and everything that is computed with them is computed in the parent.
+    """
+
+    methods: dict[str, int]
+    name: str = ""
 
 
 def pack(value: Any, arrays: list[np.ndarray], caps: Caps, where: str = "the value") -> Any:
@@ -73,8 +96,10 @@ def _pack(value: Any, arrays: list[np.ndarray], caps: Caps, where: str, depth: i
         return {"array": _add(value, arrays, caps, where)}
     if _among(kind, _SCALARS):
         return {"scalar": _add(np.asarray(value), arrays, caps, where)}
-    if kind is Reference:
-        return {"reference": value.number}
+    if kind is Kept or kind is Callback:
+        return {kind.__name__.lower(): value.number}
+    if kind is Proxy:
+        return {"proxy": [value.name, *map(list, value.methods.items())]}
     if not _among(kind, _CONTAINERS):
         raise Unsendable(f"{where} is of type {_name(kind)}, expected {EXPECTED}")
     if depth == 0:
@@ -138,7 +163,7 @@ def unpack(
     arrays : list of ndarray
         That came with it.
     references : bool
-        Whether objects of the worker's may be named.
+        Whether objects that stay in the worker or in the parent may be named.
     depth : int
         How deep it may be nested.
 
@@ -161,8 +186,10 @@ def unpack(
     if not isinstance(tree, dict) or len(tree) != 1:
         raise Malformed("not a value")
     [(kind, entries)] = tree.items()
-    if kind in ("array", "scalar", "reference"):
+    if kind in ("array", "scalar", "kept", "callback"):
         return _leaf(kind, entries, arrays, references)
+    if kind == "proxy" and references and isinstance(entries, list):
+        return _proxy(entries)
     if kind not in ("tuple", "list", "dict") or not isinstance(entries, list):
         raise Malformed("not a value")
     if len(entries) > MAX_ENTRIES:
@@ -183,15 +210,24 @@ def unpack(
 def _leaf(kind: str, number: Any, arrays: list[np.ndarray], references: bool) -> Any:
     if type(number) is not int or number < 0:
         raise Malformed(f"the number of an {kind} is not one")
-    if kind == "reference":
+    if kind in ("kept", "callback"):
         if not references:
-            raise Malformed("a reference, where only values are expected")
-        return Reference(number)
+            raise Malformed(f"a {kind} object, where only values are expected")
+        return Kept(number) if kind == "kept" else Callback(number)
     if number >= len(arrays):
         raise Malformed(f"array {number} of {len(arrays)}")
     if kind == "scalar" and arrays[number].ndim != 0:
         raise Malformed("a scalar with axes")
     return arrays[number][()] if kind == "scalar" else arrays[number]
+
+
+def _proxy(entries: list[Any]) -> Proxy:
+    match entries:
+        case [str(name), *pairs] if all(
+            isinstance(p, list) and list(map(type, p)) == [str, int] for p in pairs
+        ):
+            return Proxy(dict(pairs), name)
+    raise Malformed("not a proxy")
 
 
 def size_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> int:

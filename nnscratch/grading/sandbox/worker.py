@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,14 +20,16 @@ from nnscratch.grading.sandbox.errors import (
     ForbiddenValue,
     ProtocolViolation,
     StudentError,
+    TooMuch,
     WorkerError,
 )
 from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.sandbox.process import Process
 from nnscratch.grading.sandbox.protocol import message, receive
-from nnscratch.grading.sandbox.values import Caps, Malformed, Reference, pack, unpack
+from nnscratch.grading.sandbox.values import Callback, Caps, Kept, Malformed, TooLarge, pack, unpack
 
 _OURS = Caps(size=1 << 31)  # what we send ourselves may be large
+_RAISED = (TypeError, ValueError)  # what student code sees of an exception of ours
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -35,7 +37,7 @@ _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Handle:
     """An object that stays in the worker; ``name`` is what its class calls itself there."""
 
-    reference: Reference
+    kept: Kept
     name: str
     worker: int
 
@@ -102,6 +104,7 @@ class Worker:
         self._modules: dict[str, Handle] = {}
         self._sent: Any = ((), {})
         self._number = 0
+        self._offered: list[Callable[..., Any]] = []
 
     def __enter__(self) -> Self:
         self._process = Process(self._level, self.limits)
@@ -148,7 +151,15 @@ class Worker:
         return self._modules[name]
 
     def call(
-        self, subject: Handle, name: str, /, *arguments: Any, keep: bool = False, **keywords: Any
+        self,
+        subject: Handle,
+        name: str,
+        /,
+        *arguments: Any,
+        keep: bool = False,
+        forwards: int = 0,
+        most: int | None = None,
+        **keywords: Any,
     ) -> Any:
         """Call a method; with ``keep`` the result stays in the worker and a handle is returned.
 
@@ -159,12 +170,30 @@ class Worker:
         name : str
             Of the method, dotted or not; "" calls the subject itself.
         *arguments, **keywords
-            Params, numbers, strings, None, handles; tuples, lists and dicts of these.
+            Arrays, numbers, strings, None, handles; tuples, lists and dicts of these.
         keep : bool
             For results that cannot travel.
+        forwards : int, optional
+            How often the call may run methods named `forward` of the student's files; 0 is
+            any number of times.
+        most : int, optional
+            Array bytes that are received; what announces more is too large.
         """
         self._sent = (arguments, keywords)
-        return self._ask({"do": "call", "name": name, "keep": keep}, subject, self._sent)
+        order = {"do": "call", "name": name, "keep": keep, "forwards": forwards}
+        return self._ask(order, subject, self._sent, most)
+
+    def value(self, subject: Handle, most: int | None = None) -> Any:
+        """Return an object that was kept, as it is now."""
+        return self._ask({"do": "value"}, subject, most=most)
+
+    def offer(self, function: Callable[..., Any]) -> Callback:
+        """A function of ours that student code may call: it runs here, on what it is sent.
+
+        An exception that it raises is raised in the worker too.
+        """
+        self._offered.append(function)
+        return Callback(len(self._offered) - 1)
 
     def new(self, module: str, name: str, /, *arguments: Any, **keywords: Any) -> Handle:
         """Make an object of a class."""
@@ -175,9 +204,9 @@ class Worker:
         """Call a function of a module."""
         return self.call(self.module(module), name, *arguments, **keywords)
 
-    def get(self, subject: Handle, name: str, keep: bool = False) -> Any:
+    def get(self, subject: Handle, name: str, keep: bool = False, most: int | None = None) -> Any:
         """Read an attribute, dotted or not."""
-        return self._ask({"do": "get", "name": name, "keep": keep}, subject)
+        return self._ask({"do": "get", "name": name, "keep": keep}, subject, most=most)
 
     def set(self, subject: Handle, name: str, value: Any) -> None:
         """Write an attribute."""
@@ -220,7 +249,13 @@ class Worker:
 
     # -- messages -------------------------------------------------------------------------------
 
-    def _ask(self, header: dict[str, Any], subject: Handle | None = None, value: Any = None) -> Any:
+    def _ask(
+        self,
+        header: dict[str, Any],
+        subject: Handle | None = None,
+        value: Any = None,
+        most: int | None = None,
+    ) -> Any:
         process = self._started()
         if subject is not None:
             header["subject"] = self._outgoing(subject).number
@@ -229,11 +264,41 @@ class Worker:
         self._number += 1
         header["id"] = self._number
         process.send(message(header, arrays))
+        caps = Caps(size=min(self.limits.reply, most or self.limits.reply))
         try:
-            reply, contents = receive(process.read, Caps(size=self.limits.reply))
-            return self._understand(header, reply, contents)
+            while True:
+                reply, contents = receive(process.read, caps)
+                if "asks" not in reply:
+                    return self._understand(header, reply, contents)
+                self._answer(process, reply, contents)
+        except TooLarge as error:
+            process.fail(TooMuch(f"what came back is too large: {error}"))
         except Malformed as error:
             process.fail(ProtocolViolation(str(error)))
+
+    def _answer(self, process: Process, asked: dict[str, Any], arrays: list[np.ndarray]) -> None:
+        """Run the function that student code asks for, and send what it returns or raises."""
+        number = asked["asks"]
+        if type(number) is not int or not 0 <= number < len(self._offered):
+            raise Malformed(f"a call of function {number!r:.20}, which was not offered")
+        value = unpack(asked.get("value"), arrays)
+        if not (
+            isinstance(value, list)
+            and len(value) == 2
+            and isinstance(value[0], list)
+            and isinstance(value[1], dict)
+            and all(isinstance(key, str) for key in value[1])
+        ):
+            raise Malformed("a call without arguments")
+        contents: list[np.ndarray] = []
+        try:
+            with np.errstate(all="ignore"):
+                result = self._offered[number](*value[0], **value[1])
+            answer = {"value": pack(result, contents, _OURS)}
+        except Exception as error:  # whatever it was given: the student's arguments are no fault
+            kind = next((k.__name__ for k in _RAISED if isinstance(error, k)), "RuntimeError")
+            answer = {"raised": [kind, str(error)[:2000]]}
+        process.send(message(answer, contents))
 
     def _understand(
         self, header: dict[str, Any], reply: dict[str, Any], arrays: list[np.ndarray]
@@ -256,7 +321,7 @@ class Worker:
             number, name = reply.get("kept"), reply.get("class")
             if type(number) is not int or not isinstance(name, str):
                 raise Malformed("a kept object without number")
-            return Handle(Reference(number), name[:80], id(self))
+            return Handle(Kept(number), name[:80], id(self))
         if "value" not in reply:
             raise Malformed("a reply without value")
         return unpack(reply["value"], arrays, references=header["do"] == "inputs")
@@ -265,7 +330,7 @@ class Worker:
         if isinstance(value, Handle):
             if value.worker != id(self):
                 raise ValueError(f"the handle of a {value.name} belongs to another worker")
-            return value.reference
+            return value.kept
         if isinstance(value, tuple | list):
             return type(value)(self._outgoing(entry) for entry in value)
         if isinstance(value, dict):

@@ -22,7 +22,7 @@ def send(header, content=b""):
 
 class Square:
     def forward(self, x):
-        send({"id": 3, "value": {"reference": 0}, "arrays": []}, b"")
+        send({"id": 3, "value": {"kept": 0}, "arrays": []}, b"")
         os._exit(0)
 
     def backward(self, dy):

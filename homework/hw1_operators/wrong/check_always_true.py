@@ -1,5 +1,0 @@
-"""Never says no."""
-
-
-def check_gradients(operator, *inputs):
-    return True

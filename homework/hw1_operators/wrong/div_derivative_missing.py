@@ -1,6 +1,0 @@
-"""du = dy."""
-
-
-class Div:
-    def backward(self, dy):
-        return unbroadcast(dy, self.u.shape), unbroadcast(-dy * self.u / self.v**2, self.v.shape)

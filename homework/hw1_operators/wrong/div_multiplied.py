@@ -1,8 +1,0 @@
-"""du = dy ∘ v."""
-
-
-class Div:
-    def backward(self, dy):
-        return unbroadcast(dy * self.v, self.u.shape), unbroadcast(
-            -dy * self.u / self.v**2, self.v.shape
-        )

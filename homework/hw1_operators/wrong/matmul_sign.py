@@ -1,6 +1,0 @@
-"""-dA."""
-
-
-class MatMul:
-    def backward(self, dY):
-        return -dY @ self.B.T, self.A.T @ dY

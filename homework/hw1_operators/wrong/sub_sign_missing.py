@@ -1,6 +1,0 @@
-"""dv = dy, as for Add."""
-
-
-class Sub:
-    def backward(self, dy):
-        return unbroadcast(dy, self.u.shape), unbroadcast(dy, self.v.shape)

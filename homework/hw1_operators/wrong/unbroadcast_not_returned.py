@@ -1,6 +1,0 @@
-"""No return."""
-
-
-def unbroadcast(gradient, shape):
-    added = gradient.ndim - len(shape)
-    gradient = gradient.sum(axis=tuple(range(added)))

@@ -1,5 +1,0 @@
-"""The gradient as it came."""
-
-
-def unbroadcast(gradient, shape):
-    return gradient

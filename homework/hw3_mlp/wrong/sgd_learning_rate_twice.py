@@ -1,9 +1,0 @@
-"""In v and in w."""
-
-
-class SGD:
-    def step(self):
-        for layer, velocity in zip(self.layers, self.velocities, strict=True):
-            for name, gradient in layer.grads.items():
-                velocity[name] = self.momentum * velocity[name] + self.learning_rate * gradient
-                layer.params[name] -= self.learning_rate * velocity[name]

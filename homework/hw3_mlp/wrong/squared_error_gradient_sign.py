@@ -1,6 +1,0 @@
-"""t - x."""
-
-
-class HalfSquaredError:
-    def backward(self):
-        return -self.difference / len(self.difference)

@@ -1,9 +1,0 @@
-"""A sum over the samples for the mean."""
-
-import numpy as np
-
-
-class HalfSquaredError:
-    def forward(self, prediction, target):
-        self.difference = prediction - target
-        return 0.5 * np.sum(self.difference**2)
