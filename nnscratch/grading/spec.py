@@ -16,7 +16,6 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import nnscratch
 from nnscratch.grading.checks import Check
