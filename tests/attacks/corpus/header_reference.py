@@ -1,7 +1,7 @@
-"""Answers with a reference to an object of the worker.
+"""Answers with an object of the worker.
 
 row: lying headers
-stopped by: a reference
+stopped by: a kept object
 """
 
 import contextlib
