@@ -9,10 +9,21 @@ import sys
 from collections.abc import Sequence
 
 from nnscratch import __version__
-from nnscratch.commands import check, datasets, evaluate, homework, plot, predict, train
+from nnscratch.commands import (
+    check,
+    datasets,
+    evaluate,
+    homework,
+    plot,
+    predict,
+    report,
+    runs,
+    sweep,
+    train,
+)
 from nnscratch.commands.options import Parser, complain
 
-COMMANDS = (train, evaluate, predict, plot, datasets, check, homework)
+COMMANDS = (train, evaluate, predict, plot, runs, sweep, report, datasets, check, homework)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

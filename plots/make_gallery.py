@@ -16,8 +16,8 @@ import numpy as np
 
 import nnscratch as nn
 from nnscratch.cli import main as nnscratch
-from nnscratch.commands.runs import Run
 from nnscratch.commands.settings import Config
+from nnscratch.commands.training_run import Run
 from nnscratch.examples import (
     autoencoder,
     batchnorm_effect,

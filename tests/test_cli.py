@@ -14,8 +14,8 @@ import nnscratch as nn
 from nnscratch.checkpoint import read_arrays
 from nnscratch.cli import main
 from nnscratch.commands.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES
-from nnscratch.commands.runs import Run
 from nnscratch.commands.settings import Config
+from nnscratch.commands.training_run import Run
 
 QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
 
@@ -53,6 +53,7 @@ def test_train_without_options_learns_the_digits(run, here):
     assert len(err.splitlines()) == 30
     folder = here / "runs" / "digits-mlp-1"
     names = ["checkpoint.npz", "config.json", "history.csv", "loss.png", "model.npz"]
+    names.append("results.json")
     assert sorted(path.name for path in folder.iterdir()) == names
     assert (folder / "loss.png").read_bytes().startswith(b"\x89PNG")
     assert len(nn.History.from_csv(folder / "history.csv")) == 30
@@ -231,7 +232,7 @@ def test_wrong_usage_is_one_line_and_status_2(run, arguments, message):
         (["train", "--out", "a-file/run"], "a-file/run: Not a directory"),
         (["train", "--resume", "nowhere"], "nowhere holds no run"),
         (["evaluate", "nowhere"], "nowhere holds no run"),
-        (["plot", "nowhere"], "nowhere/history.csv"),
+        (["plot", "nowhere"], "nowhere holds no run"),
         (["train", *QUICK, "--learning-rate", "1e30"], "lower the learning rate"),
         (["train", "--validation", "0.9999"], "no sample"),
     ],

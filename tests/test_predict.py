@@ -16,7 +16,7 @@ from PIL import Image
 
 import nnscratch as nn
 from nnscratch.cli import main
-from nnscratch.commands.runs import trained_model
+from nnscratch.commands.training_run import trained_model
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.picture_files import open_picture
 from nnscratch.data.pictures import find_pictures, read_picture
@@ -364,7 +364,7 @@ def test_wrong_usage_is_one_line_and_status_2(predict):
 
 
 def test_predicting_reads_no_data(predict, monkeypatch):
-    monkeypatch.setattr("nnscratch.commands.runs.load_dataset", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("nnscratch.commands.training_run.load_dataset", lambda *_, **__: 1 / 0)
     save("seven.png", seven())
     assert predict("seven.png")[0] == 0
 

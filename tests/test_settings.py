@@ -15,7 +15,7 @@ from nnscratch import initializers, optimizers
 from nnscratch.cli import main
 from nnscratch.commands.choices import ACTIVATIONS, CHOICES, OPTIMIZERS, defaults_of, takers
 from nnscratch.commands.options import nearest, one_line
-from nnscratch.commands.runs import claim_folder
+from nnscratch.commands.run_folder import claim_folder
 from nnscratch.commands.settings import Config, flag
 from nnscratch.layers import activations, scan
 
@@ -140,7 +140,7 @@ def test_a_pipe_or_a_large_file_in_the_place_of_the_settings_is_refused(tmp_path
 
 def test_runs_that_start_at_once_never_share_a_folder(tmp_path):
     code = (
-        "import sys; from nnscratch.commands.runs import claim_folder;"
+        "import sys; from nnscratch.commands.run_folder import claim_folder;"
         "from nnscratch.commands.settings import Config;"
         "sys.stdin.read(1); print([str(claim_folder(None, Config())) for _ in range(25)])"
     )

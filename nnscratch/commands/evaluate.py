@@ -18,8 +18,8 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from nnscratch.commands.runs import Run
     from nnscratch.commands.settings import Config
+    from nnscratch.commands.training_run import Run
 
     job = Run(Config.read(options.run))
     job.restore(options.run)

@@ -93,6 +93,18 @@ AMOUNT = _number(float, lambda r: 0 <= r < float("inf"), "a number of at least 0
 SHARE = _number(float, lambda p: 0 <= p < 1, "a share from 0 to below 1")
 
 
+def LIST(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """An argparse type: values of a kind with commas between them."""
+    return lambda text: tuple(kind(part) for part in text.split(","))
+
+
+def ONOFF(text: str) -> bool:
+    """An argparse type: yes or no."""
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"expected yes or no, received {text!r}")
+    return text == "yes"
+
+
 def DATA(text: str) -> str:
     """An argparse type: the name of a data set, or the path of one's own, made a whole one."""
     if not is_path(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -65,31 +66,32 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _curves(folders: list[Path], log: bool) -> Any:
+    from nnscratch.commands.settings import Config
     from nnscratch.plots import plot_history
     from nnscratch.training.history import History
 
+    sources = [Config.read(folder).source.name for folder in folders]
     histories = [History.from_csv(folder / "history.csv") for folder in folders]
-    return plot_history(*histories, labels=[folder.resolve().name for folder in folders], log=log)
+    labels = [folder.resolve().name for folder in folders]
+    if len(set(sources)) > 1:
+        labels = [f"{label} ({name})" for label, name in zip(labels, sources, strict=True)]
+        every = ", ".join(dict.fromkeys(sources))
+        print(f"nnscratch: these runs are on different data ({every})", file=sys.stderr)
+    return plot_history(*histories, labels=labels, log=log)
 
 
 def _confusion(folder: Path) -> Any:
-    import numpy as np
-
-    from nnscratch.commands.runs import Run
     from nnscratch.commands.settings import Config
-    from nnscratch.data import minibatches
+    from nnscratch.commands.training_run import Run
     from nnscratch.plots import plot_confusion
 
     job = Run(Config.read(folder))
     job.restore(folder)
-    job.model.eval()
-    data = job.data
-    logits = [job.model.forward(x) for x, _ in minibatches(data.x_test, data.y_test, 512)]
-    return plot_confusion(np.concatenate(logits), data.y_test, data.class_names, job.title)
+    return plot_confusion(job.scores(), job.data.y_test, job.data.class_names, job.title)
 
 
 def _weights(folder: Path) -> Any:
-    from nnscratch.commands.runs import title_of, trained_model
+    from nnscratch.commands.training_run import title_of, trained_model
     from nnscratch.plots import plot_filters
 
     config, model = trained_model(folder)

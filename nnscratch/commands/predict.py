@@ -52,7 +52,7 @@ def register(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     import numpy as np
 
-    from nnscratch.commands.runs import trained_model
+    from nnscratch.commands.training_run import trained_model
     from nnscratch.layers import Softmax
 
     config, model = trained_model(options.run)

@@ -1,213 +1,135 @@
-"""A training run as a folder: its settings, its checkpoint, its results.
-
-config.json      what was asked for; enough to build the model again
-checkpoint.npz   the state after the last finished epoch, for `--resume`
-history.csv      loss and accuracy of every epoch
-loss.png         the same as curves
-model.npz        the trained model
-"""
+"""nnscratch runs: a table of runs, the best first."""
 
 from __future__ import annotations
 
+import argparse
 import math
-import os
-import re
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from nnscratch.commands.options import complain, one_line
 
-from nnscratch.checkpoint import load, save
-from nnscratch.commands.choices import MODELS, OPTIMIZERS, SCHEDULES, defaults_of
-from nnscratch.commands.settings import Config
-from nnscratch.data import Dataset, load_dataset, stratified_split
-from nnscratch.data.augment import ShiftAndFlip
-from nnscratch.data.datasets import is_path
-from nnscratch.data.images import subset
-from nnscratch.layers import Sequential
-from nnscratch.losses import SoftmaxCrossEntropy
-from nnscratch.optimizers import Optimizer
-from nnscratch.training import Trainer, evaluate
-from nnscratch.training.history import History
+if TYPE_CHECKING:
+    from nnscratch.commands.run_folder import Summary
 
+ALWAYS = ("data", "model", "hidden")  # settings that every table shows, in one column
+LEFT_OUT = ("root", "shape", "class_names", "label")
+EXAMPLES = """\
+examples:
+  nnscratch runs                             all below runs/
+  nnscratch runs sweep                       those of a sweep
+  nnscratch runs --where optimizer=adam --where data=fashion-mnist
 
-class Run:
-    """One run: everything that its settings determine.
-
-    Parameters
-    ----------
-    config : Config
-
-    Attributes
-    ----------
-    data : Dataset
-    model : Sequential
-    loss : SoftmaxCrossEntropy
-    """
-
-    def __init__(self, config: Config) -> None:
-        path = is_path(config.data)
-        where = Path(config.data) if path else config.data
-        self.data: Dataset = load_dataset(where, config.root, label=config.label)
-        self.config = config = config.of(self.data)
-        # independent streams, so that another split or model does not shift the others
-        seeds = np.random.SeedSequence(config.seed).spawn(3)
-        self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
-        self.model: Sequential = build_model(config, model_rng)
-        self.loss = SoftmaxCrossEntropy()
-
-    def train(
-        self,
-        folder: Path,
-        resume: bool = False,
-        progress: bool = True,
-        diagnose: bool = False,
-        workers: int = 1,
-    ) -> History:
-        """Train, with a checkpoint per epoch, and write the results into the folder."""
-        x, y = self.data.x_train, self.data.y_train
-        validation = None
-        if self._held_out:
-            rows, held_rows = stratified_split(y, self._held_out, self._split_rng)
-            validation = subset(x, held_rows), y[held_rows]
-            x, y = subset(x, rows), y[rows]
-        optimizer = self._optimizer()
-        steps_per_epoch = math.ceil(len(x) / self.config.batch_size)
-        trainer = Trainer(
-            self.model,
-            self.loss,
-            optimizer,
-            SCHEDULES[self.config.schedule](optimizer, self.config.epochs, steps_per_epoch),
-            checkpoint=folder / "checkpoint.npz",
-            progress=progress,
-            augment=self._augment(),
-            diagnose=diagnose,
-            workers=workers,
-        )
-        if resume:
-            trainer.resume()
-        history = trainer.fit(
-            x, y, validation, self.config.epochs, self.config.batch_size, self._order_rng
-        )
-        if history.stopped == "interrupted" and len(history):
-            trainer.resume()  # the weights of the last finished epoch, which the history ends with
-        if len(history):
-            save(self.model, folder / "model.npz")
-            history.to_csv(folder / "history.csv")
-            history.plot(folder / "loss.png", title=self.title)
-        return history
-
-    def restore(self, folder: str | os.PathLike[str]) -> None:
-        """Fill the model from the folder of a run."""
-        load(self.model, Path(folder, "model.npz"))
-
-    def test(self) -> tuple[float, float]:
-        """(loss, accuracy) on the test set."""
-        loss, accuracy = evaluate(self.model, self.loss, self.data.x_test, self.data.y_test)
-        assert accuracy is not None
-        return loss, accuracy
-
-    @property
-    def title(self) -> str:
-        """What was trained on what, in a few words."""
-        return title_of(self.config)
-
-    @property
-    def summary(self) -> str:
-        """The title, the number of weights, and how many samples each part of the data has."""
-        weights = sum(array.size for array in self.model.params.values())
-        held_out = self._held_out
-        return (
-            f"{self.title}, {weights} weights; {len(self.data.y_train) - held_out} samples to "
-            f"train on, {held_out} to validate, {len(self.data.y_test)} to test"
-        )
-
-    @property
-    def _held_out(self) -> int:
-        return round(self.config.validation * len(self.data.y_train))
-
-    def _augment(self) -> ShiftAndFlip | None:
-        shift, flip = self.config.shift, self.config.flip
-        return ShiftAndFlip(shift, flip) if shift or flip else None
-
-    def _optimizer(self) -> Optimizer:
-        config = self.config
-        given = _taken("optimizer", config)
-        return OPTIMIZERS[config.optimizer](self.model, **given)
+They are in the order of the accuracy on the validation data, or of the test where there are none;
+what is not finished stands last. The settings are those in which they differ.
+"""
 
 
-def _taken(kind: str, config: Config) -> dict[str, Any]:
-    """The settings that the chosen model or optimizer takes."""
-    taken = defaults_of(kind, getattr(config, kind))
-    return {name: getattr(config, name) for name in taken if hasattr(config, name)}
+def register(commands: Any) -> None:
+    """Add the command's parser to the command line's."""
+    runs = commands.add_parser(
+        "runs",
+        help="compare runs in a table, the best first",
+        description="Print a table of runs: what they were, and how well they did.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    runs.set_defaults(command=run, parser=runs)
+    runs.add_argument(
+        "folders", metavar="DIR", nargs="*", default=["runs"], help="runs, or folders of runs"
+    )
+    runs.add_argument(
+        "--where",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="only those with this setting; may be given several times",
+    )
 
 
-def title_of(config: Config) -> str:
-    """What is trained on what, in a few words."""
-    hidden = f" {'-'.join(map(str, config.hidden))}" if config.hidden else ""
-    return f"{config.source.name}: {config.model}{hidden}"
+def run(options: argparse.Namespace) -> int:
+    found, faults = find_runs(options.folders)
+    wanted = [_condition(text, options) for text in options.where]
+    found = [each for each in found if all(_shown(each, name) == value for name, value in wanted)]
+    for fault in faults:
+        complain(fault)
+    if not found:
+        there = "no run fits --where" if wanted else "there is no run"
+        raise ValueError(f"{there} in {', '.join(options.folders)}; nnscratch train makes one")
+    print(table(found))
+    return 1 if faults else 0
 
 
-def build_model(config: Config, rng: np.random.Generator) -> Sequential:
-    """The network that the settings ask for, untrained; it needs no data to be there."""
-    source = config.source
-    classes, images = len(source.class_names), len(source.shape) == 3
-    for option in ("shift", "flip"):
-        if getattr(config, option) and not images:
-            raise ValueError(f"--{option} is for images, {source.name} has none; leave it out")
-    if config.model == "cnn" and not images:
-        raise ValueError(f"--model cnn is for images, {source.name} has none; leave it out")
-    return MODELS[config.model](source.shape, classes, rng, **_taken("model", config))
-
-
-def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Sequential]:
-    """The settings of a run and its trained model, ready to evaluate; reads no data."""
-    config = Config.read(folder)
-    model = build_model(config, np.random.default_rng(config.seed))
-    load(model, Path(folder, "model.npz"))
-    model.eval()
-    return config, model
-
-
-def claim_folder(out: str | None, config: Config) -> Path:
-    """Make the folder of a new run: the one asked for, or the first free one below runs/.
-
-    What exists is never taken: of two runs that are started at once each gets its own.
+def find_runs(names: Sequence[str]) -> tuple[list[Summary], list[Exception]]:
+    """The runs in folders, and what kept others from being read.
 
     Raises
     ------
-    ValueError
-        The folder asked for holds a run.
+    FileNotFoundError
+        A folder is missing.
     """
-    if out is not None:
-        folder = Path(out)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            (folder / "config.json").touch(exist_ok=False)
-        except FileExistsError:
-            raise ValueError(
-                f"{out} already holds a run; continue it with --resume {out}, "
-                "or choose another folder with --out"
-            ) from None
-    else:
-        folder = _next_folder(f"{_plain(config.source.name)}-{config.model}")
-    config.write(folder)
-    return folder
+    from nnscratch.commands.run_folder import summary_of
+
+    found: list[Summary] = []
+    faults: list[Exception] = []
+    for folder in map(Path, names):
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}; nnscratch train makes runs/")
+        inside = sorted(path for path in folder.iterdir() if (path / "config.json").exists())
+        for place in [folder] if (folder / "config.json").exists() else inside:
+            try:
+                found.append(summary_of(place))
+            except (OSError, ValueError) as error:
+                faults.append(error)
+    return found, faults
 
 
-def _plain(name: str) -> str:
-    """A name of somebody's without what a shell or a file system would stumble over."""
-    return re.sub(r"[^\w.-]+", "_", name).strip(".-_")[:64] or "data"
+def table(found: Sequence[Summary]) -> str:
+    """The runs, the best first, with the settings in which they differ."""
+    from nnscratch.commands.settings import Config
+    from nnscratch.display.text import text_table
+
+    names = [each.name for each in fields(Config) if each.name not in (*ALWAYS, *LEFT_OUT)]
+    differing = [name for name in names if len({_shown(each, name) for each in found}) > 1]
+    headers = ["run", "trained", "valid", "test", "epochs", "seconds", *differing]
+    rows = [
+        [str(each.folder), *_measures(each), *(_shown(each, name) for name in differing)]
+        for each in sorted(found, key=lambda each: each.order)
+    ]
+    return text_table(headers, [[one_line(cell) for cell in row] for row in rows])
 
 
-def _next_folder(name: str) -> Path:
-    Path("runs").mkdir(exist_ok=True)
-    number = 1
-    while True:
-        folder = Path("runs", f"{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
+def _measures(each: Summary) -> list[str]:
+    from nnscratch.commands.training_run import title_of
+
+    title, results = title_of(each.config), each.results
+    valid = "-" if math.isnan(each.valid_accuracy) else f"{each.valid_accuracy:.4f}"
+    if results is None:
+        return [f"{title}, not finished", valid, "-", "-", "-"]
+    return [
+        title,
+        valid,
+        f"{results.test_accuracy:.4f}",
+        str(results.epochs),
+        f"{results.seconds:.1f}",
+    ]
+
+
+def _condition(text: str, options: argparse.Namespace) -> tuple[str, str]:
+    from nnscratch.commands.options import nearest
+    from nnscratch.commands.settings import Config
+
+    name, equals, value = text.partition("=")
+    name = name.strip().lstrip("-").replace("-", "_")
+    known = [each.name for each in fields(Config)]
+    if not equals or name not in known:
+        options.parser.error(f"--where expects NAME=VALUE, received {text!r}{nearest(name, known)}")
+    return name, value.strip()
+
+
+def _shown(each: Summary, name: str) -> str:
+    from nnscratch.commands.settings import shown
+
+    return shown(getattr(each.config, name))

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from nnscratch.commands.choices import CHOICES, takers
-from nnscratch.commands.options import AMOUNT, COUNT, DATA, NUMBER, RATE, SHARE
+from nnscratch.commands.machine import machine
+from nnscratch.commands.options import AMOUNT, COUNT, DATA, LIST, NUMBER, ONOFF, RATE, SHARE
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.datasets import Dataset, is_path
 from nnscratch.data.sources import Source
 from nnscratch.files import atomic_write, read_text
 
 LARGEST = 1 << 20  # bytes of a config.json
+MACHINE = ("versions", "threads", "processor")  # recorded beside the settings
 
 
 def setting(
@@ -97,6 +99,15 @@ class Config:
     validation: float = setting(
         0.1, "share of the training data to validate on, 0 for none", SHARE, metavar="P"
     )
+    early_stopping: int | None = setting(
+        None,
+        "end after so many epochs without a lower validation loss, and keep the best weights",
+        COUNT,
+        metavar="N",
+    )
+    clip_norm: float | None = setting(
+        None, "shorten gradients that are longer than this", RATE, metavar="LENGTH"
+    )
     seed: int = setting(0, "", NUMBER, metavar="N")
     shift: int = setting(0, "move images by up to so many", NUMBER, metavar="PIXELS")
     flip: bool = setting(False, "mirror every other image, at random", bool)
@@ -104,6 +115,8 @@ class Config:
     class_names: tuple[str, ...] | None = setting(None, "", str, "", nargs="+")
 
     def __post_init__(self) -> None:
+        if self.early_stopping and not self.validation:
+            raise ValueError("--early-stopping looks at the validation; leave out --validation 0")
         for each in fields(self):
             value, of = getattr(self, each.name), each.metadata["of"]
             if of:
@@ -132,7 +145,8 @@ class Config:
     def write(self, folder: Path) -> None:
         """Write config.json."""
         with atomic_write(folder / "config.json") as file:
-            file.write(json.dumps(asdict(self), indent=2).encode() + b"\n")
+            content = asdict(self) | machine()
+            file.write(json.dumps(content, indent=2).encode() + b"\n")
 
     @classmethod
     def read(cls, folder: str | os.PathLike[str]) -> Config:
@@ -142,7 +156,8 @@ class Config:
             values = json.loads(read_text(path, LARGEST))
             if not isinstance(values, dict):
                 raise ValueError("it is no table of names and values")
-            return cls(**{name: _from_json(name, value) for name, value in values.items()})
+            given = {name: values[name] for name in values if name not in MACHINE}
+            return cls(**{name: _from_json(name, value) for name, value in given.items()})
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"{folder} holds no run: {path} is missing; name the --out folder of a run"
@@ -154,18 +169,39 @@ class Config:
             ) from None
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Add an option for each setting, in its group, with its default in the help."""
+def recorded(folder: Path) -> dict[str, str]:
+    """On what a run was computed: versions, threads and processor, as its config.json says."""
+    values = json.loads(read_text(folder / "config.json", LARGEST))
+    found = {name: values[name] for name in MACHINE if name in values}
+    versions = found.pop("versions", {})
+    words = {name: str(value) for name, value in found.items()}
+    if isinstance(versions, dict):
+        words["versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
+    return words
+
+
+def add_settings(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """Add an option for each setting, in its group, with its default in the help.
+
+    With several values each option takes a list of them, and what is a list itself is one with
+    commas: --hidden 256,128 64.
+    """
     groups: dict[str, Any] = {}
     for each in _options():
         details = each.metadata
         title = details["group"]
         group = groups.get(title) or groups.setdefault(title, parser.add_argument_group(title))
         options = {"help": _help(each.name), **details["options"]}
-        if details["kind"] is bool:
+        if details["kind"] is bool and several:
+            options |= {"type": ONOFF, "nargs": "+", "metavar": "yes|no"}
+        elif details["kind"] is bool:
             options["action"] = "store_true"
         else:
             options["type"] = details["kind"]
+            if several and "nargs" in options:
+                options |= {"type": LIST(details["kind"]), "metavar": "N,N"}
+            if several:
+                options["nargs"] = "+"
         if each.name in CHOICES:
             options |= {"choices": sorted(CHOICES[each.name])}
         group.add_argument(flag(each.name), default=None, **options)
@@ -194,17 +230,18 @@ def _help(name: str) -> str:
     if of:
         groups: dict[str, list[str]] = {}
         for choice, default in takers(of, name).items():
-            groups.setdefault(_shown(default), []).append(choice)
+            groups.setdefault(shown(default), []).append(choice)
         values = [f"{value} for {', '.join(choices)}" for value, choices in groups.items()]
         default = "; ".join(values)
     else:
-        default = (
-            "" if each.default in (None, "") or each.default is False else _shown(each.default)
-        )
+        default = "" if each.default in (None, "") or each.default is False else shown(each.default)
     return " ".join(filter(None, [what, f"(default {default})" if default else ""]))
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A setting's value as it would be written as an option."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -15,6 +15,7 @@ from nnscratch.files import printable
 if TYPE_CHECKING:
     from nnscratch.commands.settings import Config
 
+SLOW = 1.5  # times as long on several threads as on one, from which a word is said
 EXAMPLES = """\
 examples:
   nnscratch train                                    the embedded digits, a few seconds
@@ -58,13 +59,17 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from nnscratch.commands.runs import Run, claim_folder
+    from nnscratch.commands.run_folder import claim_folder, remove_leftovers
+    from nnscratch.commands.training_run import Run
 
     config = _config(options)
     say: Callable[..., None] = print if not options.quiet else lambda *_: None
+    if not options.quiet and options.threads is None:
+        _warn_of_threads()
     with _threads(options.threads):
         job = Run(config)
         folder = Path(options.resume) if options.resume else claim_folder(options.out, job.config)
+        remove_leftovers(folder)
         say("\n".join([*map(printable, job.data.notes), job.summary]))
         resume = bool(options.resume) and (folder / "checkpoint.npz").exists()
         history = job.train(folder, resume, not options.quiet, options.diagnose, options.workers)
@@ -77,10 +82,13 @@ def run(options: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             return 1
-        _, accuracy = job.test()
-    say(f"saved in {folder}: model.npz, history.csv, loss.png")
-    print(f"test accuracy {accuracy:.4f}")
-    return 0
+        results = job.finish(folder, history)
+    say(f"saved in {folder}: model.npz, history.csv, loss.png, results.json")
+    failure = job.failure(results, history)
+    if failure:
+        print(f"nnscratch: {failure}", file=sys.stderr)
+    print(f"test accuracy {results.test_accuracy:.4f}")
+    return 1 if failure.startswith("the loss became constant") else 0
 
 
 def _config(options: argparse.Namespace) -> Config:
@@ -94,13 +102,31 @@ def _config(options: argparse.Namespace) -> Config:
         if rest := sorted(given.keys() - {"epochs"} | ({"out"} if options.out else set())):
             flags = ", ".join(map(flag, rest))
             parser.error(f"--resume keeps the settings of the run; leave out {flags}")
-        config = replace(Config.read(options.resume), **given)
-        config.write(Path(options.resume))
+        stored = Config.read(options.resume)
+        config = replace(stored, **given)
+        if config != stored and stored.schedule != "constant":
+            parser.error(
+                f"the {stored.schedule} schedule was planned for {stored.epochs} epochs, and its "
+                "rates would change; leave out --epochs, or train anew"
+            )
         return config
     try:
         return Config(**given)
     except ValueError as error:
         parser.error(str(error))
+
+
+def _warn_of_threads() -> None:
+    """Say once what threads cost on a machine whose cores are busy."""
+    from nnscratch.commands.machine import slowdown, threads
+
+    ratio = slowdown()
+    if ratio > SLOW:
+        print(
+            f"nnscratch: the cores are busy: products take {ratio:.1f} times as long on "
+            f"{threads()} threads as on one; --threads 1 is faster",
+            file=sys.stderr,
+        )
 
 
 def _threads(count: int | None) -> Any:
