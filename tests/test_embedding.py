@@ -59,10 +59,12 @@ def test_values_and_gradients_agree_with_torch(dtype, tolerance):
         kind=st.sampled_from(["i8", "i4", "u1", "u8"]),
         seed=st.integers(0, 2**31),
         turned=st.booleans(),
+        padding=st.none() | st.integers(0, 99),
     )
-    def agrees(count, features, shape, kind, seed, turned):
+    def agrees(count, features, shape, kind, seed, turned, padding):
         rng = np.random.default_rng(seed)
-        layer = Embedding(count, features, rng=rng).astype(dtype)
+        padding = None if padding is None else padding % count
+        layer = Embedding(count, features, rng, padding).astype(dtype)
         x = rng.integers(0, count, shape).astype(kind)
         dy = (
             rng.normal(size=(features, *x.T.shape)).T
@@ -71,7 +73,7 @@ def test_values_and_gradients_agree_with_torch(dtype, tolerance):
         )
         dy = dy.astype(dtype)
         W = torch.tensor(np.array(layer.params["W"]), requires_grad=True)
-        ty = torch.nn.functional.embedding(torch.tensor(x.astype(np.int64)), W)
+        ty = torch.nn.functional.embedding(torch.tensor(x.astype(np.int64)), W, padding)
         ty.backward(torch.tensor(dy.copy(order="C")))
         y = layer.forward(x)
         dx, grads = layer.backward(dy)
@@ -81,6 +83,32 @@ def test_values_and_gradients_agree_with_torch(dtype, tolerance):
         numeric.close(grads["W"], W.grad.numpy(), tolerance)
 
     agrees()
+
+
+def test_the_vector_of_padding_is_zero_and_stays_so():
+    layer = Embedding(5, 3, rng=0, padding_index=2)
+    assert not layer.params["W"][2].any()
+    assert layer.params["W"][1].all()
+    model = nn.Sequential(layer, nn.Flatten(), nn.Linear(12, 2, rng=1))
+    optimizer = nn.Adam(model, 0.1)
+    x = np.array([[1, 4, 2, 2], [0, 2, 2, 2]])
+    for _ in range(3):
+        y = model.forward(x)
+        _, grads = model.backward(y - 1)
+        optimizer.step(grads)
+    assert not layer.params["W"][2].any()
+    assert repr(layer) == "Embedding(5, 3, padding_index=2)"
+    with pytest.raises(ValueError, match=r"make it Embedding\(8, 3, padding_index=2\) or number"):
+        layer.forward([7])
+    for wrong in (5, -1):
+        with pytest.raises(ValueError, match=r"padding_index in 0 \.\.\. 4 or None, received"):
+            Embedding(5, 3, padding_index=wrong)
+
+
+def test_float16_stays():
+    layer = Embedding(5, 3, rng=0).astype("f2")
+    assert layer.forward([1, 2, 2]).dtype == np.float16
+    assert layer.backward(np.ones((3, 3)))[1]["W"].dtype == np.float16
 
 
 def test_the_checker_finds_no_mistake():

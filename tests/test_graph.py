@@ -386,3 +386,13 @@ def test_a_condition_of_a_graph_chooses_and_gets_no_gradient():
     assert dc is None
     np.testing.assert_array_equal(du, [[2, 0, 1], [1, 2, 1]])
     np.testing.assert_array_equal(dv, [[0, 1, 0], [0, 0, 0]])
+
+
+def test_split_gives_nodes_whose_gradients_are_joined():
+    x = Input("x")
+    first, second, third = nn.Split([1, 4], 1)(x)
+    graph = Graph([x], nn.Tanh()(second) * 2 + first)  # third leads nowhere
+    assert_gradients_are_numeric(graph, normal(3, 6))
+    graph = Graph([x], nn.Concatenate(1)(third, second, first))
+    np.testing.assert_array_equal(graph.forward(np.arange(6.0)[None]), [[4, 5, 1, 2, 3, 0]])
+    assert_gradients_are_numeric(graph, normal(3, 6))

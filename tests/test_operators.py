@@ -443,15 +443,18 @@ def test_the_branch_that_where_leaves_out_gets_zero_even_beside_infinity():
 @pytest.mark.parametrize("axis", [0, 1, -2])
 def test_split_cuts_as_numpy_does_and_joins_the_gradients(sections, axis):
     x = np.random.default_rng(0).normal(size=(6, 6, 5)).astype("f4")
-    parts, cache = Split(sections, axis).forward_pass(x)
+    layer = Split(sections, axis)
+    parts = layer.forward(x)
+    assert layer.output_count == len(parts)
     expected = np.split(x, sections, axis)
     for part, wanted in zip(parts, expected, strict=True):
         np.testing.assert_array_equal(part, wanted, strict=True)
     dy = np.random.default_rng(1).normal(size=x.shape).astype("f4")
     dparts = tuple(np.split(dy, sections, axis))
-    dx = Split(sections, axis).backward_pass(dparts, cache)
+    dx, grads = layer.backward(dparts)
+    assert grads == {}
     np.testing.assert_array_equal(dx, dy, strict=True)
-    dx = Split(sections, axis).backward_pass((None, *dparts[1:]), cache)
+    dx, _ = layer.backward((None, *dparts[1:]))
     np.testing.assert_array_equal(np.split(dx, sections, axis)[0], 0 * dparts[0])
 
 

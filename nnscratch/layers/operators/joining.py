@@ -173,10 +173,10 @@ class Split(Layer):
     Examples
     --------
     >>> layer = Split([1], axis=0)
-    >>> (u, v), cache = layer.forward_pass(np.array([1.0, 2.0, 3.0]))
+    >>> u, v = layer.forward(np.array([1.0, 2.0, 3.0]))
     >>> u, v
     (array([1.]), array([2., 3.]))
-    >>> layer.backward_pass((None, np.array([10.0, 20.0])), cache)
+    >>> layer.backward((None, [10.0, 20.0]))[0]
     array([ 0., 10., 20.])
     """
 
