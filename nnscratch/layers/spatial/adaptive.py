@@ -144,13 +144,10 @@ class _AdaptiveMaxPool(_Adaptive):
         kept = []
         for axis, count in self._axes():
             parts = _parts(rows, axis, count)
-            winners = [part.argmax(axis) for part in parts]  # the first, or the first NaN
+            maxima = [part.max(axis) for part in parts]
+            winners = [_first(part, y, axis) for part, y in zip(parts, maxima, strict=True)]
             kept.append((rows.shape, winners))
-            found = [
-                np.take_along_axis(part, np.expand_dims(winner, axis), axis)
-                for part, winner in zip(parts, winners, strict=True)
-            ]
-            rows = np.concatenate(found, axis)
+            rows = np.stack(maxima, axis)
         return samples_first(rows), kept
 
     def backward_pass(self, dy: np.ndarray, kept: list[Any]) -> np.ndarray:
@@ -229,6 +226,24 @@ class AdaptiveMaxPool2d(_AdaptiveMaxPool):
     """
 
     space = 2
+
+
+def _first(part: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
+    """The number of the first element along an axis that is y, or NaN where y is.
+
+    Several times faster than argmax, which looks at each run of numbers for itself.
+    """
+    elements = np.moveaxis(part, axis, 0)
+    number = np.zeros(y.shape, np.min_scalar_type(len(elements)))
+    searching = np.ones(y.shape, bool)
+    some_nan = np.isnan(y).any()
+    for element in elements[:-1]:  # if no other element is y, the last one is
+        found = element == y
+        if some_nan:
+            found |= np.isnan(element)
+        searching &= ~found
+        number += searching
+    return number
 
 
 def _parts(rows: np.ndarray, axis: int, count: int) -> list[np.ndarray]:

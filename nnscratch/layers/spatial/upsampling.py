@@ -40,8 +40,8 @@ class Upsample(Layer):
     |t_j| x_{i±1}, with - for t_j < 0. Beyond the ends of x its last number goes on.
 
     *Backward*, linear: the transpose, dx_i = Σ_j (1 - |t_j|) dy_{fi+j}, and Σ |t_j| dy_{f(i±1)+j}
-    over the j whose neighbour x_i is. Several axes are one after the other, for the forward pass
-    is linear along each: the last one first in the backward pass.
+    over the j whose neighbour x_i is. Several axes come one after the other, forward and
+    backward in any order: what is linear along one axis commutes with what is along another.
 
     *Shapes*: x (batch, channels, length), (batch, channels, height, width) or with further axes
     of space; y with each of them times its factor. y and dx are views whose memory has the
@@ -102,7 +102,7 @@ class Upsample(Layer):
 
     def backward_pass(self, dy: np.ndarray, cache: None) -> np.ndarray:
         rows = samples_last(dy)
-        for axis, factor in reversed(self._factors(dy.ndim)):
+        for axis, factor in self._factors(dy.ndim):
             before, length, after = rows.shape[:axis], rows.shape[axis], rows.shape[axis + 1 :]
             copies = rows.reshape(*before, length // factor, factor, *after)
             if self.mode == "nearest":
