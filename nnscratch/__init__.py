@@ -14,7 +14,9 @@ What `__all__` lists is stable; so is what each package lists in its own.
 from typing import TYPE_CHECKING
 
 from nnscratch import initializers as initializers
+from nnscratch import interop as interop
 from nnscratch import plots as plots
+from nnscratch.builder import *
 from nnscratch.checkpoint import *
 from nnscratch.data import Dataset as Dataset
 from nnscratch.data import load_dataset as load_dataset
@@ -39,4 +41,4 @@ __version__ = "0.2.0.dev0"
 
 if not TYPE_CHECKING:  # which follows the stars by itself
     __all__ = [name for name, thing in globals().items() if callable(thing)]
-    __all__ += ["__version__", "initializers", "plots"]
+    __all__ += ["__version__", "initializers", "interop", "plots"]

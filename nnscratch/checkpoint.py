@@ -1,39 +1,52 @@
-"""Params -> a file and back: saved models, and the checkpoints of a training run.
+"""A model -> a file and back: its params and buffers, and the code that builds it again.
 
-The format is NumPy's `.npz` without pickle: one array per name, nothing that could run code.
-A saved model is its params and buffers under their own names, so `np.load` reads it anywhere.
+Two formats, by the ending of the file's name. `.npz` holds the arrays under their own names, so
+that `np.load` reads it anywhere; `.safetensors` under torch's names, so that torch does. Both
+hold the architecture as text beside them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import pathlib
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
 
+from nnscratch.builder import LONGEST, build
 from nnscratch.files import atomic_write, printable
+from nnscratch.interop import safetensors
 from nnscratch.layers.base import Layer
 
-__all__ = ["load", "save"]
+__all__ = ["load", "load_model", "save"]
 
 Path = str | os.PathLike[str]
 Model = TypeVar("Model", bound=Layer)
+Names = Mapping[str, str]
 
 
-def save(model: Layer, path: Path) -> None:
-    """Write a model's params and buffers to a file, whole or not at all.
+def save(model: Layer, path: Path, names: Names | None = None) -> None:
+    """Write a model's params and buffers to a file, with the text `repr(model)`.
 
     Parameters
     ----------
     model : Layer
     path : path
-        Used as it is; `.npz` is the usual ending. An existing file is replaced.
+        Ends in `.npz`, or in `.safetensors` for torch's names and shapes, which needs the
+        package safetensors. An existing file is replaced, whole or not at all.
+    names : mapping of str to str, optional
+        For `.safetensors`: the place of a layer or the name of an array here -> torch's name,
+        where it is another one, as in {"0": "conv1", "2.W": "head.kernel"}.
 
     Raises
     ------
     OSError
         The folder is missing or cannot be written to.
+    ValueError
+        Another ending, or names that fit nothing.
+    ModuleNotFoundError
+        safetensors is not installed.
 
     Examples
     --------
@@ -47,10 +60,13 @@ def save(model: Layer, path: Path) -> None:
     >>> np.array_equal(twin.params["2.W"], model.params["2.W"])
     True
     """
-    write_arrays(path, model_arrays(model))
+    if _ending(path, names) == ".npz":
+        write_arrays(path, model_arrays(model), repr(model))
+    else:
+        safetensors.write(path, model, names or {}, repr(model))
 
 
-def load(model: Model, path: Path) -> Model:
+def load(model: Model, path: Path, names: Names | None = None) -> Model:
     """Fill a model from a file that `save` wrote, or leave it untouched and raise.
 
     Parameters
@@ -58,6 +74,9 @@ def load(model: Model, path: Path) -> Model:
     model : Layer
         Built like the saved one. Its dtype stays: a float64 file fills a float32 model.
     path : path
+        A `.safetensors` file may be torch's.
+    names : mapping of str to str, optional
+        As for `save`.
 
     Returns
     -------
@@ -69,12 +88,62 @@ def load(model: Model, path: Path) -> Model:
     OSError
         The file is missing or cannot be read.
     ValueError
-        The file is damaged, is no `.npz`, or holds other arrays than the model; the message
-        lists which are missing, extra, or of another shape.
+        The file is damaged, of another format, or holds other arrays than the model; the
+        message lists which are missing, extra, or of another shape.
     """
-    targets = model_arrays(model)
-    fill(targets, read_arrays(path, targets), os.fspath(path))
+    of_npz, targets = _ending(path, names) == ".npz", model_arrays(model)
+    found = read_arrays(path, targets) if of_npz else safetensors.read(path, model, names or {})
+    fill(targets, found, os.fspath(path))
     return model
+
+
+def load_model(path: Path, layers: Iterable[type[Layer]] = ()) -> Layer:
+    """The model in a file that `save` wrote, built from the text in it and filled.
+
+    Parameters
+    ----------
+    path : path
+    layers : iterable of classes
+        Layers of one's own that the model has.
+
+    Raises
+    ------
+    OSError
+        The file is missing or cannot be read.
+    ValueError
+        As `load`; the file has no text, or one that `build` refuses.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, nnscratch as nn
+    >>> model = nn.Sequential(nn.Linear(4, 3, rng=0), nn.ReLU(), nn.Linear(3, 2, rng=1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(model, pathlib.Path(folder, "model.npz"))
+    ...     twin = load_model(pathlib.Path(folder, "model.npz"))
+    >>> print(twin)
+    Sequential(
+      Linear(4, 3),
+      ReLU(),
+      Linear(3, 2),
+    )
+    >>> np.array_equal(twin.params["2.W"], model.params["2.W"])
+    True
+    """
+    from nnscratch.npz import claims_of  # and zipfile, for who loads something
+
+    name, of_npz = os.fspath(path), _ending(path) == ".npz"
+    arrays, text = claims_of(path) if of_npz else safetensors.stored_arrays(path)
+    if text is None:
+        raise ValueError(f"{name} does not say what model it is of; build that and nn.load it")
+    numbers = sum(int(np.prod(array.shape)) for array in arrays.values())
+    try:
+        model = build(text, layers, most=max(2**24, 64 * numbers))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+    kinds = {array.dtype for array in arrays.values() if array.dtype.kind == "f"}
+    if len(kinds) == 1:
+        model.astype(kinds.pop())
+    return load(model, path)
 
 
 def model_arrays(model: Layer) -> dict[str, np.ndarray]:
@@ -82,15 +151,19 @@ def model_arrays(model: Layer) -> dict[str, np.ndarray]:
     return {**model.params, **model.buffers}
 
 
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as `.npz`, whole or not at all."""
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], text: str | None = None) -> None:
+    """Write named arrays as `.npz`, whole or not at all; a text may lie beside them."""
     import zipfile  # with all its compressors, which nobody needs who only imports nnscratch
+
+    from nnscratch.npz import TEXT
 
     # as np.savez does, which would take an array named "file" for its own argument
     with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+        if text is not None and len(text) <= LONGEST:
+            archive.writestr(zipfile.ZipInfo(TEXT), text)
 
 
 def read_arrays(path: Path, targets: Mapping[str, np.ndarray] | None = None) -> dict[str, Any]:
@@ -98,7 +171,7 @@ def read_arrays(path: Path, targets: Mapping[str, np.ndarray] | None = None) -> 
 
     With targets, what does not fit them is refused before it is unpacked.
     """
-    from nnscratch.npz import Claim, read_npz  # zipfile, which nobody needs who only imports us
+    from nnscratch.npz import Claim, read_npz
 
     def all_that_fit(claims: dict[str, Claim]) -> dict[str, Claim]:
         if targets is not None:
@@ -108,11 +181,12 @@ def read_arrays(path: Path, targets: Mapping[str, np.ndarray] | None = None) -> 
     return read_npz(path, all_that_fit)
 
 
-def fill(targets: Mapping[str, np.ndarray], found: Mapping[str, np.ndarray], path: str) -> None:
+def fill(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path: str) -> None:
     """Copy the found arrays into the targets if all of them fit, else change nothing and raise."""
     _check_fit(targets, found, path)
+    values = {name: _converted(name, found[name], targets[name], path) for name in targets}
     for name, target in targets.items():
-        target[...] = found[name]
+        target[...] = values[name]
 
 
 def _check_fit(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path: str) -> None:
@@ -132,6 +206,30 @@ def _check_fit(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path
             f"{path} does not fit the model: {'; '.join(sorted(problems))}; "
             "build the model as it was when it was saved"
         )
+
+
+def _converted(name: str, found: Any, target: np.ndarray, path: str) -> np.ndarray:
+    """The array in the target's dtype."""
+    try:
+        with np.errstate(over="raise"):
+            return np.asarray(found).astype(target.dtype)
+    except FloatingPointError:
+        raise ValueError(
+            f"{path} has numbers in {name} that are more than {target.dtype} can hold; convert "
+            "the model with astype first"
+        ) from None
+
+
+def _ending(path: Path, names: Names | None = None) -> str:
+    """The ending, which says the format."""
+    ending = pathlib.PurePath(path).suffix
+    if ending not in (".npz", ".safetensors"):
+        raise ValueError(
+            f"{os.fspath(path)!r} is the name of a model's file, which ends in .npz or .safetensors"
+        )
+    if names and ending == ".npz":
+        raise ValueError("names= is for .safetensors; an .npz has the names of the model")
+    return ending
 
 
 def _listed(names: list[str], most: int = 6) -> str:

@@ -52,10 +52,10 @@ def mlp(
     --------
     >>> mlp([784, 256, 10], rng=0)
     Sequential(
-      0: Flatten(),
-      1: Linear(784, 256),
-      2: ReLU(),
-      3: Linear(256, 10),
+      Flatten(),
+      Linear(784, 256),
+      ReLU(),
+      Linear(256, 10),
     )
     """
     if len(sizes) < 2:
@@ -96,14 +96,14 @@ def lenet(
     --------
     >>> lenet(rng=0)
     Sequential(
-      0: Conv2d(1, 8, 5),
-      1: ReLU(),
-      2: MaxPool2d(2),
-      3: Conv2d(8, 16, 5),
-      4: ReLU(),
-      5: MaxPool2d(2),
-      6: Flatten(),
-      7: Linear(256, 10),
+      Conv2d(1, 8, 5),
+      ReLU(),
+      MaxPool2d(2),
+      Conv2d(8, 16, 5),
+      ReLU(),
+      MaxPool2d(2),
+      Flatten(),
+      Linear(256, 10),
     )
     """
     channels, height, width = image_shape

@@ -16,6 +16,8 @@ import numpy as np
 
 from nnscratch.files import open_regular, printable
 
+TEXT = "architecture.txt"  # what may lie beside the arrays, whose names end in .npy
+MOST_TEXT = 2**22
 MOST_HEADER = 10_000  # bytes; also what numpy reads of a header that it does not trust
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack into gigabytes
 
@@ -56,7 +58,7 @@ def read_npz(
         `choose` raised.
     """
     with open_regular(path) as file:
-        archive, claims = _opened(file, path)
+        archive, claims, _ = _opened(file, path)
         names = list(claims if choose is None else choose(claims))
         try:
             return {name: _array(archive, f"{name}.npy") for name in names}
@@ -64,17 +66,26 @@ def read_npz(
             raise _damaged(path, error) from error
 
 
+def claims_of(path: str | os.PathLike[str]) -> tuple[dict[str, Claim], str | None]:
+    """(what the headers say, by name; the text beside the arrays, None without one)."""
+    with open_regular(path) as file:
+        return _opened(file, path)[1:]
+
+
 def _opened(
     file: BinaryIO, path: str | os.PathLike[str]
-) -> tuple[zipfile.ZipFile, dict[str, Claim]]:
+) -> tuple[zipfile.ZipFile, dict[str, Claim], str | None]:
     try:
         archive = zipfile.ZipFile(file)
-        claims = {}
+        claims, text = {}, None
         for info in archive.infolist():
+            if info.filename == TEXT and info.file_size <= MOST_TEXT:
+                text = archive.read(info).decode()
+                continue
             if not info.filename.endswith(".npy"):
                 raise ValueError(f"{info.filename!r} is not an array")
             claims[info.filename.removesuffix(".npy")] = _claim(archive, info)
-        return archive, claims
+        return archive, claims, text
     except Exception as error:  # a damaged archive raises almost anything in there
         raise _damaged(path, error) from error
 

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import os
 import pickle
 import zipfile
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.checkpoint import read_arrays
+from nnscratch.checkpoint import read_arrays, write_arrays
+from nnscratch.npz import TEXT
 
 
 def small_model(seed=0, hidden=5):
@@ -38,7 +40,8 @@ def test_the_file_is_plain_npz_under_the_parameters_names(tmp_path):
     model = small_model()
     nn.save(model, tmp_path / "model.npz")
     with np.load(tmp_path / "model.npz", allow_pickle=False) as archive:
-        assert_equal(dict(archive), values(model))
+        assert archive[TEXT].decode() == repr(model)
+        assert_equal({name: archive[name] for name in archive if name != TEXT}, values(model))
 
 
 def test_buffers_are_saved_too(tmp_path):
@@ -61,8 +64,16 @@ def test_an_array_may_have_any_name(tmp_path):
 
 
 def test_the_path_is_used_as_it_is(tmp_path):
-    nn.save(small_model(), tmp_path / "weights")
-    assert [path.name for path in tmp_path.iterdir()] == ["weights"]
+    nn.save(small_model(), tmp_path / "weights.v1.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.v1.npz"]
+
+
+@pytest.mark.parametrize("name", ["weights", "model.pt", "model.npz.zip", ".npz", "model.NPZ"])
+def test_other_endings_are_refused(tmp_path, name):
+    for call in (lambda p: nn.save(small_model(), p), lambda p: nn.load(small_model(), p)):
+        with pytest.raises(ValueError, match=r"ends in \.npz or \.safetensors"):
+            call(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_load_fills_the_flat_vector_of_an_optimizer(tmp_path):
@@ -126,6 +137,27 @@ def _single():
     return stream.getvalue()
 
 
+def _member(header):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(
+            "0.W.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+        )
+    return stream.getvalue()
+
+
+def _header(shape):
+    return f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+
+
+def _bomb():
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for i in range(5):
+            archive.writestr(f"{i}.npy", bytes(2**26))
+    return stream.getvalue()
+
+
 def _foreign_zip():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -143,8 +175,15 @@ def _foreign_zip():
         _pickled(),
         _single(),
         _foreign_zip(),
+        _bomb(),
+        _member(_header((10**9, 10**9))),
+        _member(_header((-1, -4))),
+        _member(b"{'descr': '<f4', 'shape': __import__('os').abort()}"),
     ],
-    ids=["empty", "text", "cut zip", "pickle", "object array", "npy", "foreign zip"],
+    ids=[
+        *("empty", "text", "cut zip", "pickle", "object array", "npy", "foreign zip"),
+        *("bomb", "huge shape", "negative shape", "code in the header"),
+    ],
 )
 def test_what_is_no_npz_of_arrays_is_refused_by_name(tmp_path, content):
     path = tmp_path / "model.npz"
@@ -203,3 +242,62 @@ def test_copies_are_independent_and_equal(copied):
     assert not np.array_equal(twin.params["0.W"], model.params["0.W"])
     with pytest.raises(RuntimeError, match="before forward"):  # caches stay behind
         twin.backward(np.ones((2, 3)))
+
+
+def test_numbers_too_large_for_the_models_dtype_are_refused(tmp_path):
+    wide = small_model().astype("f8")
+    wide.params["0.b"] = 1e300
+    nn.save(wide, tmp_path / "model.npz")
+    model = small_model(1)
+    before = values(model)
+    with pytest.raises(ValueError, match=r"in 0\.b that are more than float32 can hold"):
+        nn.load(model, tmp_path / "model.npz")
+    assert_equal(values(model), before)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="no regular file"):
+        nn.load(small_model(), tmp_path / "model.npz")
+
+
+def test_load_model_needs_no_script(tmp_path):
+    model = nn.lenet((1, 20, 20), 4, batch_norm=True, rng=0).astype("f8")
+    model.forward(np.random.default_rng(0).normal(size=(7, 1, 20, 20)))
+    nn.save(model, tmp_path / "model.npz")
+    twin = nn.load_model(tmp_path / "model.npz")
+    assert repr(twin) == repr(model)
+    assert twin.dtype == np.float64
+    assert_equal(values(twin), values(model))
+    assert_equal(dict(twin.buffers), dict(model.buffers))
+
+
+class Scale(nn.Layer):
+    """y = s x, a layer of somebody's own."""
+
+    def __init__(self, start=1.0):
+        self.start, self.params = start, {"s": np.full(1, start, np.float32)}
+
+    def forward_pass(self, x):
+        return self.params["s"] * x, x
+
+
+def test_load_model_takes_layers_of_ones_own(tmp_path):
+    nn.save(nn.Sequential(Scale(3.0)), tmp_path / "model.npz")
+    with pytest.raises(ValueError, match=r"model\.npz: .* no layer is called 'Scale'"):
+        nn.load_model(tmp_path / "model.npz")
+    twin = nn.load_model(tmp_path / "model.npz", layers=[Scale])
+    assert twin.params["0.s"] == 3
+
+
+def test_a_file_without_text_is_filled_but_not_built(tmp_path):
+    np.savez(tmp_path / "model.npz", **values(small_model(1)))
+    nn.load(small_model(0), tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="does not say what model it is of"):
+        nn.load_model(tmp_path / "model.npz")
+
+
+def test_the_text_of_a_file_asks_for_no_more_than_its_arrays(tmp_path):
+    write_arrays(tmp_path / "model.npz", values(small_model()), "Linear(9000, 9000)")
+    with pytest.raises(ValueError, match=r"model\.npz: .* 81000000 parameters, which"):
+        nn.load_model(tmp_path / "model.npz")

@@ -20,15 +20,16 @@ PACKAGE = Path(nnscratch.__file__).parent
 
 # From the ground up. Modules of one floor may import each other, in no circle.
 FLOORS = """
-files npz modules initializers metrics data display
-layers.params layers.caches layers.listing layers.base layers.flat
+files npz modules initializers metrics data display interop
+layers.params layers.caches layers.listing layers.written layers.base layers.flat
 layers
-losses graph optimizers models checkpoint
+losses graph optimizers models builder checkpoint interop.safetensors
 inspection gradient_check
 training
 plots
+interop.onnx interop.sklearn
 nnscratch
-grading interop
+grading
 commands
 cli __main__ examples
 """

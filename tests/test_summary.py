@@ -252,9 +252,9 @@ def test_a_graph_of_ten_thousand_nodes_is_summed_up():
 
 def test_print_shows_the_model_as_in_code():
     model = nn.Sequential(nn.Linear(3, 2, rng=0))
-    listing = "Sequential(\n  0: Linear(3, 2),\n)"
+    listing = "Sequential(\n  Linear(3, 2),\n)"
     assert repr(model) == str(model) == f"{model}" == listing
-    with pytest.raises(RuntimeError, match=r"(?s)^Sequential\(\n  0: Linear.*\(x\) first$"):
+    with pytest.raises(RuntimeError, match=r"(?s)^Sequential\(\n  Linear.*\(x\) first$"):
         model.backward(np.ones(2))
 
 

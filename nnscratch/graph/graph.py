@@ -10,9 +10,11 @@ import numpy as np
 from nnscratch.graph.node import Input, Node
 from nnscratch.graph.order import Step, Sums, Values, steps_of
 from nnscratch.graph.table import table
+from nnscratch.graph.written import graph_on
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.caches import form_of
 from nnscratch.layers.containers import Edge, add_up
+from nnscratch.layers.written import Page
 
 
 class Graph(Layer):
@@ -176,11 +178,11 @@ class Graph(Layer):
                 given = [values[p] for p in step.parents]
                 values[i], caches[i] = step.layer.forward_pass(*given)
             except (ValueError, TypeError) as error:
-                error.add_note(f"at node {step.name!r} of {self}: {step.layer}")
+                error.add_note(f"at node {step.name!r} of {self.title}: {step.layer}")
                 raise
             if step.layer.output_count is None and isinstance(values[i], tuple):
                 raise ValueError(
-                    f"{step.layer} at node {step.name!r} of {self} returned {len(values[i])} "
+                    f"{step.layer} at node {step.name!r} of {self.title} returned {len(values[i])} "
                     f"outputs, which a graph has to know before; set output_count = "
                     f"{len(values[i])} on its class"
                 )
@@ -199,7 +201,7 @@ class Graph(Layer):
         """The inputs as arrays; a Python float beside floating arrays takes their dtype."""
         if len(inputs) != len(self.input_names):
             raise ValueError(
-                f"{self} expected {len(self.input_names)} inputs "
+                f"{self.title} expected {len(self.input_names)} inputs "
                 f"({', '.join(self.input_names)}), received {len(inputs)}; pass one array for each"
             )
         arrays = [np.asarray(x) for x in inputs]
@@ -299,7 +301,7 @@ class Graph(Layer):
             for part, shape, wanted in zip(parts, received, expected, strict=True)
         ):
             raise ValueError(
-                f"{layer} at node {name!r} of {self} was expected to return gradients of the "
+                f"{layer} at node {name!r} of {self.title} was expected to return gradients of the "
                 f"shapes of its inputs {expected}, received {received}; mend its backward_pass"
             )
         return parts
@@ -323,13 +325,13 @@ class Graph(Layer):
     @property
     def node_values(self) -> dict[str, np.ndarray]:
         if self.cache is None:
-            raise RuntimeError(f"{self} has no values yet; call forward first")
+            raise RuntimeError(f"{self.title} has no values yet; call forward first")
         return {s.name: x for s, x in zip(self.steps, self.cache.values, strict=True)}
 
     @property
     def node_grads(self) -> dict[str, np.ndarray]:
         if self.cache is None or self.cache.grads is None:
-            raise RuntimeError(f"{self} has no gradients yet; call forward and then backward")
+            raise RuntimeError(f"{self.title} has no gradients yet; call forward and then backward")
         return {s.name: g for s, g in zip(self.steps, self.cache.grads, strict=True)}
 
     def trace(self) -> str:
@@ -347,5 +349,11 @@ class Graph(Layer):
         """The layer at a place in the order of computation; `dict(walk())` has them by name."""
         return self.layers[index]
 
-    def __repr__(self) -> str:
+    @property
+    def title(self) -> str:
+        """The graph in a few letters, for the middle of a sentence."""
         return f"Graph({', '.join(self.input_names)} -> {', '.join(self.output_names)})"
+
+    def written_on(self, page: Page) -> str:
+        several = self.output_count is not None
+        return graph_on(page, self.steps, len(self.input_names), self._ends, several)

@@ -183,10 +183,21 @@ def names_of(nodes: Sequence[Node]) -> list[str]:
         if isinstance(node, Output):
             name = f"{names[nodes.index(node.parents[0])]}[{node.part}]"
         if name is None:
-            what: Any = node if node.layer is None else node.layer
-            kind = getattr(what, "node_kind", type(what).__name__).lower()  # a loss has its own
+            kind = _kind(node if node.layer is None else node.layer)
             while name is None or name in taken:  # a given name may look like a numbered one
                 count[kind] += 1
                 name = f"{kind}{count[kind]}"
         names.append(name)
     return names
+
+
+def kind_of(step: Step) -> str:
+    """What a step is named after, where nobody named it."""
+    if step.layer is None:
+        return "input" if step.value is None else "constant"
+    return _kind(step.layer)
+
+
+def _kind(thing: Any) -> str:
+    name: str = getattr(thing, "node_kind", type(thing).__name__)  # a loss has its own
+    return name.lower()

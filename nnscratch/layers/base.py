@@ -24,6 +24,7 @@ import numpy as np
 from nnscratch.layers.caches import form_of, protected
 from nnscratch.layers.listing import Listing, layers_in
 from nnscratch.layers.params import Params, Structure
+from nnscratch.layers.written import Page, code, written
 
 __all__ = ["Layer"]
 
@@ -351,8 +352,12 @@ class Layer:
             and not getattr(type(value), "observes", False)
         }
 
+    def written_on(self, page: Page) -> str:
+        """The expression that builds this layer; asks `page.of` for the layers inside."""
+        return written(self, page) if type(self).__repr__ is Layer.__repr__ else repr(self)
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return code(self)
 
 
 _NOT_STRUCTURE = ("cache", "_form", "_flat")  # `_flat` is that of flat.py

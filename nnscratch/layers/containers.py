@@ -16,6 +16,7 @@ import numpy as np
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, fitting, floating
 from nnscratch.layers.caches import form_of
 from nnscratch.layers.operators.arithmetic import Add
+from nnscratch.layers.written import Page, call, written
 
 __all__ = ["Residual", "Sequential"]
 
@@ -141,9 +142,10 @@ class Sequential(Layer):
             return Sequential(*self.layers[index])
         return self.layers[index]
 
-    def __repr__(self) -> str:
-        lines = (f"{i}: {layer!r}".replace("\n", "\n  ") for i, layer in enumerate(self.layers))
-        return "Sequential(" + "".join(f"\n  {line}," for line in lines) + "\n)"
+    def written_on(self, page: Page) -> str:
+        if type(self).__init__ is not Sequential.__init__:  # which takes something else
+            return written(self, page)
+        return call(type(self).__name__, [page.of(layer) for layer in self.layers])
 
 
 class Residual(Layer):
@@ -222,8 +224,8 @@ class Residual(Layer):
         """The layer, and the sum that it and the input go to; see `Edge`."""
         return [Edge("0", self.layers[0], ("input",)), Edge("add", Add(), ("input", "0"))]
 
-    def __repr__(self) -> str:
-        return f"Residual({self.layers[0]!r})"
+    def written_on(self, page: Page) -> str:
+        return written(self, page, layer=self.layers[0])
 
 
 def _sum(dy: Any, df: Any) -> Any:

@@ -16,6 +16,7 @@ from nnscratch.layers.flatten import Flatten
 from nnscratch.layers.linear import Bias, Linear
 from nnscratch.layers.softmax import LogSoftmax, Softmax
 from nnscratch.layers.spatial.correlation import Correlation1d
+from nnscratch.layers.written import Page
 
 __all__ = ["Scan"]
 
@@ -232,9 +233,9 @@ class Scan(Layer):
             windows[:, first::apart] += rows[:, first::apart]
         return dx
 
-    def __repr__(self) -> str:
+    def written_on(self, page: Page) -> str:
         stride = f", stride={self.stride}" if self.stride > 1 else ""
-        return f"Scan({self.layers[0]!r}, window={self.window}{stride})"
+        return f"Scan({page.of(self.layers[0])}, window={self.window}{stride})"
 
 
 def _positive(argument: str, value: Any) -> int:
