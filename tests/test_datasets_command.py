@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pytest
 
+from nnscratch.checkpoint import read_arrays
 from nnscratch.cli import main
 from nnscratch.data import files
 from nnscratch.data.catalogue import NAMES, SOURCES
 from nnscratch.data.idx import save_idx
-from nnscratch.checkpoint import read_arrays
 from tests.test_datasets_cifar import ARCHIVE, BATCHES, pack
 
 

@@ -266,7 +266,7 @@ def test_print_makes_no_copy_and_no_pass():
         def forward_pass(self, x):
             raise AssertionError("print ran the model")
 
-    assert str(nn.Sequential(Untouched())) == "Sequential(\n  0: Untouched(),\n)"
+    assert str(nn.Sequential(Untouched())) == "Sequential(\n  Untouched(),\n)"
 
 
 def test_parameters_of_two_dtypes_are_weighed_by_their_size():
