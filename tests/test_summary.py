@@ -77,7 +77,7 @@ def test_a_pass_over_given_inputs():
     assert found.inputs == [(5, 1, 28, 28)]
     assert found.parameters == sum(row.parameters for row in found.rows) == 5994
     assert found.parameter_bytes == 4 * 5994
-    with pytest.raises(ValueError, match=r"Correlation2d\(1, 8, 5\) expected"):
+    with pytest.raises(ValueError, match=r"Conv2d\(1, 8, 5\) expected"):
         summary(nn.lenet(rng=0), np.zeros((5, 3, 28, 28)))
 
 
