@@ -189,7 +189,7 @@ def test_a_loss_that_is_not_finite_in_one_half_names_the_layer():
     model = net()
     model.params["0.W"][...] *= 1e200
     trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False)
-    with pytest.raises(RuntimeError, match=r"epoch 1, step 1.*layer 0, Correlation2d"):
+    with pytest.raises(RuntimeError, match=r"epoch 1, step 1.*layer 0, Conv2d"):
         trainer.fit(x[:10], LABELS[:10], batch_size=10)
     assert multiprocessing.active_children() == []
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.training import EarlyStopping, evaluate, trainer
+from nnscratch.training import EarlyStopping, evaluate
+from nnscratch.training.run import Run
 
 
 def problem(samples=90, features=6, classes=3, seed=0):
@@ -140,15 +141,18 @@ def test_the_input_gradient_is_not_computed():
     nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), progress=False).fit(x, y, epochs=1)
 
 
-def test_fit_keeps_the_models_mode_and_evaluates_without_dropout():
+def test_fit_ends_in_evaluation_mode_and_evaluate_keeps_the_mode():
     x, y = problem()
     run = make(dropout=0.5)
     run.model[3].eval()
     run.fit(x, y, validation=(x, y), epochs=1, rng=0)
-    assert run.model.training
-    assert not run.model[3].training
+    assert not any(layer.training for _, layer in run.model.walk())
+    run.model.train()
+    run.model[3].eval()
     first = evaluate(run.model, run.loss, x, y)
     assert first == evaluate(run.model, run.loss, x, y)
+    assert run.model.training
+    assert not run.model[3].training
     assert evaluate(run.model, run.loss, x, y, batch_size=7) == pytest.approx(first, rel=1e-5)
 
 
@@ -182,11 +186,11 @@ def _with_values(monkeypatch, losses):
     """Let the validation loss follow a script; the weights of each epoch are kept."""
     seen = []
 
-    def scripted(model, loss, x, y):
-        seen.append(weights(model))
-        return losses[len(seen) - 1], 0.5
+    def scripted(self, when):
+        seen.append(weights(self.trainer.model))
+        return {"valid_loss": losses[len(seen) - 1], "valid_accuracy": 0.5}
 
-    monkeypatch.setattr(trainer, "evaluate", scripted)
+    monkeypatch.setattr(Run, "_validated", scripted)
     return seen
 
 
@@ -282,7 +286,7 @@ def test_weights_ruined_by_the_last_step_of_an_epoch_are_found():
 @pytest.mark.parametrize(
     ("break_it", "message"),
     [
-        (lambda x, y: (x[:0], y[:0]), "no sample to train on"),
+        (lambda x, y: (x[:0], y[:0]), "no sample"),
         (lambda x, y: (x, y[:5]), "same first axis"),
         (lambda x, y: (x, y.astype(float)), "integer labels"),
         (lambda x, y: (x, y + 1), r"labels in 0\.\.2 for 3 classes, received 3"),
@@ -381,7 +385,7 @@ def test_a_checkpoint_of_another_run_is_refused_and_changes_nothing(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     run = make(optimizer=nn.SGD)
     before = weights(run.model)
-    with pytest.raises(ValueError, match="written with Adam"):
+    with pytest.raises(ValueError, match="optimizer: Adam then, SGD now"):
         run.resume(tmp_path / "adam.npz")
     with pytest.raises(ValueError, match="not the checkpoint of this run"):
         run.resume(tmp_path / "model.npz")
@@ -392,7 +396,7 @@ def test_a_checkpoint_of_another_run_is_refused_and_changes_nothing(tmp_path):
     with pytest.raises(ValueError, match="needs a path"):
         run.resume()
     larger = nn.mlp([6, 9, 3], rng=0)
-    run = nn.Trainer(larger, nn.SoftmaxCrossEntropy(), nn.Adam(larger), progress=False)
+    run = nn.Trainer(larger, nn.SoftmaxCrossEntropy(), nn.Adam(larger, 0.01), progress=False)
     with pytest.raises(ValueError, match=r"model/1\.W is \(8, 6\), expected \(9, 6\)"):
         run.resume(tmp_path / "adam.npz")
     assert_equal(weights(make().model), before)

@@ -75,25 +75,29 @@ def minibatches(
             f"minibatches expected batch_size as a whole number of at least 1, "
             f"received {batch_size!r}; use len(x) for one batch of everything"
         )
-    samples = len(inputs)
     # Drawn here, not at the first batch: the order depends on the order of the calls alone.
+    batches = rows_of_batches(len(inputs), size, rng, drop_last, join_single)
+    return ((gather(inputs, rows), gather(targets, rows)) for rows in batches)
+
+
+def rows_of_batches(
+    samples: int,
+    size: int,
+    rng: int | np.random.Generator | None = None,
+    drop_last: bool = False,
+    join_single: bool = False,
+) -> list[NDArray[np.int64]]:
+    """The row numbers of each batch; see `minibatches`."""
     rows = np.arange(samples) if rng is None else np.random.default_rng(rng).permutation(samples)
     stop = samples - samples % size if drop_last else samples
     starts = list(range(0, stop, size))
     if join_single and stop % size == 1 and len(starts) > 1:
         del starts[-1]
-    batches = np.split(rows[:stop], starts[1:]) if starts else []
-    return _gather_batches(inputs, targets, batches)
+    return np.split(rows[:stop], starts[1:]) if starts else []
 
 
-def _gather_batches(
-    x: NDArray[Any] | Images, y: NDArray[Any], batches: list[NDArray[np.int64]]
-) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    for batch in batches:
-        yield _gather(x, batch), _gather(y, batch)
-
-
-def _gather(array: NDArray[Any] | Images, rows: NDArray[np.int64]) -> NDArray[Any]:
+def gather(array: NDArray[Any] | Images, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """A copy of some rows of an array."""
     if isinstance(array, Images):
         return array[rows]
     # np.take is the faster one, but first copies all of an array that is not C-contiguous.

@@ -157,7 +157,7 @@ class Layer:
         `out` has arrays that gradients may be written into; frozen parameters have none.
         """
         dx = self.backward_pass(dy, cache) if need_dx else None
-        if self._params.frozen:
+        if self._params.frozen or type(self).gradient_pass is Layer.gradient_pass:
             return dx, {}
         if self.takes_out:
             return dx, self.gradient_pass(dy, cache, out=out)  # type: ignore[call-arg]
@@ -256,7 +256,10 @@ class Layer:
 
     @property
     def params(self) -> Params:
-        return self.listing.params
+        listed: Listing | None = getattr(self, "_listed", None)
+        if listed is None or listed.version != Structure.version:
+            listed = self.listing
+        return listed.params
 
     @params.setter
     def params(self, arrays: Mapping[str, Any]) -> None:

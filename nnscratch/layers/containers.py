@@ -107,12 +107,19 @@ class Sequential(Layer):
         last = 0 if need_dx else listing.first_trained  # dx is needed down to here
         for i in range(len(self.layers) - 1, last - 1, -1):
             names = listing.names[i]
-            free = {k: out[n] for k, n in names.items() if n in out and grads.get(n) is None}
+            free: Out = NOWHERE
+            if names and out and listing.each_once:
+                look_up: Any = out.get
+                free = dict(zip(names, map(look_up, names.values()), strict=True))
+            elif names and out:
+                free = {k: out[n] for k, n in names.items() if n in out and grads.get(n) is None}
             kept, form = cache[i]
             if type(dy) is tuple or dy.dtype is not form[1]:
                 dy = fitting(dy, form)  # parameters of several dtypes may follow one another
             dy, found = self.layers[i].backprop(dy, kept, free, need_dx or i > last)
-            if found:
+            if found and listing.each_once:
+                grads.update(zip(map(names.__getitem__, found), found.values(), strict=True))
+            elif found:
                 add_up(grads, names, found, out)
         return (dy if need_dx else None), grads
 

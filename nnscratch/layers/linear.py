@@ -92,14 +92,16 @@ class Linear(Layer):
     takes_out = True
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        W = self.params["W"]
-        x = floating(x, W.dtype)
+        params = self.params
+        W = params["W"]
+        if getattr(x, "dtype", None) is not W.dtype:
+            x = floating(x, W.dtype)
         if x.shape[-1:] != (self.in_features,):
             self.refuse(f"({self.in_features},) or (batch, {self.in_features})", x, self._remedy(x))
         rows = x if x.ndim < 3 else x.reshape(-1, self.in_features)
         y = rows @ W.T
         if self.bias:
-            y += self.params["b"]
+            y += params["b"]
         return y if x.ndim < 3 else y.reshape(*x.shape[:-1], self.out_features), x
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -29,6 +29,9 @@ class Listing:
     params, buffers : Params
     trained : tuple of str
         The names of the parameters that are not frozen.
+    each_once : bool
+        Whether every layer inside stands there once and nothing is frozen, so that gradients have
+        neither to be added up nor left out.
     first_trained : int
         The number of the first layer inside with such a parameter; how many there are if none.
     """
@@ -60,6 +63,7 @@ class Listing:
             self.params, self.buffers = own
             self.names = []
         self.trained = tuple(self.params.trained())
+        self.each_once = len(self.trained) == sum(map(len, self.names))
         alive = set(self.trained)
         trained = (i for i, names in enumerate(self.names) if not alive.isdisjoint(names.values()))
         self.first_trained = next(trained, len(self.layers))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -65,13 +66,10 @@ class Params(MutableMapping[str, np.ndarray]):
     frozen = False
 
     def __init__(self, arrays: Mapping[str, Any] | None = None) -> None:
-        self._arrays = {name: _numbers(name, value) for name, value in (arrays or {}).items()}
+        self._arrays = _Named({k: _numbers(k, value) for k, value in (arrays or {}).items()})
 
-    def __getitem__(self, name: str) -> np.ndarray:
-        try:
-            return self._arrays[name]
-        except KeyError:
-            self._missing(name)
+    # Without a line of Python, since a training step looks parameters up again and again.
+    __getitem__ = property(attrgetter("_arrays.__getitem__"))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
@@ -137,9 +135,6 @@ class Params(MutableMapping[str, np.ndarray]):
         """A plain dict of copies: what the arrays hold now."""
         return {name: array.copy(order="K") for name, array in self.items()}
 
-    def _missing(self, name: object) -> NoReturn:
-        raise KeyError(f"no array named {name!r}; there are {', '.join(self) or 'none'}")
-
     def _fixed(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError("the names of a layer's arrays are fixed")
 
@@ -161,6 +156,13 @@ class Params(MutableMapping[str, np.ndarray]):
         return repr(dict(self))
 
 
+class _Named(dict[str, Any]):
+    """A dict that says which names there are."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise KeyError(f"no array named {name!r}; there are {', '.join(self) or 'none'}")
+
+
 class NestedParams(Params):
     """The arrays of several layers under dotted names, each looked up where it lives.
 
@@ -179,7 +181,7 @@ class NestedParams(Params):
 
     def __init__(self, parts: Iterable[tuple[str, Params]]) -> None:
         self.names: list[dict[str, str]] = []
-        self._places: dict[str, tuple[Params, str]] = {}
+        self._places: dict[str, tuple[Params, str]] = _Named()
         first: dict[tuple[int, str], str] = {}
         for prefix, params in parts:
             names = {}
@@ -190,7 +192,7 @@ class NestedParams(Params):
             self.names.append(names)
 
     def place(self, name: str) -> tuple[Params, str]:
-        return self._places[name] if name in self._places else self._missing(name)
+        return self._places[name]
 
     def __getitem__(self, name: str) -> np.ndarray:
         owner, own_name = self.place(name)

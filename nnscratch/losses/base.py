@@ -62,6 +62,8 @@ class Loss:
         `backward` came before `forward`.
     """
 
+    counts_evenly = True  # whether each of the losses counts as one in a mean, but for weights
+
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(
@@ -127,7 +129,8 @@ class Loss:
         batch the values and gradients of its parts add up to those of the whole; with 1 the
         value is the sum. It is kept as `cache.total`, by which the value times it is that sum.
         """
-        prediction = floating(real(self, "a prediction", prediction))
+        if type(prediction) is not np.ndarray or prediction.dtype.kind != "f":
+            prediction = floating(real(self, "a prediction", prediction))
         wide = prediction.astype(np.float32) if prediction.dtype == np.float16 else prediction
         with np.errstate(all="ignore"):  # what overflows is infinite in the value, to be seen
             losses, kept = self.sample_losses(wide, target)
@@ -137,8 +140,10 @@ class Loss:
             if self.reduction != "mean":
                 total = 1.0
             elif total is None:
-                total = self.total_weight(prediction, target, weight)
-            self._check_total(total, prediction)
+                evenly = self.counts_evenly and weight is None
+                total = losses.size if evenly else self.total_weight(prediction, target, weight)
+            if not total > 0:
+                self._refuse_total(prediction)
             cache = Passed(kept, losses, weight, total, prediction.shape, prediction.dtype)
             if self.reduction == "none":
                 return np.array(weighted, prediction.dtype), cache
@@ -147,7 +152,13 @@ class Loss:
     def backward_pass(self, dy: Any, cache: Passed) -> np.ndarray:
         """The gradient by the prediction."""
         with np.errstate(all="ignore"):
-            return self._scaled(self.sample_gradients(cache.kept), dy, cache)
+            gradients = self.sample_gradients(cache.kept)
+            if type(dy) is float and cache.weight is None and self.reduction != "none":
+                gradients = gradients * (dy / cache.total)
+                if gradients.shape == cache.shape and gradients.dtype == cache.dtype:
+                    return gradients
+                return gradients.reshape(cache.shape).astype(cache.dtype)
+            return self._scaled(gradients, dy, cache)
 
     def target_pass(self, dy: Any, cache: Passed) -> np.ndarray | None:
         """The gradient by the target, which has the prediction's shape; None for labels."""
@@ -196,9 +207,7 @@ class Loss:
         ones = (1,) * (len(shape) - weight.ndim)
         return np.broadcast_to(weight.reshape(weight.shape + ones), shape)
 
-    def _check_total(self, total: float, prediction: np.ndarray) -> None:
-        if total > 0:
-            return
+    def _refuse_total(self, prediction: np.ndarray) -> NoReturn:
         if prediction.ndim and len(prediction) == 0:
             raise ValueError(f"{self}: the mean over an empty batch; pass at least one sample")
         raise ValueError(

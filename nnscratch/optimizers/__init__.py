@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from nnscratch.optimizers.adam import *
 from nnscratch.optimizers.adaptive import *
 from nnscratch.optimizers.base import *
+from nnscratch.optimizers.cycles import *
 from nnscratch.optimizers.groups import *
+from nnscratch.optimizers.plateau import *
 from nnscratch.optimizers.schedules import *
 from nnscratch.optimizers.sgd import *
 

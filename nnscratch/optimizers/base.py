@@ -8,9 +8,9 @@ operation of the formula to the last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,6 +23,9 @@ __all__ = ["Optimizer"]
 
 FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
 BLOCK = 65536  # elements: 256 KiB of float32, so that weights, gradients and state fit in cache
+
+
+Block = tuple["Optimizer", list[np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ class Optimizer:
         its shape.
     steps : int
         How many steps were taken.
+    made_with : dict
+        The settings as they were at first, by which a resumed run knows its own optimizer.
     state : dict of str to mapping of str to array
         `state["velocity"]["0.W"]` belongs to the parameter "0.W".
     grads : FlatArrays
@@ -109,9 +114,11 @@ class Optimizer:
         if not model.params:
             raise ValueError(f"{model} has no parameters to train")
         vars(self).update(check_settings(name, settings))
+        self.made_with = {name: getattr(self, name) for name in settings}
         self.model, self.groups, self.steps = model, dict(groups or {}), 0
         self._overrides = overrides_by_name(name, self.groups, model.params, settings)
         self._version = -1
+        self._blocks: tuple[tuple[int, ...], list[Block]] = (), []
         self.params = flatten(model)
         self.grads = FlatArrays(self.params)
         self.slots = {name: FlatArrays(self.params) for name in self.state_names}
@@ -127,30 +134,43 @@ class Optimizer:
 
     def step(self, grads: Mapping[str, np.ndarray]) -> None:
         """Update every parameter from its gradient; `grads` is never written to."""
-        self.attach()
-        if grads is not self.grads:
-            self._gather(grads)
+        if self._version != Structure.version:
+            self.attach()
+        if grads.keys() != self._trained:
+            self._check_names(grads)
+        for name, grad in grads.items():
+            if grad is not self.grads[name]:
+                self._write(name, grad)
         self.advance(self.grads)
 
     def advance(self, grads: FlatArrays, part: int = 0, parts: int = 1) -> None:
         """One step from gradients that are laid out like the parameters, for a part of them."""
         self.steps += 1
-        self._settle_groups()
-        for i, stretch in enumerate(self._stretches):
-            arrays = [self.params, grads, *self.slots.values()]
+        if self._groups:
+            self._settle_groups()
+        key = id(grads), part, parts
+        if self._blocks[0] != key:
+            self._blocks = key, list(self._blocks_of(grads, part, parts))
+        for formula, arrays in self._blocks[1]:
+            formula.update(*arrays)
+        if self.steps % FLUSHED_EVERY == 0:
+            for slot in self.slots.values():
+                _flush_tiny(slot, part, parts)
+
+    def _blocks_of(self, grads: FlatArrays, part: int, parts: int) -> Iterator[Block]:
+        """What the formula is applied to, one after the other: (it, its arrays)."""
+        arrays = [self.params, grads, *self.slots.values()]
+        for i, stretch in enumerate(self._stretch_out()):
             if not self.element_wise:
                 if i % parts == part:
-                    stretch.formula.update(*(of[stretch.names[0]] for of in arrays))
+                    yield stretch.formula, [of[stretch.names[0]] for of in arrays]
                 continue
             length = stretch.stop - stretch.start
             start = stretch.start + length * part // parts
             stop = stretch.start + length * (part + 1) // parts
             vectors = [of.vectors[stretch.dtype] for of in arrays]
             for first in range(start, stop, BLOCK):
-                stretch.formula.update(*[v[first : min(first + BLOCK, stop)] for v in vectors])
-        if self.steps % FLUSHED_EVERY == 0:
-            for slot in self.slots.values():
-                _flush_tiny(slot, part, parts)
+                yield stretch.formula, [v[first : min(first + BLOCK, stop)] for v in vectors]
 
     def attach(self) -> None:
         """Move along, state and all, if the model's arrays were replaced since the last step."""
@@ -159,11 +179,14 @@ class Optimizer:
         if not self.params.attached(self.model):
             self._check_same_parameters()
             self._lay_out()
-        self._stretches = list(self._stretch_out())
+        self._trained = frozenset(self.model.trained)
+        self._formulas = self._likenesses()
+        self._blocks = (), []
         self._version = Structure.version
 
     def move(self, allocate: Allocate) -> None:
         """Move parameters, gradients and state into vectors allocated by that function."""
+        self._blocks = (), []
         self.params = flatten(self.model, allocate)
         self.grads = FlatArrays(self.params, allocate=allocate)
         self.slots = {k: FlatArrays(self.params, s, allocate) for k, s in self.slots.items()}
@@ -186,17 +209,16 @@ class Optimizer:
                 f"{now.get(first, 'gone')}; make a new {type(self).__name__} for the model"
             )
 
-    def _stretch_out(self) -> Any:
-        """The stretches: as few as there are changes of settings from one parameter to the next."""
-        alive, likenesses = set(self.model.trained), self._likenesses()
+    def _stretch_out(self) -> Iterator[Stretch]:
+        """As few as there are changes of settings from one parameter to the next."""
         starts = dict.fromkeys(self.params.vectors, 0)
         last: dict[np.dtype, Stretch] = {}
         for name, array in self.params.items():
             dtype, start = array.dtype, starts[array.dtype]
             starts[dtype] = stop = start + array.size
-            if name not in alive:
+            if name not in self._trained:
                 continue
-            formula = likenesses[name]
+            formula = self._formulas[name]
             before = last.get(dtype)
             joined = (
                 self.element_wise
@@ -237,33 +259,38 @@ class Optimizer:
             vars(likeness).update(vars(self))
             vars(likeness).update(resolved(changes, vars(self)))
 
-    def _gather(self, grads: Mapping[str, np.ndarray]) -> None:
-        """Copy gradients that are not there yet into the flat vector."""
-        missing = {name for name in self.model.trained if grads.get(name) is None}
-        if wrong := missing | (grads.keys() - self.params.keys()):
+    def _write(self, name: str, grad: Any) -> None:
+        """Copy a gradient that is not there yet into the flat vector."""
+        if grad is None:
+            self._refuse_names({name})
+        if np.shape(grad) != self.params[name].shape:
             raise ValueError(
-                f"gradients and parameters differ in {', '.join(sorted(wrong))}; pass the grads "
-                "of model.backward(dy), or mend the gradient_pass that left one out"
+                f"the gradient of {name!r} has shape {np.shape(grad)}, "
+                f"the parameter {self.params[name].shape}"
             )
-        for name, grad in grads.items():
-            if grad is self.grads[name]:
-                continue
-            if np.shape(grad) != self.params[name].shape:
-                raise ValueError(
-                    f"the gradient of {name!r} has shape {np.shape(grad)}, "
-                    f"the parameter {self.params[name].shape}"
-                )
-            self.grads[name][...] = grad
+        self.grads[name][...] = grad
+
+    def _check_names(self, grads: Mapping[str, Any]) -> None:
+        """A ValueError where a gradient is missing, or one is of no parameter."""
+        if wrong := (self._trained - grads.keys()) | (grads.keys() - self.params.keys()):
+            self._refuse_names(wrong)
+
+    @staticmethod
+    def _refuse_names(wrong: set[str] | frozenset[str]) -> NoReturn:
+        raise ValueError(
+            f"gradients and parameters differ in {', '.join(sorted(wrong))}; pass the grads of "
+            "model.backward(dy), or mend the gradient_pass that left one out"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy holds the state by name; it lays its vectors out again with its own model."""
-        left_out = ("params", "grads", "_stretches", "_groups", "_version")
+        left_out = ("params", "grads", "_blocks", "_formulas", "_groups", "_version")
         state = {key: value for key, value in vars(self).items() if key not in left_out}
         state["slots"] = {name: dict(arrays) for name, arrays in self.slots.items()}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _version=-1)
+        vars(self).update(state, _version=-1, _blocks=((), []))
         self._lay_out()
         self.attach()
 

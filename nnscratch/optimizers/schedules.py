@@ -10,10 +10,14 @@ one calls it after.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from operator import index
+from typing import Any
 
 from nnscratch.optimizers.base import Optimizer
 
-__all__ = ["CosineDecay", "StepDecay", "WarmupCosine"]
+__all__ = ["CosineDecay", "Custom", "ExponentialDecay", "Milestones", "Polynomial", "StepDecay"]
 
 
 class Schedule:
@@ -26,7 +30,14 @@ class Schedule:
     steps_taken : int
     """
 
+    per_epoch = False  # whether the trainer steps once an epoch instead of once a minibatch
+
     def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError(
+                f"{type(self).__name__} expected an optimizer, received "
+                f"{type(optimizer).__name__}; make it after the optimizer, for this one"
+            )
         self.optimizer = optimizer
         self.base = optimizer.learning_rate
         self.go_to(0)
@@ -38,6 +49,21 @@ class Schedule:
     def step(self) -> None:
         """Set the optimizer's learning rate for the next step."""
         self.go_to(self.steps_taken + 1)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers that it was made with, by which a resumed run knows its own schedule."""
+        left_out = ("optimizer", "steps_taken")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
+
+    @property
+    def progress(self) -> Any:
+        """How far it is, for a checkpoint."""
+        return self.steps_taken
+
+    def restore(self, progress: Any) -> None:
+        """Go on from there."""
+        self.go_to(progress)
 
     def go_to(self, step: int) -> None:
         """Stand before the given step, as `resume` needs."""
@@ -66,7 +92,7 @@ class StepDecay(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, every: int, factor: float = 0.1) -> None:
-        self.every, self.factor = _positive("every", every), factor
+        self.every, self.factor = count("every", every), factor
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -92,51 +118,133 @@ class CosineDecay(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0) -> None:
-        self.steps, self.final = _positive("steps", steps), final
+        self.steps, self.final = count("steps", steps), final
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
-        return _cosine(self.base, self.final, min(step / self.steps, 1.0))
+        return cosine(self.base, self.final, min(step / self.steps, 1.0))
 
 
-class WarmupCosine(Schedule):
-    """A straight rise to the base rate in `warmup` steps, then half a cosine down to 0.
+class ExponentialDecay(Schedule):
+    """Multiply the rate by `factor` after every step.
 
     Parameters
     ----------
     optimizer : Optimizer
-    warmup : int >= 0
-    steps : int > warmup
-        All of them, the warm-up included.
+    factor : float > 0
 
     Notes
     -----
-    rate(t) = base · (t + 1) / warmup for t < warmup, so that the first step moves already; then
-    base · (1 + cos(π (t - warmup) / (steps - warmup))) / 2.
-
-    References
-    ----------
-    Goyal et al., Accurate, large minibatch SGD (2017), section 2.2, for the warm-up.
+    rate(t) = base · factorᵗ.
     """
 
-    def __init__(self, optimizer: Optimizer, warmup: int, steps: int) -> None:
-        if not 0 <= warmup < steps:
-            raise ValueError(f"0 <= warmup < steps is needed, received {warmup} and {steps}")
-        self.warmup, self.steps = warmup, steps
+    def __init__(self, optimizer: Optimizer, factor: float) -> None:
+        self.factor = positive("factor", factor)
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
-        if step < self.warmup:
-            return self.base * (step + 1) / self.warmup
-        share = (step - self.warmup) / (self.steps - self.warmup)
-        return _cosine(self.base, 0.0, min(share, 1.0))
+        return self.base * self.factor**step
 
 
-def _cosine(start: float, final: float, share: float) -> float:
+class Milestones(Schedule):
+    """Multiply the rate by `factor` at each of some steps.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    steps : sequence of int
+        Ascending.
+    factor : float
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> schedule = Milestones(nn.SGD(nn.Bias(1), 8.0), steps=[2, 3], factor=0.5)
+    >>> [schedule.rate(step) for step in range(5)]
+    [8.0, 8.0, 4.0, 2.0, 2.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, steps: Sequence[int], factor: float = 0.1) -> None:
+        self.milestones, self.factor = [count("steps", step) for step in steps], factor
+        if not self.milestones or self.milestones != sorted(self.milestones):
+            raise ValueError(f"Milestones expected ascending steps, received {steps}")
+        super().__init__(optimizer)
+
+    def rate(self, step: int) -> float:
+        return self.base * self.factor ** bisect_right(self.milestones, step)
+
+
+class Polynomial(Schedule):
+    """From the base rate down to `final` along a power, in `steps` steps, and `final` after.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    steps : int >= 1
+    power : float > 0
+        1 is a straight line.
+    final : float
+
+    Notes
+    -----
+    rate(t) = final + (base - final) · (1 - t / steps)^power.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, steps: int, power: float = 1.0, final: float = 0.0
+    ) -> None:
+        self.steps, self.power, self.final = count("steps", steps), positive("power", power), final
+        super().__init__(optimizer)
+
+    def rate(self, step: int) -> float:
+        left = 1 - min(step / self.steps, 1.0)
+        return self.final + (self.base - self.final) * left**self.power
+
+
+class Custom(Schedule):
+    """Whatever a function of the step says.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    function : function of int -> float
+        The factor of the base rate at each step, counted from 0.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> schedule = Custom(nn.SGD(nn.Bias(1), 8.0), lambda step: 1 / (step + 1))
+    >>> [schedule.rate(step) for step in range(4)]
+    [8.0, 4.0, 2.6666666666666665, 2.0]
+    """
+
+    def __init__(self, optimizer: Optimizer, function: Callable[[int], float]) -> None:
+        if not callable(function):
+            raise ValueError(f"Custom expected a function of the step, received {function!r}")
+        self.function = function
+        super().__init__(optimizer)
+
+    def rate(self, step: int) -> float:
+        return self.base * self.function(step)
+
+
+def cosine(start: float, final: float, share: float) -> float:
+    """Half a cosine from start at share 0 to final at share 1."""
     return final + (start - final) * (1 + math.cos(math.pi * share)) / 2
 
 
-def _positive(name: str, value: int) -> int:
-    if value < 1:
-        raise ValueError(f"{name} is at least 1, received {value}")
-    return value
+def count(name: str, value: Any) -> int:
+    """A whole number of steps, at least 1."""
+    try:
+        number = index(value)
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise ValueError(f"{name} is a whole number of at least 1, received {value!r}")
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    if isinstance(value, (str, bool)) or not value or not 0 < float(value) < math.inf:
+        raise ValueError(f"{name} is a positive number, received {value!r}")
+    return float(value)

@@ -1,4 +1,4 @@
-"""Steps of training by several processes, each on its share of every minibatch.
+"""Data-parallel steps: several processes, each with its part of every minibatch.
 
 Where a net's samples do not depend on each other, the gradient of a batch is the sum of those of
 its parts. The processes are forked from this one, with all vectors in memory that they share:
@@ -19,23 +19,26 @@ import multiprocessing
 import os
 import signal
 import warnings
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from nnscratch.layers.base import Layer
-from nnscratch.layers.flat import FlatArrays, clip_norm, share_of
+from nnscratch.layers.flat import FlatArrays, share_of
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
-from nnscratch.training.evaluation import Totals, explain_nonfinite
+from nnscratch.training.nonfinite import explain_loss
+from nnscratch.training.samples import Batch
+from nnscratch.training.updater import Step, train_step
 
 TRIES = 2000  # before a waiting process sleeps: the others are at most some 100 us behind
 FINISH = -1  # the order of no step, only to meet
 PATIENCE = 1.0  # seconds between looks whether those waited for are still alive
 
 
-class Team:
-    """The steps of a run, shared among processes; otherwise like `Steps`.
+class DataParallel:
+    """The steps of a run, shared among processes; otherwise like `OneProcess`.
 
     Parameters
     ----------
@@ -78,17 +81,20 @@ class Team:
         self.total = FlatArrays(optimizer.params)
         self.sums = shared_zeros((workers, 4), np.dtype(float))  # weight, loss, answers, right
         self.orders = shared_zeros(2, np.dtype(float))  # samples of the batch, learning rate
-        self.batch: tuple[np.ndarray, np.ndarray] | None = None
+        self.batch: list[np.ndarray] | None = None
+        self._kinds: tuple[int | None, int | None] = (None, None)  # how many inputs and targets
+        self.number = 0  # of this process
         self.gates = [_context().Semaphore(0) for _ in range(workers)]
         self.children: list[Any] = []
         self.limits = threadpool_limits(1)
 
-    def step(self, x: np.ndarray, y: np.ndarray, totals: Totals, when: str) -> None:
-        """As `Steps.step`."""
+    def step(self, batch: Batch, when: str = "in this step") -> Step:
+        """As `train_step`."""
+        arrays = self._arrays(batch)
         if self.batch is None:
-            self._fork(x, y)
+            self._fork(arrays)
         assert self.batch is not None
-        for place, given in zip(self.batch, (x, y), strict=True):
+        for place, given in zip(self.batch, arrays, strict=True):
             if (given.shape[1:], given.dtype) != (place.shape[1:], place.dtype):
                 raise ValueError(
                     f"{when}: workers expected samples of shape {place.shape[1:]} and dtype "
@@ -96,24 +102,16 @@ class Team:
                     "leave out workers= where augment changes them"
                 )
             place[: len(given)] = given
-        self.orders[:] = len(x), self.optimizer.learning_rate
-        self._meet(0)
-        self._gradients(0)
-        self._meet(0)
-        losses = self.sums[:, 1]
-        if not np.isfinite(losses).all():
-            rate = self.optimizer.learning_rate
-            explain_nonfinite(self.model, x, f"{when}: the loss is {losses.sum()}", rate)
-        self._update(0)
-        for weight, loss, answers, right in self.sums.tolist():
-            totals.merge(weight, loss, int(answers), None if math.isnan(right) else right)
+        self.orders[:] = batch.size, self.optimizer.learning_rate
+        self._barrier(0)
+        return self._train(0, when)
 
     def finish(self) -> None:
         """Return when all processes are done with the last step."""
         if self.children:
             self.orders[0] = FINISH
-            self._meet(0)
-            self._meet(0)  # now all have read the order, and a new one may be written
+            self._barrier(0)
+            self._barrier(0)  # now all have read the order, and a new one may be written
 
     def close(self) -> None:
         """End the other processes, and move all arrays back into memory of this one."""
@@ -124,12 +122,86 @@ class Team:
         self.limits.restore_original_limits()
         self.optimizer.move(np.zeros)
 
-    def _fork(self, x: np.ndarray, y: np.ndarray) -> None:
-        """Start the other processes, once it is known what a batch looks like."""
-        self.batch = (
-            shared_zeros((len(x) + 1, *x.shape[1:]), x.dtype),  # the last one may be larger by one
-            shared_zeros((len(y) + 1, *y.shape[1:]), y.dtype),
+    # What `train_step` asks of those who share a batch ------------------------------------
+
+    def total_weight(self, loss: Loss, prediction: Any) -> float:
+        whole = self._part(0, 1)
+        return loss.total_weight(prediction, whole.y, whole.weight)
+
+    def add_up(self, grads: Any, step: Step, when: str) -> tuple[FlatArrays, Step]:
+        number, own = self.number, self.grads[self.number]
+        for name, grad in grads.items():
+            if grad is not own[name]:  # a layer without `out`
+                own[name][...] = grad
+        self.sums[number] = *step[:3], math.nan if step.right is None else step.right
+        self._barrier(number)
+        losses = self.sums[:, 1]
+        if not np.isfinite(losses).all():  # all see it, and none goes on to ruin the weights
+            when = f"{when}: the loss is {losses.sum()}"
+            if number:
+                raise RuntimeError(when)
+            explain_loss(self.model, self.optimizer, self._part(0, 1), when, self.clip_norm)
+        for dtype, total in self.total.vectors.items():
+            mine = share_of(total, *self._share)
+            first, *others = (share_of(g.vectors[dtype], *self._share) for g in self.grads)
+            np.add(first, others[0], out=mine)
+            for other in others[1:]:
+                mine += other
+        weight, loss, answers, right = self.sums.sum(axis=0).tolist()
+        return self.total, Step(weight, loss, int(answers), None if math.isnan(right) else right)
+
+    def update(self, optimizer: Optimizer, grads: Any) -> None:
+        if grads is not self.total:  # clipped
+            for name, grad in grads.items():
+                self.total[name][...] = grad
+        optimizer.advance(self.total, self.number, self.workers)
+
+    @property
+    def _share(self) -> tuple[int, int]:
+        """Of which gradients this process needs the sum: clipping looks at all of them."""
+        return (self.number, self.workers) if self.clip_norm is None else (0, 1)
+
+    def _train(self, number: int, when: str = "") -> Step:
+        """A step on one process's part of the batch."""
+        self.number = number
+        self.optimizer.learning_rate = float(self.orders[1])
+        self.optimizer.grads = self.grads[number]
+        return train_step(
+            self.model,
+            self.loss,
+            self.optimizer,
+            self._part(number, self.workers),
+            when,
+            clip_norm=self.clip_norm,
+            exchange=self,
         )
+
+    def _arrays(self, batch: Batch) -> list[np.ndarray]:
+        """All arrays of a batch, in the order in which `_part` takes them."""
+        x, y = (of if isinstance(of, tuple) else (of,) for of in (batch.x, batch.y))
+        self._kinds = (
+            len(x) if isinstance(batch.x, tuple) else None,
+            len(y) if isinstance(batch.y, tuple) else None,
+        )
+        return [*x, *y] if batch.weight is None else [*x, *y, batch.weight]
+
+    def _part(self, number: int, parts: int) -> Batch:
+        """One of so many parts of the batch in shared memory."""
+        assert self.batch is not None
+        samples = int(self.orders[0])
+        rows = slice(samples * number // parts, samples * (number + 1) // parts)
+        arrays = iter([array[rows] for array in self.batch])
+        x, y = (
+            next(arrays) if kind is None else tuple(islice(arrays, kind)) for kind in self._kinds
+        )
+        return Batch(x, y, next(arrays, None))
+
+    # The processes -------------------------------------------------------------------------
+
+    def _fork(self, arrays: list[np.ndarray]) -> None:
+        """Start the other processes, once it is known what a batch looks like."""
+        # the last batch of an epoch may be larger by one
+        self.batch = [shared_zeros((len(a) + 1, *a.shape[1:]), a.dtype) for a in arrays]
         for number in range(1, self.workers):
             here, there = _context().Pipe(duplex=False)
             child = _context().Process(target=self._serve, args=(number, there), daemon=True)
@@ -146,56 +218,15 @@ class Team:
         self.parent = os.getppid()
         try:
             while True:
-                self._meet(number)
+                self._barrier(number)
                 if self.orders[0] == FINISH:
-                    self._meet(number)
+                    self._barrier(number)
                     continue
-                self._gradients(number)
-                self._meet(number)
-                self._update(number)
+                self._train(number)
         except Exception as error:
             errors.send(error)
 
-    def _gradients(self, number: int) -> None:
-        """Forward and backward for one process's part of the batch."""
-        assert self.batch is not None
-        samples, self.optimizer.learning_rate = int(self.orders[0]), float(self.orders[1])
-        start, stop = (samples * n // self.workers for n in (number, number + 1))
-        x, y = (array[start:stop] for array in self.batch)
-        grads, totals = self.grads[number], Totals()
-        if start == stop:  # fewer samples than processes
-            for vector in grads.vectors.values():
-                vector[:] = 0
-        else:
-            prediction, cache = self.model.forward_pass(x)
-            whole = self.loss.total_weight(prediction, self.batch[1][:samples])
-            value, loss_cache = self.loss.forward_pass(prediction, y, total=whole)
-            dy = self.loss.backward_pass(1.0, loss_cache)
-            _, found = self.model.backprop(dy, cache, grads, need_dx=False)
-            for name, grad in found.items():
-                if grad is not grads[name]:  # a layer without `out`
-                    grads[name][...] = grad
-            totals.add(self.loss, value * loss_cache.total, prediction, y)
-        right = math.nan if totals.right is None else totals.right
-        self.sums[number] = totals.weight, totals.loss, totals.answers, right
-
-    def _update(self, number: int) -> None:
-        """Sum the gradients of all, and update one process's part of the parameters."""
-        part = (number, self.workers) if self.clip_norm is None else (0, 1)
-        for dtype, total in self.total.vectors.items():
-            mine = share_of(total, *part)
-            first, *others = (share_of(grads.vectors[dtype], *part) for grads in self.grads)
-            np.add(first, others[0], out=mine)
-            for other in others[1:]:
-                mine += other
-        if self.clip_norm is not None:  # which looks at all gradients
-            _, norm = clip_norm(self.total, self.clip_norm)
-            if norm > self.clip_norm:
-                for total in self.total.vectors.values():
-                    total *= self.clip_norm / norm
-        self.optimizer.advance(self.total, number, self.workers)
-
-    def _meet(self, number: int) -> None:
+    def _barrier(self, number: int) -> None:
         """Wait until all processes are here."""
         for other, gate in enumerate(self.gates):
             if other != number:
@@ -225,7 +256,7 @@ def refuse_dependent_samples(model: Layer) -> None:
     """A ValueError for models whose halves of a batch do not add up to the batch."""
     for path, layer in model.walk():
         place = f"layer {path}, {layer}" if path else f"{layer}"
-        if layer.buffers and not layer.layers:  # a container's are those of its layers
+        if layer._buffers:
             raise ValueError(
                 f"{place} looks at the batch as a whole, of which each worker sees a part; "
                 "leave out workers="

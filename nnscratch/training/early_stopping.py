@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["EarlyStopping"]
@@ -17,8 +18,9 @@ class EarlyStopping:
         End after so many epochs without a better one. None never ends a run early, and still
         keeps the best weights.
     metric : str
-        The column of the history to look at: "valid_loss", "valid_accuracy", or, without
-        validation, "train_loss" or "train_accuracy". An accuracy is better when higher.
+        The column of the history to look at: "valid_loss", "valid_accuracy", "valid_f1" for a
+        metric f1 of the trainer's, or, without validation, those that begin with "train_". A
+        loss is better when lower, all else when higher; NaN is never better.
     min_delta : float >= 0
         How much better counts as better.
 
@@ -45,17 +47,19 @@ class EarlyStopping:
     def __post_init__(self) -> None:
         if self.patience is not None and self.patience < 1:
             raise ValueError(f"patience is at least 1 epoch, or None, received {self.patience}")
-        if self.metric not in ("valid_loss", "valid_accuracy", "train_loss", "train_accuracy"):
+        if not str(self.metric).startswith(("valid_", "train_")):
             raise ValueError(
-                f"metric is valid_loss, valid_accuracy, train_loss or train_accuracy, "
-                f"received {self.metric!r}"
+                f"metric is a column such as valid_loss, valid_accuracy, train_loss or "
+                f"train_accuracy, received {self.metric!r}"
             )
         if not self.min_delta >= 0:
             raise ValueError(f"min_delta is at least 0, received {self.min_delta}")
 
     def better(self, value: float, than: float | None) -> bool:
         """Whether an epoch's value beats the best so far, None before the first."""
+        if math.isnan(value):
+            return False
         if than is None:
             return True
-        gain = value - than if self.metric.endswith("accuracy") else than - value
+        gain = than - value if self.metric.endswith("loss") else value - than
         return gain > self.min_delta

@@ -1,25 +1,23 @@
-"""How good a model is on data that it is not being trained on, and what ruined it if it is not."""
+"""What a model says of data that it is not being trained on, and how good that is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
-from nnscratch.data import minibatches
-from nnscratch.data.images import samples_of
-from nnscratch.inspection.nonfinite import first_nonfinite
-from nnscratch.inspection.observe import observe
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
+from nnscratch.training.samples import Samples, Stream, checked_size, inputs_of
+from nnscratch.training.updater import Totals, seen
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "predict"]
 
 
 def evaluate(
-    model: Layer, loss: Loss, x: Any, y: Any, batch_size: int = 512
+    model: Layer, loss: Loss, x: Any, y: Any, batch_size: int = 512, sample_weight: Any = None
 ) -> tuple[float, float | None]:
     """(mean loss per sample, accuracy) of a model in evaluation mode; its mode is kept.
 
@@ -28,10 +26,11 @@ def evaluate(
     model : Layer
     loss : Loss
         Also says what counts as right; the accuracy is None for a regression.
-    x, y : arrays
+    x, y : arrays, or tuples of arrays
         Inputs and targets, samples along the first axis.
     batch_size : int
         How many samples are computed at once; does not change the result beyond rounding.
+    sample_weight : array (samples,), optional
 
     Raises
     ------
@@ -44,18 +43,78 @@ def evaluate(
     >>> evaluate(nn.Identity(), nn.SoftmaxCrossEntropy(), [[0.0, 9.0], [9.0, 0.0]], [1, 1])[1]
     0.5
     """
-    x, y = samples_of(x), np.asarray(y)
-    batches = minibatches(x, y, batch_size)
-    if len(x) == 0:
-        raise ValueError("evaluation on no sample; pass at least one")
-    totals = Totals()
+    samples = Samples(x, y, sample_weight, who="evaluate")
+    return evaluated(model, loss, samples, checked_size(batch_size))[0]
+
+
+def evaluated(
+    model: Layer, loss: Loss, samples: Samples | Stream, batch_size: int, keep: bool = False
+) -> tuple[tuple[float, float | None], list[tuple[Any, Any]]]:
+    """(what `evaluate` returns, the predictions with their targets if they are to be kept)."""
+    totals, kept = Totals(), []
     with modes_kept(model):
         model.eval()
-        for x_batch, y_batch in batches:
-            prediction, _ = model.forward_pass(x_batch)
-            value, _ = loss.forward_pass(prediction, y_batch, total=1.0)  # the sum
-            totals.add(loss, value, prediction, y_batch)
-    return totals.means()
+        for x, y, weight in samples.batches(batch_size):
+            prediction = predicted(model, x)
+            value, _ = loss.forward_pass(prediction, y, weight, total=1.0)  # the sum
+            totals.add(seen(loss, value, prediction, y, weight))
+            if keep:
+                kept.append((prediction, y))
+    return totals.means(), kept
+
+
+def predict(model: Layer, x: Any, batch_size: int = 256) -> Any:
+    """What a model says in evaluation mode, batch by batch; its mode is kept.
+
+    Parameters
+    ----------
+    model : Layer
+    x : array, or tuple of arrays
+        The inputs, samples along the first axis; there may be none.
+    batch_size : int
+        How many samples are computed at once; does not change the result beyond rounding.
+
+    Returns
+    -------
+    y : array, or tuple of arrays
+
+    Raises
+    ------
+    ValueError
+        The inputs differ in length or do not fit the model.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> model = nn.Sequential(nn.Linear(3, 2, rng=0), nn.Dropout(0.5))
+    >>> predict(model, np.ones((1000, 3), "f4")).shape
+    (1000, 2)
+    >>> model.training
+    True
+    """
+    if not isinstance(model, Layer):
+        raise ValueError(f"predict expected a model, received {type(model).__name__}")
+    inputs = inputs_of(x, "predict")
+    starts = range(0, max(1, len(inputs[0])), checked_size(batch_size))
+    with modes_kept(model):
+        model.eval()
+        parts = [
+            predicted(model, tuple(part[start : start + batch_size] for part in inputs))
+            for start in starts
+        ]
+    return joined(parts)
+
+
+def predicted(model: Layer, x: Any) -> Any:
+    """The model's output for one batch of one or several inputs."""
+    return model.forward_pass(*x)[0] if isinstance(x, tuple) else model.forward_pass(x)[0]
+
+
+def joined(parts: list[Any]) -> Any:
+    """Batches one after the other; for several outputs a tuple."""
+    if isinstance(parts[0], tuple):
+        return tuple(map(np.concatenate, zip(*parts, strict=True)))
+    return np.concatenate(parts)
 
 
 @contextmanager
@@ -67,61 +126,3 @@ def modes_kept(model: Layer) -> Iterator[None]:
     finally:
         for layer, training in modes:
             layer.training = training
-
-
-class Totals:
-    """Sums over the batches of an epoch, and their means over what counts."""
-
-    def __init__(self) -> None:
-        self.weight = self.loss = 0.0
-        self.answers = 0
-        self.right: float | None = 0.0
-
-    def add(self, loss: Loss, total: float, prediction: np.ndarray, target: np.ndarray) -> None:
-        """Count one batch, whose samples' losses have the sum `total`."""
-        correct = loss.correct(prediction, target)
-        answers, right = (0, None) if correct is None else (correct.size, float(correct.sum()))
-        self.merge(loss.total_weight(prediction, target), total, answers, right)
-
-    def merge(self, weight: float, loss: float, answers: int, right: float | None) -> None:
-        """Count sums: of what the samples weigh, their losses, the answers, the right ones."""
-        self.weight += weight
-        self.loss += loss
-        self.answers += answers
-        self.right = None if right is None or self.right is None else self.right + right
-
-    def means(self) -> tuple[float, float | None]:
-        """(loss per sample, accuracy or None); NaN where nothing counts."""
-        loss = self.loss / self.weight if self.weight else np.nan
-        if self.right is None:
-            return loss, None
-        return loss, self.right / self.answers if self.answers else np.nan
-
-
-def explain_nonfinite(model: Layer, x: np.ndarray, when: str, learning_rate: float) -> NoReturn:
-    """Raise the RuntimeError that names what made the loss NaN or infinite."""
-    if not np.isfinite(x).all():
-        sample = int(np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1)))
-        raise RuntimeError(
-            f"{when}: the input itself holds {_kind(x)}, first in sample {sample} of the batch; "
-            "clean the data before training"
-        )
-    ruined = [name for name, array in model.params.items() if not np.isfinite(array).all()]
-    with observe(model) as passes:
-        model.forward_pass(x)
-    use = first_nonfinite(passes)
-    if use is None:
-        raise RuntimeError(
-            f"{when}: every layer's output is finite, so the loss itself overflowed; "
-            "scale the targets, or lower the learning rate"
-        )
-    place = f"layer {use.where}, {use.layer}" if use.where else f"{use.layer}"
-    cause = f", whose weights hold {_kind(model.params[ruined[0]])}" if ruined else ""
-    raise RuntimeError(
-        f"{when}: the first layer with a non-finite output is {place}{cause}; "
-        f"lower the learning rate ({learning_rate:g} now) or clip the gradients (clip_norm=1.0)"
-    )
-
-
-def _kind(array: np.ndarray) -> str:
-    return "NaN" if np.isnan(array).any() else "infinity"

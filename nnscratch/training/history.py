@@ -7,7 +7,7 @@ import csv
 import io
 import math
 import os
-from collections.abc import ItemsView, Iterator, KeysView
+from collections.abc import ItemsView, Iterable, Iterator, KeysView
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
@@ -18,7 +18,7 @@ __all__ = ["History"]
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLUMNS = (
+COLUMNS = (  # the usual ones; a metric f1 of the trainer's adds train_f1 and valid_f1
     "train_loss",
     "train_accuracy",
     "valid_loss",
@@ -38,13 +38,16 @@ class History:
     stopped : str
         How the run ended: "finished", "early stopping" or "interrupted"; "" while it runs, and
         after :meth:`from_csv`, since the file holds the columns alone.
+    steps : dict of str to list of float
+        ``steps["loss"]`` has the loss of every step, before its update; not in the file.
     diagnosis : Diagnosis or None
         What ``Trainer(..., diagnose=True)`` found out; printed, it is a sentence for each symptom.
 
     Notes
     -----
     Columns, in this order when present: ``train_loss``, ``train_accuracy``, ``valid_loss``,
-    ``valid_accuracy``, ``learning_rate``, ``seconds``. What does not apply has no column: no
+    ``valid_accuracy``, ``learning_rate``, ``seconds``; behind the accuracies those of the
+    trainer's metrics, such as ``train_f1`` and ``valid_f1``. What does not apply has no column: no
     accuracy for a regression, no ``valid_*`` without validation.
 
     ``history["train_loss"]`` is a plain list of floats, a copy: changing it changes no record.
@@ -70,6 +73,7 @@ class History:
 
     def __init__(self) -> None:
         self._columns: dict[str, list[float]] = {}
+        self.steps: dict[str, list[float]] = {}
         self.stopped = ""
         self.diagnosis: object | None = None
 
@@ -97,23 +101,24 @@ class History:
         ValueError: History: each epoch has the columns of the first, train_loss; received also
         valid_loss
         """
-        unknown = [name for name in values if name not in COLUMNS]
+        unknown = [name for name in values if not _is_column(name)]
         if unknown:
             raise ValueError(
-                f"History has no column {', '.join(unknown)}; known are {', '.join(COLUMNS)}"
+                f"History has no column {', '.join(unknown)}; known are {', '.join(COLUMNS)}, and "
+                "train_<name> and valid_<name> for a metric"
             )
         if not values:
             raise ValueError("History.append needs at least one value, such as train_loss=0.5")
         if self._columns and values.keys() != self._columns.keys():
             missing = [name for name in self._columns if name not in values]
-            added = [name for name in COLUMNS if name in values and name not in self._columns]
+            added = [name for name in _in_order(values) if name not in self._columns]
             raise ValueError(
                 f"History: each epoch has the columns of the first, {', '.join(self._columns)}"
                 + (f"; received also {', '.join(added)}" if added else "")
                 + (f"; missing {', '.join(missing)}" if missing else "")
             )
         # All numbers are converted before any is stored: a bad one leaves no half epoch.
-        epoch = {name: _to_float(name, values[name]) for name in COLUMNS if name in values}
+        epoch = {name: _to_float(name, values[name]) for name in _in_order(values)}
         for name, value in epoch.items():
             self._columns.setdefault(name, []).append(value)
 
@@ -238,7 +243,7 @@ class History:
             text = data.decode("utf-8-sig")  # spreadsheets put a byte order mark in front
             reader = csv.reader(io.StringIO(text, newline=""), strict=True)
             header = next(reader, [])
-            if header[:1] != ["epoch"] or not set(header[1:]) <= set(COLUMNS):
+            if header[:1] != ["epoch"] or not all(map(_is_column, header[1:])):
                 raise ValueError(f"expected a header of epoch and some of {', '.join(COLUMNS)}")
             if len(set(header)) < len(header):
                 raise ValueError("a column occurs twice")
@@ -296,6 +301,22 @@ class History:
         if path is not None:
             figure.savefig(path)
         return figure
+
+
+def _is_column(name: str) -> bool:
+    return name in COLUMNS or (name.startswith(("train_", "valid_")) and name.isidentifier())
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """The columns in the order in which they stand: those of the training first."""
+    parts = ("train", "valid", "learning", "seconds")
+
+    def rank(name: str) -> tuple[int, int]:
+        return parts.index(name.partition("_")[0]), -name.endswith("_loss") * 2 - (
+            name.endswith("_accuracy")
+        )
+
+    return sorted(names, key=rank)
 
 
 def _to_float(name: str, value: SupportsFloat) -> float:

@@ -15,15 +15,17 @@ class EpochBar:
     Parameters
     ----------
     epoch, epochs : int
-    samples : int
+    samples : int or None
+        How many there are, where that is known.
     shown : bool
+        Shown all the same only where there is a standard error.
     """
 
-    def __init__(self, epoch: int, epochs: int, samples: int, shown: bool) -> None:
+    def __init__(self, epoch: int, epochs: int, samples: int | None, shown: bool) -> None:
         from tqdm import tqdm  # not needed to import nnscratch
 
         self._epoch = f"epoch {epoch:{len(str(epochs))}}/{epochs}"
-        self._shown = shown
+        self._shown = shown = shown and sys.stderr is not None and not sys.stderr.closed
         self._next_figures = 0.0
         self._bar: Any = tqdm(
             total=samples,
@@ -35,10 +37,13 @@ class EpochBar:
             disable=None if shown else True,
         )
 
+    @property
+    def shown(self) -> bool:
+        """Whether there is a bar."""
+        return not self._bar.disable
+
     def advance(self, samples: int, figures: Any) -> None:
         """Move on by a batch; `figures()` gives the means so far, asked ten times a second."""
-        if self._bar.disable:
-            return
         now = time.perf_counter()
         if now >= self._next_figures:
             self._next_figures = now + 0.1
@@ -61,6 +66,8 @@ class EpochBar:
 
 def say(line: str) -> None:
     """One line for the user, on standard error, above a bar that may be there."""
+    if sys.stderr is None or sys.stderr.closed:
+        return
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stderr)

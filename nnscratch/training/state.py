@@ -1,9 +1,10 @@
-"""The state of a run between two epochs: what must be kept so that it can go on as if unbroken."""
+"""The state of a run between two steps: what must be kept so that it can go on as if unbroken."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,25 @@ from nnscratch.training.history import History
 
 
 @dataclass
+class Begun:
+    """An epoch that was interrupted: where its order began, and how far it came.
+
+    Attributes
+    ----------
+    order : dict
+        The state of the generator before the epoch's order was drawn.
+    steps : int
+        How many were taken.
+    totals : list of float
+        The sums over their samples; see `Totals`.
+    """
+
+    order: dict[str, Any]
+    steps: int
+    totals: list[float | None]
+
+
+@dataclass
 class RunState:
     """What a run knows beside the model and the optimizer.
 
@@ -27,12 +47,18 @@ class RunState:
         Draws the order of the samples.
     best_value, best_epoch, best_arrays
         For early stopping: the best value so far, its epoch, and the model's arrays then.
+    split : int or None
+        The seed by which validation samples were held out, where `fit` was given a share.
+    begun : Begun or None
+        The epoch that the checkpoint was written in, if it was not at the end of one.
     """
 
     history: History
     rng: np.random.Generator
     best_value: float | None = None
     best_epoch: int = 0
+    split: int | None = None
+    begun: Begun | None = None
     best_arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
     def write(
@@ -44,11 +70,15 @@ class RunState:
             "rng": self.rng.bit_generator.state,
             "layer_rngs": {path: rng.bit_generator.state for path, rng in _layer_rngs(model)},
             "best": [self.best_value, self.best_epoch],
-            "optimizer": [type(optimizer).__name__, optimizer.steps, optimizer.learning_rate],
-            "schedule": None if schedule is None else schedule.steps_taken,
+            "split": self.split,
+            "begun": None if self.begun is None else vars(self.begun),
+            "progress": [optimizer.steps, optimizer.learning_rate],
+            "schedule": None if schedule is None else schedule.progress,
+            "made_with": _made_with(optimizer, schedule),
         }
         arrays = _targets(model, optimizer)
         arrays |= {f"best/{name}": array for name, array in self.best_arrays.items()}
+        arrays |= {f"steps/{k}": np.array(v) for k, v in self.history.steps.items()}
         write_arrays(
             path, {**arrays, "run": np.array(json.dumps(facts, default=np.ndarray.tolist))}
         )
@@ -62,33 +92,64 @@ class RunState:
         found = read_arrays(path)
         try:
             facts = json.loads(str(found.pop("run")))
-            kind, steps, learning_rate = facts["optimizer"]
-            history = History()
-            for values in zip(*facts["history"].values(), strict=True):
-                history.append(**dict(zip(facts["history"], values, strict=True)))
-            state = cls(history, _generator(facts["rng"]), *facts["best"])
+            state = cls(_history(facts["history"]), _generator(facts["rng"]), *facts["best"])
+            state.split = facts["split"]
+            state.begun = None if facts["begun"] is None else Begun(**facts["begun"])
+            steps, learning_rate = facts["progress"]
             rngs = [(rng, facts["layer_rngs"][place]) for place, rng in _layer_rngs(model)]
             for rng, saved in rngs:
                 if rng.bit_generator.state["bit_generator"] != saved["bit_generator"]:
                     raise ValueError(f"a layer drew from {saved['bit_generator']}")
-        except (KeyError, TypeError, ValueError) as error:
+            made_with: dict[str, Any] = dict(facts["made_with"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{name} is not the checkpoint of this run ({error})") from error
-        if kind != type(optimizer).__name__ or (facts["schedule"] is None) != (schedule is None):
-            raise ValueError(
-                f"{name} was written with {kind} "
-                f"{'without' if facts['schedule'] is None else 'and'} a schedule; "
-                "resume with the settings that the run was started with"
-            )
-        best = {key[5:]: found.pop(key) for key in list(found) if key.startswith("best/")}
+        _check_made_with(name, made_with, _made_with(optimizer, schedule))
+        best, curves = _taken_out(found, "best/"), _taken_out(found, "steps/")
         optimizer.attach()
         fill(_targets(model, optimizer), found, name)
         state.best_arrays = best
+        state.history.steps = {key: array.tolist() for key, array in curves.items()}
         optimizer.steps, optimizer.learning_rate = steps, learning_rate
         if schedule is not None:
-            schedule.go_to(facts["schedule"])
+            schedule.restore(facts["schedule"])
         for rng, saved in rngs:
             rng.bit_generator.state = saved
         return state
+
+
+def _made_with(optimizer: Optimizer, schedule: Schedule | None) -> dict[str, Any]:
+    """What a run is planned with, as JSON keeps it: a resumed one must have the same."""
+    plan: dict[str, Any] = {"optimizer": type(optimizer).__name__, **optimizer.made_with}
+    plan |= {f"groups {pattern}": repr(dict(of)) for pattern, of in optimizer.groups.items()}
+    plan["schedule"] = None if schedule is None else type(schedule).__name__
+    if schedule is not None:
+        plan |= {f"schedule's {name}": value for name, value in schedule.settings.items()}
+    return json.loads(json.dumps(plan, default=lambda value: getattr(value, "__name__", "…")))
+
+
+def _check_made_with(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """A ValueError that lists which settings are others than those of the run."""
+    other = [key for key in {**then, **now} if then.get(key) != now.get(key)]
+    if other:
+        other = [key for key in other if key in ("optimizer", "schedule")] or other
+        told = "; ".join(f"{key}: {then.get(key)} then, {now.get(key)} now" for key in other)
+        raise ValueError(
+            f"{name} was written by a run with other settings ({told}); resume with the settings "
+            "that the run was started with, the planned steps of its schedule included"
+        )
+
+
+def _history(columns: Mapping[str, list[float]]) -> History:
+    history = History()
+    for values in zip(*columns.values(), strict=True):
+        history.append(**dict(zip(columns, values, strict=True)))
+    return history
+
+
+def _taken_out(found: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names begin so, without the prefix; they are then no longer in `found`."""
+    names = [name for name in found if name.startswith(prefix)]
+    return {name.removeprefix(prefix): found.pop(name) for name in names}
 
 
 def _targets(model: Layer, optimizer: Optimizer) -> dict[str, np.ndarray]:

@@ -1,11 +1,10 @@
-"""The training loop: minibatch, forward, loss, backward, step; and once more."""
+"""The trainer: a model, a loss and an optimizer, and how they come together over the epochs."""
 
 from __future__ import annotations
 
 import operator
 import os
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,27 +12,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.checkpoint import model_arrays
-from nnscratch.data import minibatches
-from nnscratch.data.images import samples_of
-from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
+from nnscratch.optimizers.plateau import ReduceOnPlateau
 from nnscratch.optimizers.schedules import Schedule
 from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.early_stopping import EarlyStopping
-from nnscratch.training.evaluation import Totals, evaluate, explain_nonfinite, modes_kept
 from nnscratch.training.history import History
 from nnscratch.training.memory import keep_freed_memory
-from nnscratch.training.progress import EpochBar, say
+from nnscratch.training.progress import say
+from nnscratch.training.run import Run
+from nnscratch.training.samples import Samples, Stream, checked_size, samples_for
 from nnscratch.training.state import RunState
-from nnscratch.training.updater import Steps
+from nnscratch.training.updater import OneProcess
+
+if TYPE_CHECKING:
+    from nnscratch.training.data_parallel import DataParallel
 
 __all__ = ["Trainer"]
 
-if TYPE_CHECKING:
-    from nnscratch.training.data_parallel import Team
+Metric = Callable[[Any, Any], float]
+Callback = Callable[["Trainer", dict[str, float]], Any]
 
 
 class Trainer:
@@ -46,7 +47,7 @@ class Trainer:
     optimizer : Optimizer
         Made for this model.
     schedule : Schedule, optional
-        Made for this optimizer; steps once per minibatch.
+        Made for this optimizer; steps once per minibatch, a `ReduceOnPlateau` once per epoch.
     clip_norm : float > 0, optional
         The largest norm of all gradients together.
     early_stopping : EarlyStopping or int, optional
@@ -54,6 +55,8 @@ class Trainer:
         its best epoch, otherwise with the last ones.
     checkpoint : path, optional
         A file to write after every epoch, from which `resume` goes on.
+    checkpoint_every : int, optional
+        Write it after so many steps as well, so that less than an epoch is ever lost.
     workers : int
         Processes that share each minibatch, by default this one alone. With as many as there are
         cores, convolutional nets train faster, and end with the same weights up to rounding;
@@ -61,7 +64,7 @@ class Trainer:
         forks processes, and a model whose samples do not depend on each other (no BatchNorm in
         it, no Dropout).
     progress : bool
-        A progress bar and a line per epoch, on standard error.
+        A progress bar and a line per epoch, on standard error where there is one.
     augment : function (x, rng) -> x, optional
         Changes the inputs of each batch before they are trained on, such as
         `nnscratch.data.augment.ShiftAndFlip`; rng is that of `fit`.
@@ -69,13 +72,19 @@ class Trainer:
         Look for what is wrong with the run, such as dead ReLUs or vanishing gradients. The
         sentences are said after the run and kept in `history.diagnosis`, with the numbers
         behind them. The weights end as they would have without.
+    metrics : dict of name to function (prediction, target) -> float, optional
+        Each name gives the columns train_<name>, of the predictions as they were trained on, and
+        valid_<name>.
+    callbacks : sequence of function (trainer, values), optional
+        Called after each epoch with what the history records of it; "stop" ends the run.
 
     Raises
     ------
     ValueError
         The parts do not belong together, or data does not fit.
     RuntimeError
-        The loss became NaN or infinite; names the first layer whose output is.
+        Something became NaN or infinite; names where: a sample, a layer on the way forward or
+        back, the loss, the validation.
 
     Examples
     --------
@@ -90,7 +99,7 @@ class Trainer:
     >>> history = trainer.fit(digits.x_train, digits.y_train, epochs=20, rng=rng)
     >>> history["train_loss"][-1] < 0.1
     True
-    >>> nn.accuracy(model.eval().forward(digits.x_test), digits.y_test) > 0.95
+    >>> nn.accuracy(nn.predict(model, digits.x_test), digits.y_test) > 0.95
     True
     """
 
@@ -104,50 +113,68 @@ class Trainer:
         clip_norm: float | None = None,
         early_stopping: EarlyStopping | int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
+        checkpoint_every: int | None = None,
         workers: int = 1,
         progress: bool = True,
-        augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+        augment: Callable[[Any, np.random.Generator], Any] | None = None,
         diagnose: bool = False,
+        metrics: Mapping[str, Metric] | None = None,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
+        for name, part, kind in (
+            ("model", model, Layer),
+            ("loss", loss, Loss),
+            ("optimizer", optimizer, Optimizer),
+        ):
+            if not isinstance(part, kind):
+                raise ValueError(
+                    f"Trainer expected {name} to be a {kind.__name__}, received "
+                    f"{type(part).__name__}; the order is Trainer(model, loss, optimizer)"
+                )
         if optimizer.model is not model:
             raise ValueError("the optimizer was made for another model; make it with this one")
-        if schedule is not None and schedule.optimizer is not optimizer:
+        if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
             raise ValueError("the schedule was made for another optimizer; make it with this one")
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
         if operator.index(workers) < 1:
             raise ValueError(f"workers is a number of processes, at least 1, received {workers}")
+        if checkpoint_every is not None and operator.index(checkpoint_every) < 1:
+            raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
+        if wrong := [f for f in (*(metrics or {}).values(), *callbacks) if not callable(f)]:
+            raise ValueError(f"metrics and callbacks are functions, received {wrong[0]!r}")
         if isinstance(early_stopping, int):
             early_stopping = EarlyStopping(patience=early_stopping)
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
-        self.clip_norm = clip_norm
-        self.early_stopping = early_stopping
-        self.checkpoint = checkpoint
-        self.workers = workers
-        self.progress = progress
-        self.augment = augment
+        self.clip_norm, self.early_stopping = clip_norm, early_stopping
+        self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
+        self.workers, self.progress, self.augment = workers, progress, augment
         self.diagnose = diagnose
         self.diagnosis: Diagnosis | None = None  # of the last fit, also of one that failed
-        self._recorder: Recorder | None = None
+        self.metrics, self.callbacks = dict(metrics or {}), tuple(callbacks)
         self._resumed: RunState | None = None
 
     def fit(
         self,
         x: Any,
-        y: Any,
-        validation: tuple[Any, Any] | None = None,
+        y: Any = None,
+        validation: Any = None,
         epochs: int = 10,
         batch_size: int = 128,
         rng: int | np.random.Generator | None = None,
+        sample_weight: Any = None,
     ) -> History:
         """Train for a number of epochs.
 
         Parameters
         ----------
-        x, y : arrays
-            Inputs and targets, samples along the first axis.
-        validation : (x, y), optional
-            Evaluated after every epoch.
+        x, y : arrays, or tuples of arrays
+            Inputs and targets, samples along the first axis; a tuple for several inputs or
+            outputs of the model. Without y, x is an iterable of minibatches (x, y), or a
+            function that makes one anew for each epoch.
+        validation : (x, y), a share of the samples, or None
+            Evaluated after every epoch. A share such as 0.1 is held out of the training data,
+            of every class its part where the targets are labels.
         epochs : int
             After `resume`: the epochs of the whole run, those before it included.
         batch_size : int
@@ -155,47 +182,59 @@ class Trainer:
             single sample joins the batch before it.
         rng : int, numpy.random.Generator or None
             Draws the order of the samples, anew for each epoch.
+        sample_weight : array (samples,), optional
+            How much each sample counts in the loss.
 
         Returns
         -------
         history : History
-            One entry per finished epoch. `history.stopped` says how the run ended: "finished",
-            "early stopping", or "interrupted" by Ctrl-C, which ends the run with what it has.
+            One entry per finished epoch, and `history.steps["loss"]` with one per step.
+            `history.stopped` says how the run ended: "finished", "early stopping", "callback", or
+            "interrupted" by Ctrl-C, which ends the run with what it has. The model is then in
+            evaluation mode.
         """
-        x, y = samples_of(x), np.asarray(y)
-        if len(x) == 0:
-            raise ValueError("there is no sample to train on; x is empty")
-        self._check_settings(validation)
-        keep_freed_memory()
-        run = self._resumed or RunState(History(), np.random.default_rng(rng))
+        state = self._resumed or RunState(History(), np.random.default_rng(rng))
+        samples = samples_for(x, y, sample_weight)
+        samples, held_out = self._hold_out(samples, validation, state)
+        self._check_settings(held_out)
+        run = Run(self, state, samples, held_out, checked_size(batch_size))
+        run.try_validation()
         self._resumed = None
-        self._recorder = Recorder(self.model, x) if self.diagnose else None
-        self._steps = self._make_steps()
+        keep_freed_memory()
+        recorder = Recorder(self.model, samples.x) if self.diagnose else None  # type: ignore[union-attr]
+        self.updater = self._make_updater(recorder)
+        history = state.history
         try:
-            with modes_kept(self.model), closing(self._steps):
-                run.history.stopped = self._run(run, x, y, validation, epochs, batch_size)
+            with closing(self.updater):
+                for number in run.numbers(epochs):
+                    values = run.epoch(number, epochs, self.updater.step)
+                    run.end_epoch(number, values, recorder)
+            history.stopped = run.ended or "finished"
         except RuntimeError as error:
-            diagnosis = self._diagnosis(run.history, x, y, validation)
-            if diagnosis is not None and diagnosis.findings:
-                error.args = (f"{error}\n{diagnosis}",)
+            found = self._diagnosis(recorder, history, samples, held_out)
+            if found is not None and found.findings:
+                error.args = (f"{error}\n{found}",)
             raise
         except KeyboardInterrupt:
-            run.history.stopped = "interrupted"
+            history.stopped = "interrupted"
             if self.progress:
-                say(f"interrupted in epoch {len(run.history) + 1}; the epochs before it are kept")
-        if self.early_stopping is not None and run.best_arrays:
+                say(f"interrupted in epoch {len(history) + 1}; the epochs before it are kept")
+        finally:
+            self.model.eval()
+        if self.early_stopping is not None and state.best_arrays:
             for name, array in model_arrays(self.model).items():
-                array[...] = run.best_arrays[name]
-        diagnosis = self._diagnosis(run.history, x, y, validation)
-        if diagnosis is not None and self.progress:
-            say(str(diagnosis))
-        return run.history
+                array[...] = state.best_arrays[name]
+        found = self._diagnosis(recorder, history, samples, held_out)
+        if found is not None and self.progress:
+            say(str(found))
+        return history
 
     def resume(self, path: str | os.PathLike[str] | None = None) -> int:
-        """Go back to the end of the last finished epoch of an earlier run.
+        """Go back to where the checkpoint of an earlier run was written.
 
-        Fills model, optimizer and schedule from a checkpoint. `fit` with the settings of that
-        run then continues it, and ends bit for bit where an unbroken run ends.
+        Fills model, optimizer and schedule. `fit` with the data and settings of that run then
+        continues it, and ends bit for bit where an unbroken run ends. More epochs than were
+        planned keep the last learning rate of a schedule that has come to its end.
 
         Parameters
         ----------
@@ -210,7 +249,8 @@ class Trainer:
         Raises
         ------
         OSError, ValueError
-            The file is missing, damaged, or not of such a run; nothing was changed then.
+            The file is missing, damaged, not of such a run, or of one with other settings of
+            optimizer or schedule; nothing was changed then.
         """
         path = self.checkpoint if path is None else path
         if path is None:
@@ -218,116 +258,71 @@ class Trainer:
         self._resumed = RunState.read(path, self.model, self.optimizer, self.schedule)
         return len(self._resumed.history)
 
-    def _make_steps(self) -> Steps | Team:
-        if self.workers == 1:
-            return Steps(self.model, self.loss, self.optimizer, self.clip_norm, self._recorder)
-        if self.diagnose:
-            raise ValueError("diagnose watches the steps of a single process; leave out workers=")
-        from nnscratch.training.data_parallel import Team  # multiprocessing takes a while to load
+    def save_checkpoint(self, state: RunState) -> None:
+        """Write the checkpoint, whole or not at all."""
+        assert self.checkpoint is not None
+        state.write(self.checkpoint, self.model, self.optimizer, self.schedule)
 
-        return Team(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
-
-    def _check_settings(self, validation: tuple[Any, Any] | None) -> None:
-        """Find out before the first epoch what would fail after it."""
-        rule = self.early_stopping
-        if rule is not None and rule.metric.startswith("valid") and validation is None:
+    def _hold_out(
+        self, samples: Samples | Stream, validation: Any, state: RunState
+    ) -> tuple[Samples | Stream, Samples | Stream | None]:
+        """(what to train on, what to validate on)."""
+        if validation is None or isinstance(validation, (Samples, Stream)):
+            return samples, validation
+        if isinstance(validation, (tuple, list)):
+            if len(validation) not in (2, 3):
+                raise ValueError(
+                    f"validation is (x, y), (x, y, weight) or a share, received a "
+                    f"{type(validation).__name__} of {len(validation)}"
+                )
+            weight = validation[2] if len(validation) == 3 else None
+            return samples, Samples(validation[0], validation[1], weight, who="validation")
+        if isinstance(samples, Stream) or not isinstance(validation, float):
+            if callable(validation) or isinstance(samples, Stream):
+                return samples, Stream(validation)
             raise ValueError(
-                f"early stopping looks at {rule.metric}; pass validation=(x, y) to fit"
+                f"validation is (x, y), or a share such as 0.1, received {validation!r}"
             )
+        if state.split is None:
+            state.split = int(state.rng.integers(2**63))
+        return samples.split(validation, np.random.default_rng(state.split))
+
+    def _make_updater(self, recorder: Recorder | None) -> OneProcess | DataParallel:
+        if self.workers == 1:
+            return OneProcess(self.model, self.loss, self.optimizer, self.clip_norm, recorder)
+        for what in ("diagnose", "metrics"):
+            if getattr(self, what):
+                raise ValueError(f"{what} looks at a single process; leave out workers=")
+        from nnscratch.training.data_parallel import DataParallel  # multiprocessing loads slowly
+
+        return DataParallel(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
+
+    def _check_settings(self, held_out: Samples | Stream | None) -> None:
+        """Find out before the first epoch what would fail after it."""
+        looked_at = [
+            rule.metric
+            for rule in (self.early_stopping, self.schedule)
+            if isinstance(rule, (EarlyStopping, ReduceOnPlateau))
+        ]
+        for metric in looked_at:
+            if metric.startswith("valid") and held_out is None:
+                raise ValueError(f"{metric} is looked at; pass validation=(x, y) to fit")
+        if self.diagnose and isinstance(held_out, Stream):
+            raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
         if self.checkpoint is not None:
             folder = Path(self.checkpoint).resolve().parent
             if not folder.is_dir():
                 raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(f"the checkpoint's folder {folder} cannot be written to")
 
-    def _run(
-        self,
-        run: RunState,
-        x: np.ndarray,
-        y: np.ndarray,
-        validation: tuple[Any, Any] | None,
-        epochs: int,
-        batch_size: int,
-    ) -> str:
-        """Train epoch by epoch; the reason why it ended."""
-        rule = self.early_stopping
-        for epoch in range(len(run.history) + 1, epochs + 1):
-            if rule is not None and rule.patience is not None and run.best_epoch:
-                waited = epoch - 1 - run.best_epoch
-                if waited >= rule.patience:
-                    return "early stopping"
-            bar = EpochBar(epoch, epochs, len(x), self.progress)
-            try:
-                values = self._epoch(bar, x, y, validation, epoch, batch_size, run.rng)
-            finally:
-                bar.close()
-            run.history.append(**values)
-            if self._recorder is not None:
-                self._recorder.end_epoch()
-            bar.report(values)
-            if rule is not None:
-                if rule.metric not in values:
-                    raise ValueError(
-                        f"early stopping looks at {rule.metric}, which this loss lacks"
-                    )
-                if rule.better(values[rule.metric], run.best_value):
-                    run.best_value, run.best_epoch = values[rule.metric], epoch
-                    arrays = model_arrays(self.model)
-                    run.best_arrays = {name: array.copy() for name, array in arrays.items()}
-            if self.checkpoint is not None:
-                run.write(self.checkpoint, self.model, self.optimizer, self.schedule)
-        return "finished"
-
-    def _epoch(
-        self,
-        bar: EpochBar,
-        x: np.ndarray,
-        y: np.ndarray,
-        validation: tuple[Any, Any] | None,
-        epoch: int,
-        batch_size: int,
-        rng: np.random.Generator,
-    ) -> dict[str, float]:
-        """One pass over the data: what the history records of it."""
-        start = time.perf_counter()
-        totals = Totals()
-        self.model.train()
-        join = any(isinstance(layer, BatchNorm) for _, layer in self.model.walk())
-        batches = minibatches(x, y, batch_size, rng, join_single=join)
-        with np.errstate(over="ignore", invalid="ignore"):  # found and explained by the step
-            for step, (x_batch, y_batch) in enumerate(batches, 1):
-                learning_rate = self.optimizer.learning_rate
-                if self.augment is not None:
-                    x_batch = self.augment(x_batch, rng)
-                self._steps.step(x_batch, y_batch, totals, f"epoch {epoch}, step {step}")
-                if self.schedule is not None:
-                    self.schedule.step()
-                bar.advance(len(x_batch), totals.means)
-            self._steps.finish()
-            self._check_weights(x_batch, f"after epoch {epoch}")
-            columns = {"train": totals.means()}
-            if validation is not None:
-                columns["valid"] = evaluate(self.model, self.loss, *validation)
-        values = {}
-        for part, (loss, accuracy) in columns.items():
-            values[f"{part}_loss"] = loss
-            if accuracy is not None:
-                values[f"{part}_accuracy"] = accuracy
-        values["learning_rate"] = learning_rate
-        values["seconds"] = time.perf_counter() - start
-        return values
-
-    def _diagnosis(self, history: History, x: Any, y: Any, validation: Any) -> Diagnosis | None:
+    def _diagnosis(
+        self, recorder: Recorder | None, history: History, samples: Any, held_out: Any
+    ) -> Diagnosis | None:
         """What is wrong with the run, where that is asked for; kept with its history."""
-        if self._recorder is None:
+        if recorder is None:
             return None
-        held_out = 0 if validation is None else len(validation[0])
-        self.diagnosis = diagnose(self._recorder, self.loss, x, y, history, held_out)
-        history.diagnosis, self._recorder = self.diagnosis, None
+        count = 0 if held_out is None else held_out.count
+        self.diagnosis = diagnose(recorder, self.loss, samples.x, samples.y, history, count)
+        history.diagnosis = self.diagnosis
         return self.diagnosis
-
-    def _check_weights(self, x: np.ndarray, when: str) -> None:
-        """The last step of an epoch may have ruined the weights with no forward pass to tell."""
-        for vector in self.optimizer.params.vectors.values():
-            if not np.isfinite(vector).all():
-                when = f"{when}: the weights are not finite"
-                explain_nonfinite(self.model, x, when, self.optimizer.learning_rate)

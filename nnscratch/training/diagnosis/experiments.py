@@ -10,6 +10,8 @@ import numpy as np
 from nnscratch.layers import Dropout, Layer
 from nnscratch.losses import BCEWithLogits, Loss
 from nnscratch.optimizers import Adam
+from nnscratch.training.samples import Batch
+from nnscratch.training.updater import train_step
 
 TEN = 10
 STEPS = 400  # of Adam; the nets of tests/test_training_diagnosis.py need at most 60
@@ -65,16 +67,16 @@ def overfits_ten_samples(model: Layer, loss: Loss, x: np.ndarray, y: np.ndarray)
     first = least = math.inf
     with np.errstate(all="ignore"):
         for _ in range(STEPS):
-            prediction, cache = model.forward_pass(x)
-            value, loss_cache = loss.forward_pass(prediction, y)
+            try:
+                seen = train_step(model, loss, optimizer, Batch(x, y))
+            except RuntimeError:  # NaN or infinity
+                break
+            value = seen.loss / seen.weight
             if first == math.inf:
                 first = value
-            least = min(least, value)  # NaN is never smaller
+            least = min(least, value)
             if not value > 0.05 * first:
                 break
-            dy = loss.backward_pass(1.0, loss_cache)
-            optimizer.attach()
-            optimizer.step(model.backprop(dy, cache, optimizer.grads, need_dx=False)[1])
     return least / first if first > 0 else 0.0
 
 

@@ -1,0 +1,233 @@
+"""A run of training, epoch by epoch: what `Trainer.fit` goes through."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.checkpoint import model_arrays
+from nnscratch.layers import BatchNorm
+from nnscratch.optimizers.plateau import ReduceOnPlateau
+from nnscratch.training.diagnosis.recorder import Recorder
+from nnscratch.training.evaluation import evaluated, joined
+from nnscratch.training.nonfinite import check_data, check_weights, explain_forward
+from nnscratch.training.progress import EpochBar
+from nnscratch.training.samples import Batch, Samples, Stream
+from nnscratch.training.state import Begun, RunState
+from nnscratch.training.updater import Totals
+
+if TYPE_CHECKING:
+    from nnscratch.training.trainer import Trainer
+
+EVALUATED_AT_ONCE = 512  # samples of the validation
+
+
+class Run:
+    """The epochs of one `fit`.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        Has the model, the loss, and all settings.
+    state : RunState
+        New, or that of a run that is resumed.
+    samples : Samples or Stream
+    validation : Samples, Stream or None
+    batch_size : int
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        state: RunState,
+        samples: Samples | Stream,
+        validation: Samples | Stream | None,
+        batch_size: int,
+    ) -> None:
+        self.trainer, self.state = trainer, state
+        self.samples, self.validation, self.batch_size = samples, validation, batch_size
+        self.ended = ""
+        self.joins_single = any(isinstance(layer, BatchNorm) for _, layer in trainer.model.walk())
+
+    def try_validation(self) -> None:
+        """Find out before the first epoch what would fail after it."""
+        if self.validation is not None:
+            trial = self.validation.first(EVALUATED_AT_ONCE)
+            trainer = self.trainer
+            few = Samples(trial.x, trial.y, trial.weight, who="validation")
+            _, kept = evaluated(trainer.model, trainer.loss, few, trial.size, keep=True)
+            self._metrics("valid", kept)
+
+    def numbers(self, epochs: int) -> Iterator[int]:
+        """The epochs that are left, counted from 1, until one of them ended the run."""
+        state, rule = self.state, self.trainer.early_stopping
+        for number in range(len(state.history) + 1, epochs + 1):
+            waited = number - 1 - state.best_epoch
+            if rule and rule.patience and state.best_epoch and waited >= rule.patience:
+                self.ended = "early stopping"
+            if self.ended:
+                return
+            yield number
+
+    def epoch(self, number: int, epochs: int, step: Callable[..., Any]) -> dict[str, float]:
+        """One pass over the data: what the history records of it."""
+        trainer, state = self.trainer, self.state
+        start, totals, kept = time.perf_counter(), Totals(), list[tuple[Any, Any]]()
+        batches, first = self._batches(totals)
+        losses = state.history.steps.setdefault("loss", [])
+        schedule, every = trainer.schedule, trainer.checkpoint_every
+        if schedule is not None and schedule.per_epoch:
+            schedule = None
+        trainer.model.train()
+        self.bar = EpochBar(number, epochs, self.samples.count, trainer.progress)
+        shown = self.bar.shown
+        # what overflows is found and explained by the step
+        with closing(self.bar), np.errstate(over="ignore", invalid="ignore"):
+            for i, batch in zip(count(first), batches, strict=False):
+                learning_rate = trainer.optimizer.learning_rate
+                if trainer.augment is not None:
+                    batch = batch._replace(x=trainer.augment(batch.x, state.rng))
+                seen = step(batch, f"epoch {number}, step {i + 1}")
+                totals.add(seen)
+                losses.append(seen.loss / seen.weight if seen.weight else math.nan)
+                if trainer.metrics:
+                    kept.append((seen.prediction, batch.y))
+                if schedule is not None:
+                    schedule.step()
+                if shown:
+                    self.bar.advance(batch.size, totals.means)
+                if every is not None and (i + 1) % every == 0:
+                    self._save_within(i + 1, totals)
+            values = self._after_steps(number, totals, kept)
+        state.begun = None
+        seconds = time.perf_counter() - start
+        return values | {"learning_rate": learning_rate, "seconds": seconds}
+
+    def end_epoch(self, number: int, values: dict[str, float], recorder: Recorder | None) -> None:
+        """What comes after an epoch: the record, the line, the schedule, the checkpoint."""
+        trainer, state = self.trainer, self.state
+        state.history.append(**values)
+        if recorder is not None:
+            recorder.end_epoch()
+        self.bar.report(values)
+        self.keep_best(values, number)
+        if isinstance(trainer.schedule, ReduceOnPlateau):
+            trainer.schedule.look(values)
+        if trainer.checkpoint is not None:
+            trainer.save_checkpoint(state)
+        if "stop" in [callback(trainer, dict(values)) for callback in trainer.callbacks]:
+            self.ended = "callback"
+
+    def _after_steps(
+        self, number: int, totals: Totals, kept: list[tuple[Any, Any]]
+    ) -> dict[str, float]:
+        """The figures of an epoch whose last step is taken."""
+        trainer, when = self.trainer, f"after epoch {number}"
+        trainer.updater.finish()
+        if not totals.weight and not kept:
+            raise ValueError("fit received no minibatch in this epoch; the iterable is empty")
+        check_weights(trainer.model, trainer.optimizer, when, trainer.clip_norm)
+        values = self._values("train", totals.means(), kept)
+        return values if self.validation is None else values | self._validated(when)
+
+    def keep_best(self, values: dict[str, float], number: int) -> None:
+        """For early stopping: remember the weights of the best epoch so far."""
+        rule, state = self.trainer.early_stopping, self.state
+        if rule is None:
+            return
+        if rule.metric not in values:
+            raise ValueError(
+                f"early stopping looks at {rule.metric}, which this loss lacks; there are "
+                f"{', '.join(values)}"
+            )
+        if rule.better(values[rule.metric], state.best_value):
+            state.best_value, state.best_epoch = values[rule.metric], number
+            arrays = model_arrays(self.trainer.model)
+            state.best_arrays = {name: array.copy() for name, array in arrays.items()}
+
+    def _batches(self, totals: Totals) -> tuple[Any, int]:
+        """(the batches that this epoch still has, how many are behind it)."""
+        state, begun = self.state, self.state.begun
+        if begun is None:
+            order = dict(state.rng.bit_generator.state)
+            state.begun = Begun(order, 0, [])
+            return self._in_order(0), 0
+        now = state.rng.bit_generator.state  # behind the order, and what augment drew
+        state.rng.bit_generator.state = begun.order
+        batches = self._in_order(begun.steps)
+        state.rng.bit_generator.state = now
+        totals.restore(begun.totals)
+        return batches, begun.steps
+
+    def _in_order(self, skip: int) -> Any:
+        return self.samples.batches(self.batch_size, self.state.rng, self.joins_single, skip)
+
+    def _save_within(self, steps: int, totals: Totals) -> None:
+        """Write a checkpoint inside the epoch."""
+        begun = self.state.begun
+        if self.trainer.checkpoint is None or begun is None:
+            return
+        self.trainer.updater.finish()
+        begun.steps, begun.totals = steps, totals.sums()
+        self.trainer.save_checkpoint(self.state)
+
+    def _values(
+        self, part: str, means: tuple[float, float | None], kept: list[tuple[Any, Any]]
+    ) -> dict[str, float]:
+        loss, accuracy = means
+        values = {f"{part}_loss": loss}
+        if accuracy is not None:
+            values[f"{part}_accuracy"] = accuracy
+        return values | self._metrics(part, kept)
+
+    def _metrics(self, part: str, kept: list[tuple[Any, Any]]) -> dict[str, float]:
+        """Each metric of all predictions of an epoch."""
+        if not self.trainer.metrics or not kept:
+            return {}
+        prediction, target = (joined(list(of)) for of in zip(*kept, strict=True))
+        found = {}
+        for name, function in self.trainer.metrics.items():
+            value = function(prediction, target)
+            if np.ndim(value) or isinstance(value, (str, complex)) or value is None:
+                raise ValueError(
+                    f"the metric {name!r} expected to return a number, it returned {value!r}"
+                )
+            found[f"{part}_{name}"] = float(value)
+        return found
+
+    def _validated(self, when: str) -> dict[str, float]:
+        trainer = self.trainer
+        assert self.validation is not None
+        means, kept = evaluated(
+            trainer.model,
+            trainer.loss,
+            self.validation,
+            EVALUATED_AT_ONCE,
+            keep=bool(trainer.metrics),
+        )
+        if not math.isfinite(means[0]):
+            self._explain_validation(f"{when}: the validation loss is {means[0]}")
+        return self._values("valid", means, kept)
+
+    def _explain_validation(self, when: str) -> None:
+        """Raise the RuntimeError that names what made the validation's loss non-finite."""
+        model, loss = self.trainer.model, self.trainer.loss
+        assert self.validation is not None
+        done = 0
+        for batch in self.validation.batches(EVALUATED_AT_ONCE):
+            single = Batch(*batch)
+            (value, _), _ = evaluated(
+                model, loss, Samples(*single, who="validation"), EVALUATED_AT_ONCE
+            )
+            if not math.isfinite(value):
+                where = f"{when} (from sample {done} on)"
+                check_data(batch, where)
+                model.eval()
+                explain_forward(model, batch, where, "scale the data as that for training")
+            done += batch.size
