@@ -30,6 +30,7 @@ class LayerCase:
     torch: Callable[[Any, dict, Any], Any] | None = None  # (torch, params, x) -> y
     batch_axis: bool = True  # whether the first axis numbers samples
     single: bool = True  # whether one sample without batch axis is taken too
+    float32: float = 1e-5  # how near to torch's float32; less where large terms cancel
 
     def input(self, rng, batch=None):
         shape = self.shape if batch is None else (batch, *self.shape[1:])

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
-from tests import numeric, space_cases, test_operators
+from tests import numeric, sequence_cases, space_cases, test_operators
 from tests.layer_cases import CASES as FLAT_CASES
 
-CASES = FLAT_CASES + space_cases.CASES
+CASES = FLAT_CASES + space_cases.CASES + sequence_cases.CASES
 
 
 def cases(condition=lambda case: True):
@@ -43,7 +43,8 @@ def run(layer, x, seed=5):
 
 def test_every_exported_layer_has_a_case():
     operators = {type(case.layer).__name__ for case in test_operators.CASES}
-    elsewhere = {"Embedding", "Where", "Split"}  # no dx; several outputs: tests of their own
+    # no dx, several outputs, three inputs: tests of their own
+    elsewhere = {"Embedding", "Where", "Split", "Attention"}
     covered = {case.name for case in CASES} | operators | elsewhere
     exported = {getattr(nn.layers, name).__name__ for name in nn.layers.__all__}
     assert exported - {"Layer"} <= covered
@@ -57,10 +58,11 @@ def test_gradients_equal_central_differences(case):
 
 
 @pytest.mark.torch
-@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 1e-5)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @cases(lambda case: case.torch is not None)
-def test_values_and_gradients_agree_with_torch(case, dtype, tolerance):
+def test_values_and_gradients_agree_with_torch(case, dtype):
     torch = pytest.importorskip("torch")
+    tolerance = 1e-10 if dtype == "float64" else case.float32
 
     @settings(max_examples=15, deadline=None)
     @given(batch=st.integers(0, 9), seed=st.integers(0, 2**31))

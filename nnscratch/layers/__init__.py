@@ -12,6 +12,7 @@ from nnscratch.layers.linear import *
 from nnscratch.layers.normalization import *
 from nnscratch.layers.operators import *
 from nnscratch.layers.scan import *
+from nnscratch.layers.sequence import *
 from nnscratch.layers.softmax import *
 from nnscratch.layers.spatial import *
 

@@ -91,6 +91,8 @@ class Layer:
         numbers are arranged. Each class says so for itself: a subclass may compute otherwise.
     output_count : int or None
         How many outputs there are, for a layer with several that is called on nodes of a graph.
+    takes_lengths : bool
+        Whether `forward` takes `lengths`, how many steps of each sequence of a batch count.
 
     Examples
     --------
@@ -122,6 +124,7 @@ class Layer:
     takes_out: bool = False
     element_wise: bool = False
     output_count: int | None = None
+    takes_lengths: bool = False
     _params = Params()
     _buffers = Params()
     _form: Any = None  # of the last y: what dy must look like
@@ -133,7 +136,7 @@ class Layer:
 
     # The three passes, written by each layer -----------------------------------------------
 
-    def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
+    def forward_pass(self, *inputs: Any, **options: Any) -> tuple[Any, Any]:
         """(y, cache): the function itself, and what the other two passes need of it."""
         raise NotImplementedError(f"{type(self).__name__} has no forward_pass")
 
@@ -165,24 +168,27 @@ class Layer:
 
     # What is made from them ----------------------------------------------------------------
 
-    def forward(self, *inputs: Any) -> Any:
-        """y = f(x); keeps in `cache` what `backward` needs.
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """y = f(x); keeps in `cache` what `backward` needs. Options are those of `forward_pass`.
 
         Where `backward` still needs y itself, y is read-only: writing into it would give wrong
         gradients, so it is an error at once. `y.copy()` can be written to.
         """
-        y, cache = self.forward_pass(*inputs)
+        y, cache = self.forward_pass(*inputs, **options)
         self.remember(cache, form_of(y))
         return protected(y, cache)
 
-    def __call__(self, *inputs: Any, name: str | None = None) -> Any:
+    def __call__(self, *inputs: Any, name: str | None = None, **options: Any) -> Any:
         """`forward`; on nodes of a graph instead a node, which may be given a name."""
         for x in inputs:
             if hasattr(x, "node_of"):
+                if options:
+                    given = ", ".join(f"{key}=" for key in options)
+                    raise ValueError(f"{self} expected {given} only with arrays, received nodes")
                 return x.node_of(self, inputs, name)
         if name is not None:
             raise ValueError(f"{self} expected name={name!r} only with nodes, received arrays")
-        return self.forward(*inputs)
+        return self.forward(*inputs, **options)
 
     def backward(self, dy: Any) -> tuple[Any, Grads]:
         """(dx, grads) for the last `forward`, from dy = dL/dy.

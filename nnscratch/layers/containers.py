@@ -9,6 +9,7 @@ may stand at several places; the gradients of its parameters then add up
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple, overload
 
 import numpy as np
@@ -47,7 +48,8 @@ class Sequential(Layer):
     Parameters that occur several times get the sum of their gradients.
 
     A layer of several outputs passes them to the next one as its several inputs, and on the way
-    back the next one's tuple dx is its tuple dy.
+    back the next one's tuple dx is its tuple dy. `forward(x, lengths=...)` gives the lengths of
+    sequences to the layers that take them.
 
     *Shapes*: those of the layers. `params` lists all arrays under dotted names: "0.W", "3.1.b".
 
@@ -77,14 +79,23 @@ class Sequential(Layer):
             check_layer(layer, f"argument {i} of Sequential")
         self.layers: tuple[Layer, ...] = layers
 
-    def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
+    @property
+    def takes_lengths(self) -> bool:  # type: ignore[override]
+        return any(layer.takes_lengths for layer in self.layers)
+
+    def forward_pass(self, *inputs: Any, lengths: Any = None) -> tuple[Any, Any]:
         steps = []
         y: Any = inputs if self.layers else tuple(floating(x) for x in inputs)
         if len(y) == 1:
             y = y[0]
+        if lengths is not None:
+            check_takers(self)
         for i, layer in enumerate(self.layers):
+            forward: Any = layer.forward_pass
+            if lengths is not None and layer.takes_lengths:
+                forward = partial(forward, lengths=lengths)
             try:
-                y, cache = layer.forward_pass(*y) if type(y) is tuple else layer.forward_pass(y)
+                y, cache = forward(*y) if type(y) is tuple else forward(y)
             except ValueError as error:
                 error.add_note(f"in layer {i} of Sequential: {layer}")
                 raise
@@ -197,8 +208,12 @@ class Residual(Layer):
         check_layer(layer, "the argument of Residual")
         self.layers: tuple[Layer] = (layer,)
 
-    def forward_pass(self, *inputs: Any) -> tuple[Any, Any]:
-        y, cache = self.layers[0].forward_pass(*inputs)
+    @property
+    def takes_lengths(self) -> bool:  # type: ignore[override]
+        return self.layers[0].takes_lengths
+
+    def forward_pass(self, *inputs: Any, **lengths: Any) -> tuple[Any, Any]:
+        y, cache = self.layers[0].forward_pass(*inputs, **lengths)
         parts = y if type(y) is tuple else (y,)
         shapes = [np.shape(x) for x in inputs]
         if shapes != [part.shape for part in parts]:
@@ -256,6 +271,20 @@ def add_up(grads: dict[str, Any], names: dict[str, str], found: Grads, out: Out)
         if grads[name] is not None:  # not in place: a layer may have returned dy itself
             grad = np.add(grads[name], grad, out=out.get(name))
         grads[name] = grad
+
+
+def check_takers(model: Layer) -> None:
+    """Refuse lengths that a layer inside would need and not get."""
+    for layer in model.layers:
+        if not layer.takes_lengths and any(inner.takes_lengths for _, inner in layer.walk()):
+            raise ValueError(
+                f"{layer} does not pass lengths on to the layers inside it; "
+                "put these into the Sequential themselves"
+            )
+    if not model.takes_lengths:
+        raise ValueError(
+            f"{model} has no layer that takes lengths, such as LSTM or LastStep; leave them out"
+        )
 
 
 def check_layer(layer: Any, place: str) -> None:

@@ -1,0 +1,142 @@
+"""The long short-term memory along a sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnscratch.layers.sequence.cells import open_forget_gate
+from nnscratch.layers.sequence.packing import Packing
+from nnscratch.layers.sequence.recurrent import Recurrent
+
+__all__ = ["LSTM"]
+
+
+class LSTM(Recurrent):
+    """A long short-term memory along a sequence: `LSTMCell` at every step.
+
+    Parameters
+    ----------
+    in_features, hidden_features : int
+    return_state, reverse, bias, rng
+        As for `RNN`; the forget gate's b_x starts at 1.
+
+    Notes
+    -----
+    *Forward*: the formulas of `LSTMCell`. All σ and tanh of a step are one call of tanh, since
+    σ(a) = (1 + tanh(a/2)) / 2: the rows of W_x, W_h and b of the three σ are halved beforehand.
+
+    *Backward*: as derived for `RNN`, with the cell's formulas: h(t) and c(t) both have the next
+    step for a child, and h(t) also y(t).
+
+    *Gradient*: as for `RNN`; da has the four blocks i, f, g, o.
+
+    *Shapes*: as for `RNN`, with states (batch, 2 · hidden_features), h before c, and 4 ·
+    hidden_features rows in W_x, W_h, b_x and b_h.
+
+    *Cache*: x, the four gates, and every h, c and tanh c, as rows. In the memory of a step its
+    gates lie one after the other, (4, batch, hidden), since NumPy goes faster through numbers that
+    are neighbours; in that of their gradients they lie side by side, as the products want them.
+
+    Raises
+    ------
+    ValueError
+        As for `RNN`.
+
+    References
+    ----------
+    Hochreiter and Schmidhuber, Long short-term memory (1997); Gers et al., Learning to forget
+    (2000).
+
+    Examples
+    --------
+    >>> lstm = LSTM(3, 2, rng=0, return_state=True)
+    >>> y, state = lstm.forward(np.ones((4, 5, 3)))
+    >>> y.shape, state.shape, bool((state[:, :2] == y[:, -1]).all())
+    ((4, 5, 2), (4, 4), True)
+    >>> y, state = lstm.forward(np.ones((4, 7, 3)), state)  # and on from there
+    """
+
+    gates = 4
+    state_parts = 2
+
+    def __init__(
+        self,
+        in_features: int,
+        hidden_features: int,
+        return_state: bool = False,
+        reverse: bool = False,
+        bias: bool = True,
+        rng: Any = None,
+    ) -> None:
+        self.set_up(in_features, hidden_features, return_state, reverse, bias, rng)
+
+    def first_bias(self) -> np.ndarray:
+        return open_forget_gate(self.hidden_features)
+
+    def last_state(self, kept: tuple[np.ndarray, ...], packing: Packing) -> np.ndarray:
+        return np.concatenate([packing.last_states(part) for part in kept[:2]], axis=1)
+
+    def run(self, X: np.ndarray, state: np.ndarray, packing: Packing) -> tuple[np.ndarray, ...]:
+        batch, hidden = packing.batch, self.hidden_features
+        half = np.full(4 * hidden, 0.5, X.dtype)
+        half[2 * hidden : 3 * hidden] = 1  # g is a tanh by itself
+        W_h, A = self.params["W_h"].T * half, self.from_x(X, half)
+        states = np.empty((batch + packing.rows, hidden), X.dtype)
+        c_states, tanh_c = np.empty_like(states), np.empty((packing.rows, hidden), X.dtype)
+        states[:batch], c_states[:batch] = state[:, :hidden], state[:, hidden:]
+        product, work = np.empty((batch, 4 * hidden), X.dtype), np.empty((batch, hidden), X.dtype)
+        for now, before in packing.steps:
+            size = now.stop - now.start
+            a, gates, ig = product[:size], A[now], work[:size]
+            np.matmul(states[before], W_h, out=a)
+            a += gates
+            gates = gates.reshape(4, size, hidden)
+            np.tanh(a.reshape(size, 4, hidden).transpose(1, 0, 2), out=gates)
+            i, f, g, o = gates
+            for sigmoids in (gates[:2], o):
+                sigmoids *= 0.5
+                sigmoids += 0.5
+            c, tanh = c_states[batch:][now], tanh_c[now]
+            np.multiply(f, c_states[before], out=c)
+            c += np.multiply(i, g, out=ig)
+            np.tanh(c, out=tanh)
+            np.multiply(o, tanh, out=states[batch:][now])
+        return states, c_states, A, tanh_c
+
+    def run_back(
+        self, dH: np.ndarray, dstate: np.ndarray, kept: tuple[np.ndarray, ...], packing: Packing
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        _, c_states, A, tanh_c = kept
+        hidden = self.hidden_features
+        W_h, dA = np.ascontiguousarray(self.params["W_h"]), np.empty_like(A)
+        dstate_h, dstate_c = dstate[:, :hidden].copy(), dstate[:, hidden:].copy()
+        slopes, work = np.empty(4 * dstate_h.size, A.dtype), np.empty_like(dstate_h)
+        for now, before in reversed(packing.steps):
+            size = now.stop - now.start
+            gates, tanh = A[now].reshape(4, size, hidden), tanh_c[now]
+            da = slopes[: gates.size].reshape(gates.shape)
+            dh, dc, dtanh = dstate_h[:size], dstate_c[:size], work[:size]
+            i, f, g, o = gates
+            dh += dH[now]
+            np.multiply(tanh, tanh, out=dtanh)  # dc += dh o (1 - tanh²)
+            np.subtract(1, dtanh, out=dtanh)
+            dtanh *= o
+            dtanh *= dh
+            dc += dtanh
+            np.subtract(1, gates, out=da)  # the slopes: y (1 - y) of σ, 1 - y² of tanh
+            da *= gates
+            np.multiply(g, g, out=da[2])
+            np.subtract(1, da[2], out=da[2])
+            da[0] *= g
+            da[1] *= c_states[before]
+            da[2] *= i
+            da[3] *= tanh
+            rows = dA[now]
+            blocks = rows.reshape(size, 4, hidden).transpose(1, 0, 2)
+            np.multiply(da[:3], dc, out=blocks[:3])
+            np.multiply(da[3], dh, out=blocks[3])
+            np.matmul(rows, W_h, out=dh)
+            dc *= f
+        return dA, dA, np.concatenate([dstate_h, dstate_c], axis=1)
