@@ -100,6 +100,34 @@ def image(wrong):
         yield wrong(W), W, Context("W")
 
 
+def picture(array, wrong):
+    """Draws for y = x + b, with b for each of 4 channels of pictures of 5 by 6."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        x, dy, b = rng.normal(size=(N, 4, 5, 6)), rng.normal(size=(N, 4, 5, 6)), rng.normal(size=4)
+        y = x + b[:, None, None]
+        expected = dy if array == "dx" else dy.sum((0, 2, 3))
+        yield wrong(x, expected), expected, Context(array, (x,), dy, y, {"b": b})
+
+
+def gates(wrong):
+    """Draws for the weights of four gates, one below the other."""
+    for seed in range(3):
+        g = np.random.default_rng(seed).normal(size=(12, 5))
+        yield wrong(g), g, Context("W_x")
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def elu(alpha, scale=1.0):
+    return (
+        lambda x: scale * np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0))),
+        lambda x: scale * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0))),
+    )
+
+
 # code: draws that deserve it
 TABLE = [
     ("none", linear("W", lambda x, W, dy, g: None)),
@@ -146,6 +174,23 @@ TABLE = [
     ("wrong_place", function(lambda x, y, dy, slope: dy * (1 - x * x))),
     ("wrong_place", function(lambda x, y, dy, slope: dy * (1 - np.tanh(y) ** 2))),
     ("wrong_place", function(lambda x, y, dy, slope: dy * np.cos(y), np.sin, np.cos)),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * (1 - y))),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * (1 + y * y))),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * y * (1 + y), sigmoid,
+                                  lambda x: sigmoid(x) * (1 - sigmoid(x)))),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * y,
+                                  lambda x: np.maximum(x, 0), lambda x: 1.0 * (x > 0))),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * np.where(x > 0, 1, y), *elu(1.3))),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * np.where(x > 0, 1, np.exp(x)),
+                                  *elu(1.3))),
+    ("wrong_derivative", function(lambda x, y, dy, slope: dy * np.where(x > 0, 1.05, y),
+                                  *elu(1.67, 1.05))),
+    ("sum_added", softmax(lambda y, dy: y * (dy + np.sum(dy * y, -1, keepdims=True)))),
+    ("padding_not_cropped", picture("dx", lambda x, g: np.pad(g, [(0, 0)] * 2 + [(2, 2), (1, 1)]))),
+    ("averaged_over_space", picture("b", lambda x, g: g / 30)),
+    ("averaged_over_space", picture("b", lambda x, g: g / 30 / N)),
+    ("gates_exchanged", gates(lambda g: g.reshape(4, 3, 5)[[0, 2, 1, 3]].reshape(12, 5))),
+    ("gates_exchanged", gates(lambda g: g.reshape(4, 3, 5)[[3, 1, 2, 0]].reshape(12, 5))),
     ("transpose_missing", square(lambda A, B, dY: dY @ B)),
     ("operands_swapped", square(lambda A, B, dY: B.T @ dY)),
     ("wrong_operand", square(lambda A, B, dY: dY @ A.T)),
@@ -169,9 +214,11 @@ TABLE = [
     ("non_finite", linear("W", lambda x, W, dy, g: g / 0 * [np.inf, 1, 1, 1, 1])),
     ("values_differ", linear("W", lambda x, W, dy, g: g + x[:3])),
 ]  # fmt: skip
-BY_CALLS = {  # need an object, so they are reached in test_gradient_check
+BY_CALLS = {  # need an object, so they are reached in the tests of the checker
     "missing", "not_implemented", "exception", "state_leak", "second_backward", "mutated_input",
-    "mutated_dy", "mutated_params", "kink", "precision", "random_forward",
+    "mutated_dy", "mutated_params", "kink", "precision", "random_forward", "not_understood",
+    "not_compared", "updated_too_early", "every_maximum", "outside_kink", "windows_not_added",
+    "window_off_by_one", "stride_forgotten", "stale_params", "output_ignored", "time_cut",
 }  # fmt: skip
 
 

@@ -95,12 +95,32 @@ def test_kinks_are_undecidable_and_the_other_elements_decide():
     assert codes(wrong, x) == {"dx": "missing_derivative"}
 
 
-def test_ties_of_a_maximum_are_undecidable():
-    maximum = layer(
+def one_maximum(dy, x):
+    dx = np.zeros_like(x)
+    dx[np.arange(len(x)), x.argmax(1)] = dy
+    return dx
+
+
+def test_ties_of_a_maximum_are_undecidable_where_one_of_them_gets_the_gradient():
+    first = layer(lambda x: (x.max(1), x), one_maximum)
+    assert check_gradients(first, X).findings[0].verdict == "pass"
+    assert check_gradients(first, np.ones((3, 4))).findings[0].verdict == "undecidable"
+
+
+def test_a_gradient_for_each_of_several_maxima_is_named():
+    each = layer(
         lambda x: (x.max(1), x), lambda dy, x: dy[:, None] * (x == x.max(1, keepdims=True))
     )
-    assert check_gradients(maximum, X).findings[0].verdict == "pass"
-    assert check_gradients(maximum, np.ones((3, 4))).findings[0].verdict == "undecidable"
+    assert check_gradients(each, X).ok
+    for x in (np.ones((3, 4)), np.array([[0, 0, -1.0], [1, 2, 3]])):
+        assert codes(each, x) == {"dx": "every_maximum"}
+    shared = layer(
+        lambda x: (x.max(1), x),
+        lambda dy, x: (lambda m: dy[:, None] * m / m.sum(1, keepdims=True))(
+            x == x.max(1, keepdims=True)
+        ),
+    )
+    assert check_gradients(shared, np.array([[0, 0, -1.0], [1, 2, 3]])).ok
 
 
 def test_near_a_kink_the_steps_are_short_enough():

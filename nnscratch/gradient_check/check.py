@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from nnscratch.gradient_check import probes
-from nnscratch.gradient_check.comparison import Comparison
-from nnscratch.gradient_check.conventions import MISSING
-from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run
+from nnscratch.gradient_check.arguments import (
+    as_leaves,
+    call_in_words,
+    error_in_words,
+    name_in_words,
+    weaknesses,
+)
+from nnscratch.gradient_check.calling import Functions
+from nnscratch.gradient_check.choosing import (
+    ADAPTER,
+    absent,
+    choose,
+    dx_before_update,
+    local_derivative,
+    no_dy,
+    refused,
+)
+from nnscratch.gradient_check.draws import Draw, further_draws, is_float, run
+from nnscratch.gradient_check.examination import Examination
+from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.mistakes.context import Context
+from nnscratch.gradient_check.randomness import global_random_state_kept
 from nnscratch.gradient_check.report import Finding, Report
-from nnscratch.gradient_check.subject import Subject, global_random_state_kept
+from nnscratch.gradient_check.subject import NotUnderstood, Subject
 
-DRAWS = 3  # with the caller's own
+__all__ = ["assert_gradients", "check_gradients"]
+
 VERDICTS = ("pass", "undecidable", "fail")
 
 
@@ -27,13 +44,15 @@ def check_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> R
 
     Parameters
     ----------
-    layer : object with forward and backward
+    layer : object with forward and backward, or a pair of functions
         A layer, container, graph or loss of this package, or any other object; see the package's
-        docstring for the ways to return gradients that are understood. It is copied first.
+        docstring for the conventions that are understood. It is copied first.
     *inputs : arrays
-        As `forward` takes them. Integers, such as labels, have no gradient.
+        As `forward` takes them, lists and tuples of arrays too. Integers, such as labels, have
+        no gradient.
     dy : array, optional
-        dL/dy, in the shape of y. Drawn at random unless given: a uniform dy hides mistakes.
+        dL/dy, in the shape of y; a tuple for several outputs. Drawn at random unless given: a
+        uniform dy hides mistakes.
     rng : int or numpy.random.Generator
         Draws dy and further inputs and parameters.
 
@@ -41,6 +60,11 @@ def check_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> R
     -------
     report : Report
         `report.ok`, and `print(report)` says why not.
+
+    Raises
+    ------
+    ValueError
+        There is nothing to call, or no way is known to call it; the message says how to adapt it.
 
     Examples
     --------
@@ -77,38 +101,38 @@ def assert_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> 
         raise AssertionError(str(report))
 
 
-class _Refused(ValueError):
-    """The caller's arguments do not fit, which is no finding."""
-
-
 class _Check:
     """One call of `check_gradients`: what it was given, and what it found so far."""
 
     def __init__(
         self, layer: Any, inputs: Sequence[Any], dy: Any, rng: np.random.Generator, seed: Any
     ) -> None:
-        for method in ("forward", "backward"):
-            if not callable(getattr(layer, method, None)):
-                raise ValueError(
-                    f"check_gradients expected an object with forward and backward, received "
-                    f"{_name(layer)} without {method}"
-                )
+        if isinstance(layer, tuple) and len(layer) == 2 and all(map(callable, layer)):
+            layer = Functions(*layer)
         if isinstance(layer, type):
             raise ValueError(f"check_gradients expected an object; write {layer.__name__}(...)")
-        self.layer, self.dy, self.rng = layer, dy, rng
-        self.inputs = [_as_float64(x) for x in inputs]
-        self.result = Report(subject=_name(layer), reproduce=_call(inputs, dy, seed))
+        if why := refused(layer, inputs):
+            raise ValueError(
+                "check_gradients expected an object with forward and backward, or a pair of "
+                f"functions (forward, backward), received {name_in_words(layer)} {why}"
+            )
+        self.layer, self.rng = layer, rng
+        self.dy = tuple(dy) if isinstance(dy, list) and len(dy) > 1 else dy
+        self.inputs, self.structure = as_leaves(inputs)
+        self.result = Report(name_in_words(layer), reproduce=call_in_words(inputs, dy, seed))
         self.findings: dict[str, Finding] = {}
 
     def report(self) -> Report:
-        subject = Subject(self.layer)
-        if not subject.copied:
-            self.result.warnings.append("the object cannot be copied, so it is checked itself")
-        draw = self.first_draw(subject)
-        if draw is not None:
-            self.result.warnings += list(_weaknesses(draw, self.dy))
-            self.every_array(subject, draw)
-            self.other_mode(subject, draw)
+        chosen = self.first_draw()
+        if chosen is not None:
+            subject, draw = chosen
+            if not subject.copied:
+                words = "the object cannot be copied, so it is checked itself"
+                self.result.warnings.append(words)
+            if self._understood(subject, draw):
+                self.result.warnings += list(weaknesses(draw, self.dy))
+                self.every_array(subject, draw)
+                self.other_mode(subject, draw)
         self.result.findings = list(self.findings.values())
         return self.result
 
@@ -120,35 +144,59 @@ class _Check:
 
     # The steps -----------------------------------------------------------------------------
 
-    def first_draw(self, subject: Subject) -> Draw | None:
+    def first_draw(self) -> tuple[Subject, Draw] | None:
         """The caller's own numbers; a finding where the passes do not get through."""
-        names = [*(["dx"] if len(self.inputs) == 1 else ["dx[0]"]), *subject.params]
-        stage = "forward"
+        names = ["dx" if len(self.inputs) == 1 else "dx[0]"]
         try:
+            seed = int(self.rng.integers(1 << 31))
+            subject, draw = choose(self.layer, self.inputs, self.structure, None, seed)
+            names += list(subject.params)
+            if self.dy is not None:
+                self._check_dy(draw)
+                draw = run(subject, self.inputs, self.rng, dy=self.dy)
             if not probes.repeated_forward(subject, self.inputs):
-                for name in names:
+                for name in draw.got:
                     self.note(name, "undecidable", "random_forward", explain("random_forward", ""))
                 return None
-            y = subject.fresh().forward([copied(x) for x in self.inputs])
-            stage = "backward"
-            if self.dy is not None and np.shape(self.dy) != y.shape:
-                raise _Refused(f"dy has shape {np.shape(self.dy)}, expected that of y, {y.shape}")
-            draw = run(subject, self.inputs, self.rng, dy=self.dy)
-        except _Refused:
+        except (NotUnderstood, _Refused):
             raise
-        except NotImplementedError:
-            for name in names:
-                self.note(name, "fail", "not_implemented", explain("not_implemented", name, stage))
-            return None
         except Exception as error:
-            words = f"{stage} raised {_error(error)}"
-            for name in names:
-                self.note(name, "fail", "exception", explain("exception", name, words))
+            words, code = getattr(error, "stage", "backward"), "not_implemented"
+            if not isinstance(error, NotImplementedError):
+                words, code = f"{words} raised {error_in_words(error)}", "exception"
+            params = getattr(self.layer, "params", None)
+            listed = [str(key) for key in params] if isinstance(params, Mapping) else []
+            for name in dict.fromkeys(names + listed):
+                self.note(name, "fail", code, explain(code, name, words))
             return None
         if self._integers_as_numbers(draw):
-            return self.first_draw(subject)
-        subject.is_loss = draw.subject.is_loss
-        return draw
+            return self.first_draw()
+        return subject, draw
+
+    def _check_dy(self, draw: Draw) -> None:
+        shapes = [y.shape for y in draw.ys]
+        given = list(self.dy) if isinstance(self.dy, tuple) and len(shapes) > 1 else [self.dy]
+        found = [np.shape(d) if d is not None else shape for d, shape in
+                 zip(given, shapes, strict=False)]  # fmt: skip
+        if len(given) != len(shapes) or found != shapes:
+            words = ", ".join(map(str, found)), ", ".join(map(str, shapes))
+            raise _Refused(f"dy has shape {words[0]}, expected that of y, {words[1]}")
+
+    def _understood(self, subject: Subject, draw: Draw) -> bool:
+        """Whether backward is given a dy that it takes as one."""
+        method = subject.methods[1]
+        call = f"layer.{method}(...)"
+        if no_dy(subject, draw):
+            words = f"{method} takes no dy; if it returns f'(x), multiply by dy"
+        elif local_derivative(subject, draw):
+            words = f"what {method} takes is no dy: twice of it gives not twice the result"
+        else:
+            return True
+        adapted = ADAPTER.format(forward=f"layer.{subject.methods[0]}(*inputs)",
+                                 backward=f"dy * {call}")  # fmt: skip
+        message = f"{explain('not_understood', '', f'not understood: {words}')}\n{adapted}"
+        self.note("dx" if "dx" in draw.got else "dx[0]", "undecidable", "not_understood", message)
+        return False
 
     def _integers_as_numbers(self, draw: Draw) -> bool:
         """Integers with a gradient are meant as numbers: go on with them as floats."""
@@ -170,55 +218,49 @@ class _Check:
                 self._no_gradient(name, draw)
         checked = [n for n in draw.got if n in draw.params or n.startswith("dx")]
         checked = [n for n in checked if is_float(draw.array(n))]
+        checked = [n for n in checked if not self._not_compared(subject, n, draw)]
         written = list(probes.written_to(draw))
         for name, code, what in written:
             self.note(name, "fail", code, mode + explain(code, Context(name).name, what))
-        draws = [draw, *self.more_draws(subject, draw)]
-        comparison = Comparison(draws, self.rng)
+        if draw.subject.manner.trained:
+            for name, gradient in dx_before_update(subject, draw).items():
+                if not probes.alike(draw.got[name], gradient):
+                    words = explain("updated_too_early", name)
+                    self.note(name, "fail", "updated_too_early", mode + words)
+        draws = [draw, *further_draws(subject, draw, self.rng)]
+        examined = Examination(draws, self.rng)
         for name in checked:
-            finding = comparison.finding(name)
-            self.note(
-                name, finding.verdict, finding.code, finding.message and mode + finding.message
-            )
+            found = examined.finding(name)
+            message = found.message and mode + found.message
+            self.note(name, found.verdict, found.code, message)
         calls = probes.second_backward(draw), probes.history(subject, self.inputs, self.rng)
         for probe in calls if not written else ():  # what is written to differs in the next call
             for name, code, what in probe:
                 message = explain(code, Context(name).name, what) + (f" ({what})" if what else "")
                 self.note(name, "fail", code, mode + message)
         self._large(subject, draw, mode)
-        words = "the object computes in float32, so only coarse mistakes show"
-        if comparison.coarse and words not in self.result.warnings:
+        words = "the object computes in float32 or coarser, so only coarse mistakes show"
+        if examined.coarse and words not in self.result.warnings:
             self.result.warnings.append(words)
+
+    def _not_compared(self, subject: Subject, name: str, draw: Draw) -> bool:
+        """Whether a parameter's gradient is nowhere, and that need not be a mistake."""
+        why = absent(subject, name, draw)
+        if why:
+            words = explain("not_compared", Context(name).name, why)
+            self.note(name, "undecidable", "not_compared", words)
+        return bool(why)
 
     def _no_gradient(self, name: str, draw: Draw) -> None:
         got = draw.got[name]
         if name not in draw.params and not name.startswith("dx"):
-            self.note(name, "fail", "type", f"backward returned more than the gradients: {name}")
+            words = f"backward returned more than the gradients: {name}"
+            self.note(name, "undecidable", "not_compared", words)
         elif got is None or got is MISSING or (probes.is_number(got) and not np.any(got)):
-            self.note(name, "pass", "", "")
-        else:
+            if got is not MISSING or isinstance(draw.array(name), np.ndarray):
+                self.note(name, "pass", "", "")
+        elif isinstance(draw.array(name), np.ndarray):
             self.note(name, "fail", "type", "integers have no gradient: return None")
-
-    def more_draws(self, subject: Subject, draw: Draw) -> Iterator[Draw]:
-        """Other inputs, parameters and dy of the same shapes, and half of the batch."""
-        batches: list[list[Any] | None] = [list(draw.inputs)] * (DRAWS - 1)
-        for i, inputs in enumerate([*batches, halved(draw.inputs)]):
-            if inputs is None:
-                continue
-            targets = 1 if draw.subject.is_loss else len(inputs)
-            moved = [
-                redrawn(self.rng, x) if is_float(x) and j < targets else x
-                for j, x in enumerate(inputs)
-            ]
-            params = {name: redrawn(self.rng, a) for name, a in draw.params.items()}
-            for attempt in (moved, inputs) if i < DRAWS - 1 else (moved,):
-                try:
-                    found = run(subject, attempt, self.rng, params)
-                except Exception:  # outside the domain, or no half of a batch
-                    continue
-                if np.isfinite(found.y).all() or not np.isfinite(draw.y).all():
-                    yield found
-                    break
 
     def _large(self, subject: Subject, draw: Draw, mode: str) -> None:
         if not draw.got or not is_float(draw.inputs[0]):
@@ -228,7 +270,8 @@ class _Check:
             return
         name = next(iter(draw.got))
         message = f"at 1000 x, {explain('non_finite', place)}"
-        if getattr(self.layer, "layers", ()) or hasattr(self.layer, "steps"):
+        inner = getattr(self.layer, "layers", ()) or hasattr(self.layer, "steps")
+        if inner or place == "y":  # log 0 of a loss is no mistake of its gradient
             self.result.warnings.append(message)
         else:
             self.note(name, "fail", "non_finite", mode + message)
@@ -239,56 +282,19 @@ class _Check:
         if other is None:
             return
         try:
-            second = run(other, draw.inputs, self.rng, dy=draw.dy)
+            second = run(
+                other, draw.inputs, self.rng, dy=draw.dys if len(draw.dys) > 1 else draw.dy
+            )
         except Exception as error:
-            words = f"in {other.mode_name} mode: {_error(error)}"
+            words = f"in {other.mode_name} mode: {error_in_words(error)}"
             self.note(next(iter(draw.got)), "fail", "exception", words)
             return
-        unchanged = probes.alike(second.y, draw.y) and all(
+        unchanged = all(map(probes.alike, second.ys, draw.ys)) and all(
             probes.alike(second.got.get(name), got) for name, got in draw.got.items()
         )
         if not unchanged:
             self.every_array(other, second, f"in {other.mode_name} mode: ")
 
 
-def _as_float64(x: Any) -> Any:
-    if isinstance(x, (list, tuple, float, int, np.generic)) and not isinstance(x, bool):
-        x = np.asarray(x)
-    if isinstance(x, np.ndarray):
-        return x.astype(np.float64) if x.dtype.kind == "f" else x.copy()
-    return x
-
-
-def _error(error: Exception) -> str:
-    """The error in words, with the line that raised it."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-
-
-def _name(layer: Any) -> str:
-    if "__repr__" not in {name for c in type(layer).__mro__[:-1] for name in vars(c)}:
-        return f"{type(layer).__name__}()" if not isinstance(layer, type) else layer.__name__
-    return " ".join(repr(layer).split())
-
-
-def _call(inputs: Sequence[Any], dy: Any, seed: Any) -> str:
-    names = ["x"] if len(inputs) == 1 else [f"x{i}" for i in range(len(inputs))]
-    shapes = ", ".join(f"{n} of shape {np.shape(x)}" for n, x in zip(names, inputs, strict=True))
-    given = "" if dy is None else ", dy=dy"
-    seed = seed if isinstance(seed, (int, np.integer)) else "rng"
-    return f"check_gradients(layer, {', '.join(names)}{given}, rng={seed})  # {shapes}"
-
-
-def _weaknesses(draw: Draw, dy: Any) -> Iterator[str]:
-    """What could hide a mistake in the numbers that the caller chose."""
-    if dy is not None and np.size(dy) > 1 and np.ptp(np.asarray(dy, np.float64)) == 0:
-        yield "dy is uniform, which hides mistakes in softmax, normalization and sums; omit dy"
-    elif dy is None and not draw.subject.takes_dy and draw.y.size > 1:
-        yield "backward takes no dy, so dy is 1 everywhere, which hides mistakes"
-    arrays = [x for x in draw.inputs if isinstance(x, np.ndarray) and x.ndim]
-    if arrays and len(arrays[0]) == 1 and arrays[0].ndim > 1:
-        yield "the batch is 1, which hides sums over it; pass more samples"
-    for name, array in [*((f"input {i}", x) for i, x in enumerate(arrays)), *draw.params.items()]:
-        sizes = [n for n in array.shape if n != 1]
-        if len(sizes) != len(set(sizes)):
-            yield f"sizes of {name} {array.shape} coincide, which hides transposes and wrong axes"
+class _Refused(ValueError):
+    """The caller's arguments do not fit, which is no finding."""

@@ -1,145 +1,129 @@
-"""Derivatives from values alone: central differences with an error estimate.
+"""Derivatives from values alone: slopes to both sides, and how far they can be trusted.
 
-A step that is too long sees the curvature, one that is too short the rounding. So several steps
-are tried, two neighbours are extrapolated to step 0 (Richardson), and the estimate with the
-smallest error wins (Ridders). Where the slopes of both sides stay apart as the step shrinks,
-there is a kink, and no derivative to compare with.
+At a distance h the slopes of the two sides enclose the derivative, up to the noise of the values
+over h. A long step sees the curvature and every kink on its way, a short one the rounding; of
+several steps the narrowest enclosure counts. So no assumption is made about smoothness: close to
+a kink a step shorter than the distance to it is taken, and at the kink itself the enclosure
+stays as wide as the jump of the slope.
+
+Everything is kept for each output apart. An output that does not depend on what is moved adds
+no rounding then, and at a kink each output may take either side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 
-Along = Callable[[float], np.ndarray]  # the losses at a distance t from the point
+__all__ = ["STEPS", "Enclosure", "enclose", "slopes", "spread"]
 
-FIRST_STEP = 1.6e-2  # of the sweep, relative to the size of what is moved
-STEPS = 12  # of the sweep, each a quarter of the one before
-QUICK_STEPS = (1e-3, -1e-3, 5e-4, -5e-4)
+Outputs = Callable[[float], np.ndarray]  # all outputs, flat, at a distance t from the point
+
+EPSILON = float(np.finfo(np.float64).eps)
+# Relative to the size of what is moved, each an eighth of the one before
+STEPS = tuple(1.6e-2 / 8.0**k for k in range(14))
 
 
 @dataclass(frozen=True)
-class Derivative:
-    """Derivatives with estimated errors, and whether each is at a kink."""
+class Enclosure:
+    """Where the derivative of dy · y lies, for several dy.
+
+    Attributes
+    ----------
+    value, half : arrays (dys,)
+        The middle and half of the width, infinite where nothing is known.
+    noise : array (dys,)
+        The part of `half` that is due to the noise of the values.
+    kink : array (dys,) of bool
+        Whether the slopes of the two sides stay apart, more than noise and curvature can explain.
+    """
 
     value: np.ndarray
-    error: np.ndarray
+    half: np.ndarray
+    noise: np.ndarray
     kink: np.ndarray
 
-
-def sweep(along: Along, epsilon: float, steps: int = STEPS) -> Derivative:
-    """d/dt along(t) at 0 for each of the losses, by a sweep of step sizes.
-
-    Parameters
-    ----------
-    along : function of t
-        Returns a vector of losses.
-    epsilon : float
-        The relative rounding error of the values.
-    """
-    h = FIRST_STEP / 4.0 ** np.arange(steps)
-    here = along(0.0)
-    above = np.array([along(t) for t in h])
-    below = np.array([along(-t) for t in h])
-    h = h[:, np.newaxis]
-    with np.errstate(all="ignore"):
-        size = np.maximum(np.abs(above), np.abs(below)) + np.abs(here)
-        central = (above - below) / (2 * h)
-        extrapolated = (16 * central[1:] - central[:-1]) / 15
-        error = np.abs(extrapolated - central[1:]) + 4 * epsilon * size[1:] / h[1:]
-        error = np.where(np.isfinite(error), error, np.inf)  # steps out of the domain
-        best = np.argmin(error, axis=0)[np.newaxis]
-        value = np.take_along_axis(extrapolated, best, 0)[0]
-        # At a kink the one-sided slopes stay apart; elsewhere their gap shrinks with the step.
-        slopes = np.array([(above - here) / h, (here - below) / h])
-        gap = np.abs(slopes[0] - slopes[1])
-        slope = np.max(np.abs(slopes), axis=(0, 1), initial=0, where=np.isfinite(slopes))
-        readable = 40 * epsilon * size / h < 1e-3 * slope
-    last = np.where(readable.any(0), steps - 1 - readable[::-1].argmax(0), 0)[np.newaxis]
-    shorter = np.take_along_axis(gap, last, 0)[0]
-    longer = np.take_along_axis(gap, np.maximum(last - 3, 0), 0)[0]
-    kink = (last[0] >= 3) & (shorter > 0.3 * longer) & (shorter > 1e-2 * slope)
-    return Derivative(value, np.take_along_axis(error, best, 0)[0], kink)
+    @property
+    def gap(self) -> np.ndarray:
+        """The part of `half` by which the two sides differ."""
+        return np.where(np.isfinite(self.half), self.half - self.noise, np.inf)
 
 
 def spread(array: np.ndarray) -> np.ndarray:
-    """For each element how far it may be moved by a step of 1: about its own size."""
-    size = np.abs(array)
-    typical = float(np.sqrt(np.mean(size * size))) if array.size else 0.0
-    return np.maximum(size, max(0.1 * typical, 1e-2) if typical else 1.0)
+    """For each element how far a step of 1 moves it: its own size, or a tenth of the typical."""
+    size = np.abs(array, dtype=np.float64)
+    finite = size[np.isfinite(size)]
+    largest = float(finite.max(initial=0))
+    if not largest:
+        return np.ones(array.shape)
+    typical = largest * float(np.sqrt(np.mean((finite / largest) ** 2)))
+    return np.maximum(size, 0.1 * typical)
 
 
-def directional(
-    losses: Callable[[], np.ndarray], array: np.ndarray, direction: np.ndarray, epsilon: float
-) -> Derivative:
-    """The derivatives of the losses as the whole array moves along one direction."""
-    kept = array.copy()
+def slopes(
+    at: Outputs,
+    here: np.ndarray,
+    h: float,
+    noise: np.ndarray,
+    dys: np.ndarray,
+    still: np.ndarray | None = None,
+) -> Enclosure:
+    """The enclosure by the slopes at a distance h.
 
-    def along(t: float) -> np.ndarray:
-        array[...] = kept + t * direction
-        return losses()
-
-    try:
-        return sweep(along, epsilon, steps=10)
-    finally:
-        array[...] = kept
-
-
-def gradients(
-    losses: Callable[[], np.ndarray],
-    array: np.ndarray,
-    epsilon: float,
-    places: Iterable[tuple[int, ...]] | None = None,
-) -> Derivative:
-    """The derivatives of each loss by every element: arrays (losses, *array.shape).
-
-    Two steps for all elements; the sweep only where these two do not agree. With `places` only
-    these elements are looked at, and the others are NaN.
+    Parameters
+    ----------
+    at : function of t
+    here : array (outputs,)
+        `at(0)`.
+    noise : array (outputs,)
+        How much of each output is noise.
+    dys : array (dys, outputs)
+    still : mask (outputs,), optional
+        Outputs that do not depend on what is moved, so that their noise is the same everywhere.
     """
-    scale, here = spread(array), losses()
-    places = list(np.ndindex(array.shape) if places is None else places)
-
-    def moved(index: tuple[int, ...], t: float) -> np.ndarray:
-        kept = array[index]
-        array[index] = kept + t * scale[index]
-        try:
-            return losses()
-        finally:
-            array[index] = kept
-
-    quick = [[moved(index, t) for t in QUICK_STEPS] for index in places]
-    found, sure = _two_steps(np.reshape(quick, (len(places), 4, len(here))), here, epsilon)
-    shape = (len(here), *array.shape)
-    result = Derivative(np.full(shape, np.nan), np.zeros(shape), np.zeros(shape, bool))
-    for i, index in enumerate(places):
-        one = Derivative(found.value[i], found.error[i], found.kink[i])
-        if not sure[i]:
-            one = sweep(partial(moved, index), epsilon)
-        place: tuple[Any, ...] = (slice(None), *index)
-        result.value[place] = one.value / scale[index]
-        result.error[place] = one.error / scale[index]
-        result.kink[place] = one.kink
-    return result
-
-
-def _two_steps(
-    losses: np.ndarray, here: np.ndarray, epsilon: float
-) -> tuple[Derivative, np.ndarray]:
-    """Derivatives from two steps, and for which elements that is enough to be sure."""
-    above, below, nearer_above, nearer_below = losses.swapaxes(0, 1)
-    h = QUICK_STEPS[0]
+    above, below = at(h) - here, here - at(-h)
     with np.errstate(all="ignore"):
-        wide = (above - below) / (2 * h)
-        narrow = (nearer_above - nearer_below) / h
-        value = (4 * narrow - wide) / 3
-        rounding = epsilon * (np.abs(above) + np.abs(here)) / h
-        error = np.abs(value - narrow) + 8 * rounding
-        gap = np.abs(above - 2 * here + below) / h
-        half = np.abs(nearer_above - 2 * here + nearer_below) / (h / 2)
-        smooth = half <= 0.6 * gap + 80 * rounding  # a kink keeps its gap
-        sure = (smooth & (error <= 1e-6 * np.abs(value) + 1e-9)).all(axis=1)
-    return Derivative(value, error, np.zeros(value.shape, bool)), sure
+        middle = (above + below) / (2 * h)
+        apart = np.abs(above - below) / (2 * h)
+        rounding = (noise if still is None else np.where(still, 0, noise)) / h
+        size = np.abs(dys)
+        # the gap of the slopes holds noise too, which is no width of the enclosure beyond it
+        value, half = dys @ middle, size @ np.maximum(apart - 1.5 * rounding, 0)
+        error = np.sqrt((size * size) @ (rounding * rounding)) * 4
+        error = np.minimum(error, size @ rounding * 2)
+        error += EPSILON / h * (size @ (np.abs(middle) + apart))  # what is moved is rounded too
+    bad = ~np.isfinite(value) | ~np.isfinite(half)
+    value[bad], half[bad] = 0, np.inf
+    kink = (half > error) & (half > 0.05 * (np.abs(value) + half)) & ~bad
+    return Enclosure(value, half + error, np.where(bad, np.inf, error), kink)
+
+
+def enclose(
+    at: Outputs,
+    here: np.ndarray,
+    noise: np.ndarray,
+    dys: np.ndarray,
+    firm: np.ndarray,
+    steps: tuple[float, ...] = STEPS,
+) -> Enclosure:
+    """The narrowest enclosure over several steps, for each dy apart.
+
+    An output that a long step leaves the same, though a move stands out (`firm`), stays out.
+    """
+    still = firm & (at(steps[0]) == here) & (at(-steps[0]) == here)
+    found = [slopes(at, here, h, noise, dys, still) for h in steps]
+    best = np.argmin([one.half for one in found], axis=0)[np.newaxis]
+
+    def chosen(values: list[np.ndarray], at: np.ndarray = best) -> np.ndarray:
+        return np.asarray(np.take_along_axis(np.array(values), at, 0)[0])
+
+    gaps = [one.gap for one in found]
+    value, half = chosen([one.value for one in found]), chosen([one.half for one in found])
+    error, gap = chosen([one.noise for one in found]), chosen(gaps)
+    # curvature's gap is an eighth at an eighth of the step, a kink's stays
+    later = np.clip(best, 1, len(steps) - 1)
+    stays = chosen(gaps, later) > 0.4 * chosen(gaps, later - 1)
+    kink = stays & (gap > error) & (gap > 1e-3 * (np.abs(value) + gap)) & np.isfinite(half)
+    return Enclosure(value, half, error, kink)

@@ -1,4 +1,4 @@
-"""Draws: the same computation on other numbers, with its numeric gradients.
+"""Draws: the same computation on other numbers.
 
 A gradient that agrees on one draw may do so by chance: a bias of zeros hides what multiplies
 it, a batch of one hides a factor N. So the caller's numbers are joined by others of the same
@@ -7,40 +7,73 @@ shapes, and by half of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check import differences
-from nnscratch.gradient_check.conventions import Gradients
+from nnscratch.gradient_check.gradients import Gradients
 from nnscratch.gradient_check.subject import Subject
 
-SAMPLE = 200  # elements of a large array that are looked at one by one
-LARGE = 3000
+__all__ = [
+    "Draw",
+    "copied",
+    "draw_dy",
+    "flat",
+    "further_draws",
+    "halved",
+    "input_index",
+    "is_float",
+    "redrawn",
+    "run",
+    "write",
+]
+
+DRAWS = 3  # with the caller's own
 
 
 @dataclass
 class Draw:
-    """One forward and backward pass, and what went in and came out."""
+    """One forward and backward pass, and what went in and came out.
+
+    Attributes
+    ----------
+    inputs : list
+        The arrays and numbers that forward received, one after the other.
+    params : dict of str to array
+    dys, ys : list of arrays
+        One for each output.
+    got : dict of str to object
+        The gradients by name.
+    """
 
     subject: Subject
     inputs: list[Any]
     params: dict[str, np.ndarray]
-    dy: np.ndarray
-    y: np.ndarray
+    dys: list[np.ndarray]
+    ys: list[np.ndarray]
     got: Gradients
 
-    @cached_property
-    def epsilon(self) -> float:
-        """The relative precision of y: that of float32 where it was computed so."""
-        return _epsilon(self)
+    @property
+    def y(self) -> np.ndarray:
+        """The output; of several all numbers in one row."""
+        return flat(self.ys) if len(self.ys) != 1 else self.ys[0]
+
+    @property
+    def dy(self) -> np.ndarray:
+        return flat(self.dys) if len(self.dys) != 1 else self.dys[0]
 
     def array(self, name: str) -> Any:
         """The array that a gradient belongs to."""
         return self.params[name] if name in self.params else self.inputs[input_index(name)]
+
+
+def flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """All numbers of several arrays in one row, in float64."""
+    rows = [np.asarray(a, np.float64).ravel() for a in arrays]
+    return np.concatenate(rows) if rows else np.empty(0)
 
 
 def input_index(name: str) -> int:
@@ -58,27 +91,32 @@ def run(
     """Forward and backward on a fresh copy of the subject; dy is drawn unless given."""
     subject = source.fresh()
     write(subject, params or {})
-    kept = [x.copy() if isinstance(x, np.ndarray) else x for x in inputs]
+    kept = [copied(x) for x in inputs]
     before = {name: array.copy() for name, array in subject.params.items()}
-    y = np.array(subject.forward([copied(x) for x in kept]))
+    ys = [np.array(y) for y in subject.forward([copied(x) for x in kept])]
     if dy is None:
-        dy = draw_dy(rng, y.shape) if subject.takes_dy else np.ones(y.shape)
-    dy = np.asarray(dy, np.float64)
-    got = subject.backward(dy.copy(), kept)
+        dys = subject.draw_dys(rng, ys)
+    else:
+        given = list(dy) if isinstance(dy, (tuple, list)) and len(ys) > 1 else [dy]
+        dys = [
+            np.zeros(y.shape) if d is None else np.asarray(d, np.float64)
+            for d, y in zip(given, ys, strict=True)
+        ]
+    got = subject.backward([d.copy() for d in dys], kept)
     for name, array in subject.params.items():
         before.setdefault(name, array.copy())
-    return Draw(subject, kept, before, dy, y, {n: copied(g) for n, g in got.items()})
+    return Draw(subject, kept, before, dys, ys, {n: copied(g) for n, g in got.items()})
 
 
 def write(subject: Subject, params: Mapping[str, np.ndarray]) -> None:
-    """Put values into the subject's parameters, in place."""
+    """Put values into the subject's parameters."""
     for name, value in params.items():
-        if name in subject.params:
-            subject.params[name][...] = value
+        subject.write(name, value)
 
 
 def copied(x: Any) -> Any:
-    return x.copy() if isinstance(x, np.ndarray) else x
+    """A copy that forward may keep or write to."""
+    return x.copy() if isinstance(x, np.ndarray) else copy.deepcopy(x)
 
 
 def draw_dy(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -110,75 +148,22 @@ def halved(inputs: Sequence[Any]) -> list[Any] | None:
     ]
 
 
-class Numeric:
-    """The numeric derivatives of a draw.
-
-    Parameters
-    ----------
-    draw : Draw
-    dys : sequence of arrays
-        Further dy, all by the same calls of forward.
-    inputs : sequence or None
-        Another point than the draw's.
-    """
-
-    def __init__(
-        self, draw: Draw, dys: Sequence[np.ndarray] = (), inputs: Sequence[Any] | None = None
-    ) -> None:
-        self.draw = draw
-        self.subject = draw.subject.fresh()
-        write(self.subject, draw.params)
-        self.inputs = [copied(x) for x in (draw.inputs if inputs is None else inputs)]
-        self.finite = np.isfinite(draw.y).ravel()  # outputs that are not have no derivative
-        self.dys = np.array([draw.dy, *dys], np.float64).reshape(1 + len(dys), -1)[:, self.finite]
-        for name in draw.params:  # bare attributes become parameters once they have a gradient
-            if name not in self.subject.params:
-                self.subject.params[name] = getattr(self.subject.object, name)
-        write(self.subject, draw.params)
-
-    def losses(self) -> np.ndarray:
-        y = np.asarray(self.subject.forward(self.inputs), np.float64).ravel()
-        return self.dys @ y[self.finite]
-
-    def _array(self, name: str) -> np.ndarray:
-        if name in self.draw.params:
-            return self.subject.params[name]
-        return np.asarray(self.inputs[input_index(name)])
-
-    def along(self, name: str, direction: np.ndarray) -> differences.Derivative:
-        """The derivative as the array moves along a direction."""
-        return differences.directional(self.losses, self._array(name), direction, self.draw.epsilon)
-
-    def elements(
-        self, name: str, rng: np.random.Generator, include: Sequence[int] = ()
-    ) -> differences.Derivative:
-        """The derivatives by every element; by some of a large array, NaN elsewhere.
-
-        `include` holds flat indices of elements that are to be among them.
-        """
-        array = self._array(name)
-        places = None
-        if array.size > LARGE:
-            chosen = np.union1d(rng.choice(array.size, SAMPLE, replace=False), include)
-            indices = np.unravel_index(chosen.astype(int), array.shape)
-            places = [tuple(map(int, place)) for place in zip(*indices, strict=True)]
-        return differences.gradients(self.losses, array, self.draw.epsilon, places)
-
-
-def _epsilon(draw: Draw) -> float:
-    """float32's where y holds nothing but float32 numbers though the input was moved off them."""
-    if draw.y.dtype.kind != "f":
-        return float(np.finfo(np.float64).eps)
-    if draw.y.dtype != np.float64:
-        return float(np.finfo(draw.y.dtype).eps)
-    if draw.subject.ours or not draw.y.size:
-        return float(np.finfo(np.float64).eps)
-    subject = draw.subject.fresh()
-    write(subject, draw.params)
-    rng = np.random.default_rng(0)
-    moved = [x * rng.uniform(1, 1.001, x.shape) if is_float(x) else x for x in draw.inputs]
-    y = np.asarray(subject.forward(moved), np.float64)
-    with np.errstate(all="ignore"):
-        coarse = np.array_equal(y, y.astype(np.float32), equal_nan=True)
-    telling = y[(y != 0) & (y != np.round(y))]
-    return float(np.finfo(np.float32 if coarse and telling.size else np.float64).eps)
+def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Iterator[Draw]:
+    """Other inputs, parameters and dy of the same shapes, and half of the batch."""
+    batches: list[list[Any] | None] = [list(draw.inputs)] * (DRAWS - 1)
+    for i, inputs in enumerate([*batches, halved(draw.inputs)]):
+        if inputs is None:
+            continue
+        targets = 1 if draw.subject.is_loss else len(inputs)
+        moved = [
+            redrawn(rng, x) if is_float(x) and j < targets else x for j, x in enumerate(inputs)
+        ]
+        params = {name: redrawn(rng, a) for name, a in draw.params.items()}
+        for attempt in (moved, inputs) if i < DRAWS - 1 else (moved,):
+            try:
+                found = run(subject, attempt, rng, params)
+            except Exception:  # outside the domain, or no half of a batch
+                continue
+            if np.isfinite(found.y).all() or not np.isfinite(draw.y).all():
+                yield found
+                break

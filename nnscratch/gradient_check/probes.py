@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.conventions import Gradients
 from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run, write
+from nnscratch.gradient_check.gradients import Gradients
 from nnscratch.gradient_check.subject import Subject, same
 
 Found = tuple[str, str, str]
@@ -19,19 +19,15 @@ Found = tuple[str, str, str]
 
 def repeated_forward(source: Subject, inputs: Sequence[Any]) -> bool:
     """Whether two forward calls on one input give one output, random draws set back."""
-    subject = source.fresh()
-    first = np.array(subject.forward([copied(x) for x in inputs]))
-    subject.notice_global_draws()
-    source.global_state = subject.global_state
-    first = np.array(subject.forward([copied(x) for x in inputs]))
-    return same(first, subject.forward([copied(x) for x in inputs]))
+    first = [y.copy() for y in source.fresh().forward([copied(x) for x in inputs])]
+    return same(first, source.fresh().forward([copied(x) for x in inputs]))
 
 
 def written_to(draw: Draw) -> Iterator[Found]:
     """Inputs, dy and parameters are for reading."""
     subject = draw.subject.fresh()
     write(subject, draw.params)
-    inputs, dy = [copied(x) for x in draw.inputs], draw.dy.copy()
+    inputs, dys = [copied(x) for x in draw.inputs], [dy.copy() for dy in draw.dys]
     before = {name: array.copy() for name, array in subject.params.items()}
 
     def changes(stage: str) -> Iterator[Found]:
@@ -40,29 +36,32 @@ def written_to(draw: Draw) -> Iterator[Found]:
                 what = "x" if len(inputs) == 1 else f"input {i}"
                 gradient = "dx" if f"dx[{i}]" not in draw.got else f"dx[{i}]"
                 yield gradient, "mutated_input", f"{what} (by {stage})"
-        now = subject.params_now()
+        now = subject.params
         for name, array in before.items():
-            if not same(now.get(name), array):
+            if not same(now.get(name), array) and name not in subject.manner.trained:
                 yield name, "mutated_params", stage
 
     subject.forward(inputs)
     found = list(changes("forward"))
     if not found:
-        subject.backward(dy, inputs)
+        subject.backward(dys, inputs)
         found = list(changes("backward"))
-        if not same(dy, draw.dy):
+        if not same(dys, draw.dys):
             found.append((next(iter(draw.got)), "mutated_dy", ""))
     yield from found
 
 
 def second_backward(draw: Draw) -> Iterator[Found]:
     """backward may be called twice, with one result."""
+    if draw.subject.manner.trained:
+        return  # each call is a step of training
     subject = draw.subject.fresh()
     write(subject, draw.params)
     subject.forward([copied(x) for x in draw.inputs])
-    first = {n: copied(g) for n, g in subject.backward(draw.dy.copy(), draw.inputs).items()}
+    dys = [dy.copy() for dy in draw.dys]
+    first = {n: copied(g) for n, g in subject.backward(dys, draw.inputs).items()}
     try:
-        second = subject.backward(draw.dy.copy(), draw.inputs)
+        second = subject.backward([dy.copy() for dy in draw.dys], draw.inputs)
     except Exception as error:
         if subject.ours:
             yield next(iter(first)), "second_backward", f"{type(error).__name__}: {error}"
@@ -70,7 +69,8 @@ def second_backward(draw: Draw) -> Iterator[Found]:
     for name, gradient in first.items():
         if not alike(second.get(name), gradient):
             doubled = is_number(gradient) and alike(second.get(name), 2 * np.asarray(gradient))
-            yield name, "accumulated" if doubled else "second_backward", ""
+            if not (doubled and subject.clears and name in draw.params):
+                yield name, "accumulated" if doubled else "second_backward", ""
 
 
 def history(source: Subject, inputs: Sequence[Any], rng: np.random.Generator) -> Iterator[Found]:
@@ -87,8 +87,9 @@ def history(source: Subject, inputs: Sequence[Any], rng: np.random.Generator) ->
         try:
             alone = run(source, others, rng)
         except Exception as error:
-            if np.isfinite(y).all():
-                words = f"backward raised {type(error).__name__}: {error}, for y of {y.shape}"
+            if all(np.isfinite(a).all() for a in y):
+                shapes = ", ".join(str(a.shape) for a in y)
+                words = f"backward raised {type(error).__name__}: {error}, for y of {shapes}"
                 name = next(iter(first.got))
                 found.setdefault(name, (name, "exception", words))
             continue
@@ -100,10 +101,11 @@ def history(source: Subject, inputs: Sequence[Any], rng: np.random.Generator) ->
 def _second_call(first: Draw, alone: Draw) -> Iterator[Found]:
     subject = first.subject.fresh()
     subject.forward([copied(x) for x in first.inputs])
-    subject.backward(first.dy.copy(), first.inputs)
+    subject.backward([dy.copy() for dy in first.dys], first.inputs)
+    write(subject, {name: first.params[name] for name in subject.manner.trained})
     try:
-        y = subject.forward([copied(x) for x in alone.inputs])
-        after = subject.backward(alone.dy.copy(), alone.inputs)
+        y = [a.copy() for a in subject.forward([copied(x) for x in alone.inputs])]
+        after = subject.backward([dy.copy() for dy in alone.dys], alone.inputs)
     except Exception as error:
         words = f"{type(error).__name__}: {error}"
         yield next(iter(alone.got)), "stale_cache", f"the second call raises {words}"
@@ -112,7 +114,7 @@ def _second_call(first: Draw, alone: Draw) -> Iterator[Found]:
     for name, gradient in alone.got.items():
         got = after.get(name)
         if alike(got, gradient):
-            if not alike(np.asarray(y), alone.y) and name.startswith("dx"):
+            if not all(map(alike, y, alone.ys)) and name.startswith("dx"):
                 yield name, "state_leak", "forward gives another y after an earlier call"
             continue
         previous = first.got.get(name)
@@ -128,11 +130,11 @@ def _second_call(first: Draw, alone: Draw) -> Iterator[Found]:
 
 def _stale(first: Draw, alone: Draw) -> Gradients:
     """What comes out if backward knows the first input only; nothing for another batch size."""
-    if first.dy.shape != alone.dy.shape:
+    if [dy.shape for dy in first.dys] != [dy.shape for dy in alone.dys]:
         return {}
     subject = first.subject.fresh()
     subject.forward([copied(x) for x in first.inputs])
-    return subject.backward(alone.dy.copy(), alone.inputs)
+    return subject.backward([dy.copy() for dy in alone.dys], alone.inputs)
 
 
 def large_inputs(source: Subject, inputs: Sequence[Any]) -> str | None:
@@ -146,9 +148,10 @@ def large_inputs(source: Subject, inputs: Sequence[Any]) -> str | None:
         scaled = [1000 * np.asarray(x, dtype) if is_float(x) else copied(x) for x in inputs[:1]]
         subject = source.fresh()
         rest = [np.asarray(x, dtype) if is_float(x) else copied(x) for x in inputs[1:]]
-        y = np.array(subject.forward([*scaled, *rest]))
-        dy = np.random.default_rng(0).uniform(0.5, 1.5, y.shape)
-        return [y, next(iter(subject.backward(dy, inputs).values()), None)]
+        ys = [y.copy() for y in subject.forward([*scaled, *rest])]
+        rng = np.random.default_rng(0)
+        dys = [rng.uniform(0.5, 1.5, y.shape) for y in ys]
+        return [ys[0], next(iter(subject.backward(dys, inputs).values()), None)]
 
     try:
         found = values(np.float64)
@@ -158,7 +161,7 @@ def large_inputs(source: Subject, inputs: Sequence[Any]) -> str | None:
     except Exception:
         return None
     limit = np.finfo(np.float64).max
-    for place, value, true in zip(("y", "dx"), found, exact, strict=True):
+    for place, value, true in zip(("dx", "y"), found[::-1], exact[::-1], strict=True):
         if not (is_number(value) and is_number(true)):
             continue
         value, true = np.asarray(value), np.asarray(true)

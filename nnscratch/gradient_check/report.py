@@ -46,9 +46,9 @@ class Report:
         The call that gives this report again.
     """
 
+    subject: str = ""
     findings: list[Finding] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    subject: str = ""
     reproduce: str = ""
 
     @property

@@ -1,32 +1,30 @@
 """One face for everything that can be checked: layers, losses, and objects of other courses.
 
-A `Subject` holds a float64 copy of the object. `forward` gives an array; `backward` gives the
-gradients under the names of the report, whichever way the object hands them over.
+A `Subject` holds a float64 copy of the object. `forward` gives its outputs as arrays; `backward`
+the gradients under the names of the report, whichever way the object hands them over. How the
+object is used (`Manner`) is found out once, by `discovery`, and shared by all copies.
 """
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import inspect
-import random
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.conventions import (
-    Gradients,
-    bare_params,
-    dx_names,
-    find_params,
-    find_returned,
-    held_arrays,
-)
+from nnscratch.gradient_check.calling import Functions, methods_of
+from nnscratch.gradient_check.copies import copy_of, nested, real, same, to_float64
+from nnscratch.gradient_check.gradients import Gradients, dx_names, flattened, handed_over
+from nnscratch.gradient_check.manner import Manner, NotUnderstood
+from nnscratch.gradient_check.names import OUTPUTS, RATES, plain
+from nnscratch.gradient_check.places import is_floating, members, places_of, walk
+from nnscratch.gradient_check.randomness import RandomState
 from nnscratch.layers.base import Layer
-from nnscratch.layers.params import Params
 from nnscratch.losses.base import Loss
+
+__all__ = ["Manner", "NotUnderstood", "Subject", "same"]
 
 
 class Subject:
@@ -36,54 +34,49 @@ class Subject:
     ----------
     source : object
         Is not touched, if it can be copied.
-    is_loss : bool or None
-        Whether only the first input has a gradient; None until that is known.
+    manner : Manner or None
+        None for an object of this package, or one that `discovery` has yet to look at.
 
     Attributes
     ----------
-    params : dict of str to array
-        The live arrays: what is written into them is what `forward` sees.
+    object : object
+        The copy.
     copied : bool
         False where the object cannot be copied.
     """
 
-    def __init__(self, source: Any, is_loss: bool | None = None) -> None:
+    def __init__(self, source: Any, manner: Manner | None = None) -> None:
         self.source = source
-        self.object, self.copied = _copied(source)
+        self.object, self.copied = copy_of(source)
         self.ours = isinstance(self.object, (Layer, Loss))
-        self.is_loss = True if isinstance(self.object, Loss) else is_loss
         if self.copied:
-            _to_float64(self.object)
-        self.params = find_params(self.object)
-        self._candidates = bare_params(self.object)  # before forward leaves others beside them
-        self.generators = list(_generators(self.object))
-        self.global_state = False  # whether forward draws from the generators of all modules
-        self.keep_random_state()
-        self._cache: tuple[Any, ...] = ()
-        self.scalar = False
+            to_float64(self.object)
+        if manner is None:
+            manner = Manner(is_loss=True if isinstance(source, Loss) else None)
+            if isinstance(source, Layer):
+                manner.places = {place.name: place for place in places_of(self.object)}
+                manner.places = {p.last: p for p in manner.places.values()}
+        self.manner = manner
+        self.methods = methods_of(self.object) or ("forward", "backward")
+        self.random = RandomState(self.object)
         self.mode_name = ""
+        self.returned: Any = None
+        self._inputs: list[Any] = []
+        self._scalars: list[Any] = []
+
+    # Copies ---------------------------------------------------------------------------------
 
     def fresh(self) -> Subject:
         """A second copy of the source, never used; itself where it cannot be copied."""
         if not self.copied:
             return self
-        other = Subject(self.source, self.is_loss)
-        other.global_state = self.global_state
-        other._states, other._global = self._states, self._global
+        other = Subject(self.source, self.manner)
+        other.random.follow(self.random)
         return other
-
-    def params_now(self) -> dict[str, np.ndarray]:
-        """The parameters as the object has them now, which may be other arrays."""
-        bare = {k: v for k, v in vars(self.object).items() if k in self._candidates}
-        return (
-            self.params
-            | {k: v for k, v in bare.items() if k in self.params}
-            | {k: v for k, v in find_params(self.object).items() if k in self.params}
-        )
 
     def in_other_mode(self) -> Subject | None:
         """A subject in evaluation if this trains, and the reverse; None without modes."""
-        if not self.copied or isinstance(self.object, Loss):
+        if not self.copied or isinstance(self.object, (Loss, Functions)):
             return None
         target = copy.deepcopy(self.object)
         training = getattr(target, "training", None)
@@ -97,150 +90,170 @@ class Subject:
             target.training = not training
         else:
             return None
-        other = Subject(target, self.is_loss)
-        other.global_state = self.global_state
+        other = Subject(target, self.manner)
         other.mode_name = "evaluation" if training in (None, True) else "training"
         return other
 
-    # Randomness ----------------------------------------------------------------------------
+    @property
+    def is_loss(self) -> bool:
+        return bool(self.manner.is_loss)
 
-    def keep_random_state(self) -> None:
-        """Every later `forward` draws what a `forward` from here draws."""
-        self._states = [copy.deepcopy(g.bit_generator.state) for g in self.generators]
-        self._global = (np.random.get_state(), random.getstate())  # noqa: NPY002
+    # Parameters -----------------------------------------------------------------------------
 
-    def _restore_random_state(self) -> None:
-        for generator, state in zip(self.generators, self._states, strict=True):
-            generator.bit_generator.state = state
-        if self.global_state:
-            np.random.set_state(self._global[0])  # noqa: NPY002
-            random.setstate(self._global[1])
+    @property
+    def params(self) -> dict[str, np.ndarray]:
+        """The parameters as the object has them now."""
+        found = {name: place.read(self.object) for name, place in self.manner.places.items()}
+        return {n: np.asarray(a) for n, a in found.items() if np.asarray(a).dtype.kind == "f"}
 
-    def notice_global_draws(self) -> None:
-        """See whether the last `forward` drew from `np.random` or `random`."""
-        before, now = self._global[0], np.random.get_state()  # noqa: NPY002
-        same = all(np.array_equal(a, b) for a, b in zip(before, now, strict=True))
-        self.global_state = not same or self._global[1] != random.getstate()
+    def write(self, name: str, value: Any) -> None:
+        """Put numbers into a parameter."""
+        if name in self.manner.places:
+            self.manner.places[name].write(self.object, value)
 
-    # The calls -----------------------------------------------------------------------------
+    # The calls ------------------------------------------------------------------------------
 
-    def forward(self, inputs: Sequence[Any]) -> np.ndarray:
-        """y as an array, () for a number."""
-        self._restore_random_state()
+    def forward(self, inputs: Sequence[Any]) -> list[np.ndarray]:
+        """The outputs as arrays, () for a number."""
+        self.random.restore(self.manner.global_state)
+        self.clear()
+        self._inputs = nested(self.manner.structure, list(inputs))
+        before = {k: id(v) for k, v in members(self.object) if isinstance(k, str)}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            y = self.object.forward(*inputs)
-        self._cache = ()
-        if isinstance(y, tuple) and len(y) == 2 and isinstance(y[0], (np.ndarray, float)):
-            y, *rest = y
-            self._cache = tuple(rest)  # the functional style: out, cache = forward(x)
-        self.scalar = isinstance(y, (int, float))
-        if y is None:
-            raise TypeError("forward returned None; end it with `return y`")
-        y = np.asarray(y)
-        if y.dtype.kind not in "fiub":
-            raise TypeError(f"forward returned {y.dtype}, expected real numbers")
-        return y
+            returned = getattr(self.object, self.methods[0])(*self._inputs)
+        if returned is None:
+            returned = self._left_output(before)
+        self.returned = returned
+        self._scalars = self.outputs_of(returned)
+        ys = [real(y) for y in self._scalars]
+        if not ys:
+            raise NotUnderstood(f"forward returned {type(returned).__name__} without an array")
+        return ys
 
-    def backward(self, dy: np.ndarray, inputs: Sequence[Any]) -> Gradients:
+    def outputs_of(self, returned: Any) -> list[Any]:
+        """What of the returned things are outputs."""
+        leaves = flattened(self._whole(returned))
+        if self.manner.probing:
+            leaves = [y for y in leaves if isinstance(y, (np.ndarray, float, np.floating))]
+        return leaves
+
+    def _whole(self, returned: Any) -> list[Any]:
+        """The returned outputs, each as it was nested."""
+        if not isinstance(returned, (tuple, list)):
+            return [returned]
+        return list(returned[: self.manner.call.outputs])
+
+    def backward(self, dys: Sequence[np.ndarray], inputs: Sequence[Any]) -> Gradients:
         """The gradients by name, as the object hands them over."""
-        for name in ("zero_grad", "zero_grads"):  # these objects accumulate on purpose
-            if callable(getattr(self.object, name, None)):
-                getattr(self.object, name)()
+        before = {name: self.params[name].copy() for name in self.manner.updates}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            returned = self.object.backward(*self._arguments(dy))
-        if self.is_loss is None:
-            self.is_loss = (
-                self.scalar
-                and len(inputs) == 2
-                and not self.params
-                and not isinstance(self.object, Layer)
-                and not isinstance(returned, (tuple, list))
-            )
-        names = dx_names(inputs, bool(self.is_loss))
-        found = find_returned(self.object, returned, list(self.params), self._candidates, names)
-        for name in found:
-            if name in self._candidates:
-                self.params.setdefault(name, getattr(self.object, name))
+            returned = getattr(self.object, self.methods[1])(*self._arguments(dys))
+        if self.manner.is_loss is None:
+            self.manner.is_loss = self._looks_like_a_loss(returned, inputs)
+        has = [is_floating(x) for x in inputs]
+        names = dx_names(inputs, self.is_loss)
+        places = {n: p for n, p in self.manner.places.items() if n not in before}
+        found = handed_over(self.object, returned, names, places, has)
+        for name, place in self.manner.left.items():
+            found[name] = place.read(self.object)
+        now = self.params
+        for name, rate in self.manner.updates.items():
+            found[name] = (before[name] - now[name]) / rate
         return found
+
+    def clear(self) -> None:
+        """Call what clears gradients before each forward; set those of value and grad to 0."""
+        for name in self.manner.clearing:
+            try:
+                getattr(self.object, name)()
+            except Exception:  # it wants arguments, or an optimizer
+                continue
+        for place in self.manner.pairs:
+            gradient = place.read(self.object)
+            if is_floating(gradient):
+                place.replace(self.object, np.zeros_like(gradient))
+
+    @property
+    def clears(self) -> bool:
+        """Whether its gradients add up on purpose, until they are cleared."""
+        return bool(self.manner.clearing or self.manner.pairs)
 
     @property
     def takes_dy(self) -> bool:
         """Whether `backward` can be given dy."""
-        return bool(self._arguments(np.zeros(())))
+        return self.manner.call.takes_dy
 
-    def _arguments(self, dy: np.ndarray) -> tuple[Any, ...]:
-        given = float(dy) if self.scalar and not isinstance(self.object, Layer) else dy
-        given = given if not isinstance(given, np.ndarray) or given.ndim else given[()]
-        try:
-            signature = inspect.signature(self.object.backward)
-        except (TypeError, ValueError):
-            return (given, *self._cache)
-        kinds = [p.kind for p in signature.parameters.values()]
-        if inspect.Parameter.VAR_POSITIONAL in kinds:
-            return (given, *self._cache)
-        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        accepted = sum(kind in positional for kind in kinds)
-        return (given, *self._cache)[:accepted]
+    def draw_dys(self, rng: np.random.Generator, ys: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """One dy for each output: drawn, or what a backward without dy assumes."""
+        if self.takes_dy:
+            return [
+                np.asarray(rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1.0, 1.0], y.shape))
+                for y in ys
+            ]
+        scale = 1.0 / max(ys[0].size, 1) if self.manner.call.dy == "mean" else 1.0
+        return [np.full(y.shape, scale if i == 0 else 0.0) for i, y in enumerate(ys)]
 
+    def _arguments(self, dys: Sequence[np.ndarray]) -> list[Any]:
+        given = [self._as_returned(dy, i) for i, dy in enumerate(dys)]
+        given = nested(self._whole(self.returned), given)
+        found: list[Any] = []
+        for kind, i in self.manner.call.arguments:
+            if kind == "dys":
+                found.append(given if isinstance(self.returned, list) else tuple(given))
+            elif kind == "dy":
+                found.append(given[i])
+            elif kind == "input":
+                found.append(self._inputs[i])
+            elif kind == "rate":
+                found.append(self.manner.rate)
+            elif kind == "cache":
+                found.append(self.returned[-1])
+            else:
+                found.append(self.returned)
+        return found
 
-@contextlib.contextmanager
-def global_random_state_kept() -> Iterator[None]:
-    """The caller's `np.random` and `random` draw what they would have drawn without a check."""
-    states = np.random.get_state(), random.getstate()  # noqa: NPY002
-    try:
-        yield
-    finally:
-        np.random.set_state(states[0])  # noqa: NPY002
-        random.setstate(states[1])
+    def _as_returned(self, dy: np.ndarray, i: int) -> Any:
+        """A number where forward gave a number."""
+        if isinstance(self._scalars[i], (int, float)) and not isinstance(self.object, Layer):
+            return float(dy)
+        return dy if dy.ndim else dy[()]
 
+    def _looks_like_a_loss(self, returned: Any, inputs: Sequence[Any]) -> bool:
+        if isinstance(self.object, Layer) or len(inputs) < 2 or self.manner.places:
+            return False
+        if isinstance(returned, (tuple, list)) and sum(r is not None for r in returned) > 1:
+            return False
+        y = np.asarray(self._scalars[0])
+        first = np.shape(inputs[0])
+        per_sample = not self.takes_dy and bool(first) and y.size == first[0]
+        return y.size == 1 or per_sample
 
-def same(a: Any, b: Any) -> bool:
-    """Whether two arrays, or what stands in their place, are equal, NaN to NaN."""
-    if a is None or b is None:
-        return a is b
-    try:
-        a, b = np.asarray(a), np.asarray(b)
-        return a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    except (TypeError, ValueError):
-        return False
+    def _left_output(self, before: dict[str, int]) -> Any:
+        """The output that forward left on the object."""
+        now = {k: v for k, v in members(self.object) if isinstance(k, str)}
+        taken = {id(x) for x in self._inputs}
+        arrays = {
+            k: v
+            for k, v in now.items()
+            if isinstance(v, (np.ndarray, np.floating)) and before.get(k) != id(v)
+            and id(v) not in taken
+        }  # fmt: skip
+        by_name = {plain(k): v for k, v in arrays.items()}
+        found = next((by_name[name] for name in OUTPUTS if name in by_name), None)
+        if found is None and len(arrays) == 1:
+            found = next(iter(arrays.values()))
+        if found is None:
+            raise TypeError("forward returned None; end it with `return y`")
+        return found
 
-
-def _copied(source: Any) -> tuple[Any, bool]:
-    try:
-        return copy.deepcopy(source), True
-    except Exception:  # locks, modules, open files: then the object itself is checked
-        return source, False
-
-
-def _to_float64(source: Any) -> None:
-    """Convert the floating arrays that an object keeps to float64."""
-    converted: dict[int, tuple[Any, np.ndarray]] = {}  # one array may be kept at two places
-    for holder, key, value in held_arrays(source):
-        if isinstance(value, Layer):
-            value.astype(np.float64)
-        elif isinstance(value, np.ndarray) and value.dtype in (np.float16, np.float32):
-            new = converted.setdefault(id(value), (value, value.astype(np.float64)))[1]
-            _put(holder, key, new)
-    if isinstance(source, Layer):
-        source.astype(np.float64)
-
-
-def _put(holder: Any, key: Any, array: np.ndarray) -> None:
-    if isinstance(holder, (Params, tuple)):
-        return  # a layer of ours converts itself
-    if isinstance(holder, (dict, list)):
-        holder[key] = array
-    else:
-        setattr(holder, key, array)
-
-
-def _generators(source: Any) -> Iterator[np.random.Generator]:
-    seen: set[int] = set()
-    for _, _, value in held_arrays(source):
-        if isinstance(value, np.random.RandomState):
-            value = np.random.Generator(value._bit_generator)
-        if isinstance(value, np.random.Generator) and id(value) not in seen:
-            seen.add(id(value))
-            yield value
+    def rate_of_update(self) -> float | None:
+        """The rate by which backward changes the parameters itself."""
+        if ("rate", 0) in self.manner.call.arguments:
+            return self.manner.rate
+        for steps, value in walk(self.object):
+            named = isinstance(steps[-1], str) and plain(steps[-1]) in RATES
+            if named and isinstance(value, (float, int, np.number)) and value:
+                return float(value)
+        return None

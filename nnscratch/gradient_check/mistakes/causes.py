@@ -57,6 +57,22 @@ CAUSES: dict[str, tuple[str, str]] = {
         "correlation and convolution are each other's backward pass: one flips, one does not",
     ),
     "shifted_kernel": ("{g} is shifted {what}", "look at the padding and the first index"),
+    "stride_forgotten": (
+        "the windows of backward start at i instead of i * stride",
+        "slice as forward does: from i * stride to i * stride + kernel_size",
+    ),
+    "window_off_by_one": (
+        "the windows of backward are one too short or begin one too late",
+        "slice as forward does: from start to start + kernel_size, its end not included",
+    ),
+    "padding_not_cropped": (
+        "{g} has the shape of the padded input",
+        "cut the padding off at both ends of each axis: dx[:, :, p:-p, p:-p]",
+    ),
+    "averaged_over_space": (
+        "{g} is divided by {what}",
+        "samples and places share the parameter, so their gradients add up: no mean",
+    ),
     # By call
     "stale_cache": (
         "{g} belongs to the forward call before the last",
@@ -69,6 +85,19 @@ CAUSES: dict[str, tuple[str, str]] = {
     "not_accumulated": (
         "{g} has the gradient of one use only, though the array is used several times",
         "write += where it says =, starting from zero",
+    ),
+    "windows_not_added": (
+        "where windows overlap, only one of them counts",
+        "write += where it says =, into zeros",
+    ),
+    "stale_params": (
+        "{g} is computed with the parameters of `__init__`",
+        "use the array in params in backward too: a copy or a transpose that `__init__` kept is "
+        "not trained",
+    ),
+    "updated_too_early": (
+        "{g} is computed with parameters that backward has already changed",
+        "compute {g} first, then update",
     ),
     "state_leak": (
         "{g} depends on earlier calls",
@@ -103,6 +132,34 @@ CAUSES: dict[str, tuple[str, str]] = {
     "inverted_mask": (
         "the mask is inverted: {g} is passed where it should stop",
         "the gradient goes where forward let x through",
+    ),
+    "output_ignored": (
+        "what comes from output {what} is left out",
+        "add the gradients that come from all outputs, the state's too",
+    ),
+    "time_cut": (
+        "the gradient of each step stays in it: none is passed on to the step before",
+        "go through time backwards, and add to dy what the step after gives the state",
+    ),
+    "gates_exchanged": (
+        "the parts of two gates are exchanged: {what}",
+        "mind the order of the gates in the rows of W and b",
+    ),
+    "wrong_derivative": (
+        "the derivative is {what}",
+        "derive it once more, and write it in what the cache holds",
+    ),
+    "sum_added": (
+        "the sum is added instead of subtracted",
+        "softmax: dx = y (dy - sum(dy y)); log-softmax: dx = dy - exp(y) sum(dy)",
+    ),
+    "outside_kink": (
+        "at a kink {g} is none of the slopes of the two sides, nor between them: at {what}",
+        "take the slope of one side there",
+    ),
+    "every_maximum": (
+        "where several elements are the maximum, each of them gets the whole gradient",
+        "give it to one, as argmax does, or share it: images are full of equal numbers",
     ),
     "wrong_place": ("the derivative is taken at the wrong place: {what}", "mind what the cache is"),
     "transpose_missing": (
@@ -156,6 +213,11 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "values_differ": ("the values differ", "no single known mistake gives these numbers"),
     # Undecidable
+    "not_understood": ("{what}", "adapt it as written below"),
+    "not_compared": (
+        "{g} was not compared: {what}",
+        "return it after dx, or leave it on the object as `{g}`",
+    ),
     "kink": ("the derivative does not exist here: a kink", "check at another point"),
     "precision": (
         "the numbers are too coarse to tell: {what}",

@@ -28,6 +28,11 @@ def softmax(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidat
                 yield "diagonal_jacobian", ""
             if context.close(got, dy * y) or context.close(got, y * (dy - 1)):
                 yield "sum_missing", ""
+            if context.close(got, y * (dy + np.sum(dy * y, axis, keepdims=True))):
+                yield "sum_added", ""
+            x = context.own
+            if x is not None and context.close(got, x * (dy - np.sum(dy * x, axis, keepdims=True))):
+                yield "wrong_place", "x in place of y"
             for other in axes:
                 if other != axis and context.close(
                     got, y * (dy - np.sum(dy * y, other, keepdims=True))
@@ -38,6 +43,8 @@ def softmax(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidat
                 yield "diagonal_jacobian", ""
             if context.close(got, dy - p):
                 yield "sum_missing", ""
+            if context.close(got, dy + p * np.sum(dy, axis, keepdims=True)):
+                yield "sum_added", ""
             if context.close(got, dy - y * np.sum(dy, axis, keepdims=True)):
                 yield "wrong_place", "y in place of e^y"
             for other in axes:

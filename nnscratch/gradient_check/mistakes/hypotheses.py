@@ -46,6 +46,12 @@ def wrong_shape(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
         yield ("sum_over_batch" if over_batch else "broadcast_not_summed"), ""
     if expected.size > got.size:
         yield from _reduced_too_far(got, expected, context)
+    if got.ndim == expected.ndim and context.index is not None:
+        rest = [have - want for have, want in zip(got.shape, shape, strict=True)]
+        if min(rest) >= 0 and not any(n % 2 for n in rest):
+            inner = tuple(slice(n // 2, n // 2 + want) for n, want in zip(rest, shape, strict=True))
+            if context.close(got[inner], expected):
+                yield "padding_not_cropped", ""
 
 
 def _reduced_too_far(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
@@ -78,6 +84,7 @@ def constant_factor(got: np.ndarray, expected: np.ndarray, context: Context) -> 
         if np.isclose(c, value, rtol=1e-5):
             yield name, ""
     yield from _counts(c, context)
+    yield from _places(c, context)
     yield "factor", f"{c:.5g}"
 
 
@@ -98,6 +105,19 @@ def _counts(c: float, context: Context) -> Candidates:
             yield ("factor_n" if c > 0 else "factor_minus_n"), name
         if np.isclose(abs(c), 1 / n, rtol=1e-5):
             yield ("factor_1_n" if c > 0 else "factor_minus_1_n"), name
+
+
+def _places(c: float, context: Context) -> Candidates:
+    """c as one over the places of an image, for a parameter that all of them share."""
+    y = context.y
+    if context.index is not None or y is None or y.ndim < 3 or not y.size:
+        return
+    places = {y.size // (y.shape[0] * n) for n in (y.shape[1], y.shape[-1])}
+    for n in places - {1}:
+        if np.isclose(c, 1 / n, rtol=1e-5):
+            yield "averaged_over_space", "the number of places"
+        if np.isclose(c, 1 / (n * len(y)), rtol=1e-5):
+            yield "averaged_over_space", "the number of samples and places"
 
 
 def other_order(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
@@ -133,6 +153,20 @@ def other_order(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
                 yield "shifted_kernel", f"by {step} along axis {axis}"
 
 
+def exchanged_gates(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
+    """Two of three or four blocks of a parameter of a recurrent layer."""
+    if context.index is not None or got.shape != expected.shape or not expected.ndim:
+        return
+    for count, axis in itertools.product((3, 4), {0, expected.ndim - 1}):
+        if expected.shape[axis] % count or expected.shape[axis] // count < 2:
+            continue
+        for i, j in itertools.combinations(range(count), 2):
+            blocks = np.split(expected, count, axis)
+            blocks[i], blocks[j] = blocks[j], blocks[i]
+            if context.close(got, np.concatenate(blocks, axis)):
+                yield "gates_exchanged", f"{i} and {j} of {count}"
+
+
 def other_call(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
     """The gradient of the call before, or the sum with it."""
     if context.previous is None:
@@ -147,6 +181,7 @@ def other_call(got: np.ndarray, expected: np.ndarray, context: Context) -> Candi
 
 # What the alternatives of a code are, in their order
 _WORDS = {"one_sample": ("first", "last"), "wrong_place": ("at y instead of x",)}
+_WORDS["output_ignored"] = tuple(map(str, range(9)))
 
 
 def other_array(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:

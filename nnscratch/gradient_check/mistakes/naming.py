@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.mistakes import formulas, formulas_of_layers, hypotheses
+from nnscratch.gradient_check.mistakes import derivatives, formulas, formulas_of_layers, hypotheses
 from nnscratch.gradient_check.mistakes.causes import CODES, explain
 from nnscratch.gradient_check.mistakes.context import Candidates, Context
 
 Hypothesis = Callable[[np.ndarray, np.ndarray, Context], Candidates]
-Draw = tuple[Any, np.ndarray, Context]  # got, expected, and what was around
+Case = tuple[Any, np.ndarray, Context]  # got, expected, and what was around
 
 FORM: tuple[Hypothesis, ...] = (hypotheses.wrong_form,)
 VALUES: tuple[Hypothesis, ...] = (
@@ -25,9 +25,11 @@ VALUES: tuple[Hypothesis, ...] = (
     hypotheses.not_a_number,
     hypotheses.constant_factor,
     hypotheses.other_order,
+    hypotheses.exchanged_gates,
     hypotheses.other_call,
     hypotheses.other_array,
     formulas.elementwise,
+    derivatives.wrong_derivative,
     formulas.products,
     formulas.quotients,
     formulas.triple_products,
@@ -39,10 +41,12 @@ VALUES: tuple[Hypothesis, ...] = (
 IMPLIES = {  # the first code says all that the others say
     "zero": {"one_sample", "dy_ignored"},
     "summed_too_far": {"wrong_axis"},
+    "time_cut": {"not_accumulated"},  # of overlapping parts those of the own step are the last
+    "windows_not_added": {"not_accumulated"},
     "swapped": {"wrong_operand", "operands_swapped", "missing_derivative", "transposed"},
     "one_sample": {"not_accumulated"},  # = in a loop over samples leaves the last one
 }
-NAMED_FACTORS = {c for c in CODES if c.startswith("factor_")} | {"sign"}
+NAMED_FACTORS = {c for c in CODES if c.startswith("factor_")} | {"sign", "averaged_over_space"}
 
 
 def diagnose(got: Any, expected: np.ndarray, context: Context | None = None) -> tuple[str, str]:
@@ -78,7 +82,7 @@ def diagnose(got: Any, expected: np.ndarray, context: Context | None = None) -> 
     return diagnose_draws([(got, expected, context or Context())])
 
 
-def diagnose_draws(draws: Sequence[Draw]) -> tuple[str, str]:
+def diagnose_draws(draws: Sequence[Case]) -> tuple[str, str]:
     """`diagnose` on several draws of the same computation: a cause must fit on all of them."""
     wrong = [draw for draw in draws if not agrees(*draw)]
     if not wrong:
@@ -138,8 +142,7 @@ def difference(got: Any, expected: np.ndarray, context: Context) -> str:
         return f"{name} has shape {got.shape}, expected {expected.shape}"
     with np.errstate(all="ignore"):
         distance = np.abs(got - expected)
-    distance[np.isnan(expected)] = -1
-    distance[np.isnan(got)] = np.inf
+    distance = np.where(np.isnan(got), np.inf, np.where(np.isnan(expected), -1, distance))
     index = np.unravel_index(np.argmax(distance), distance.shape)
     wrong = int(np.sum(distance > context.tolerance * np.nanmax(np.abs(expected), initial=0)))
     place = f"[{', '.join(map(str, index))}]" if index else ""

@@ -2,89 +2,144 @@
 
 For some mistakes the wrong gradient is the right one of another computation: of the first sample
 alone, with dy = 1, at the point y, with the kernel flipped, with the operands exchanged, or of
-one use of a layer that is used twice. These are computed by numeric differences too.
+one use of a layer that is used twice. These come of the Jacobian, or of numeric differences too.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 
-from nnscratch.gradient_check.differences import Derivative
-from nnscratch.gradient_check.draws import Draw, Numeric, is_float
+from nnscratch.gradient_check.draws import Draw, flat, is_float
+from nnscratch.gradient_check.mistakes.windows import by_windows
+from nnscratch.gradient_check.numeric import Derivatives, Numeric
 from nnscratch.layers.containers import Sequential
+
+__all__ = ["alternatives"]
 
 LONG = 32  # places along an axis, up to which each of them is looked at alone
 SMALL = 600  # elements up to which a second numeric gradient is worth its time
 
 
-def masked_dys(draw: Draw) -> list[np.ndarray]:
-    """dy = 1 everywhere, then dy at one place of each leading axis only, for all places."""
-    dys = [np.ones_like(draw.dy)]
-    for axis, places in enumerate(_places(draw)):
-        for place in places:
-            only = np.zeros_like(draw.dy)
-            at = (slice(None),) * axis + (place,)
-            only[at] = draw.dy[at]
-            dys.append(only)
-    return dys
-
-
-def _places(draw: Draw) -> list[list[int]]:
-    """For the first two axes all places; the first and the last of a long axis."""
-    return [list(range(n)) if n <= LONG else [0, n - 1] for n in draw.dy.shape[:2] if draw.dy.size]
-
-
 def alternatives(
-    draw: Draw, name: str, found: Derivative, rng: np.random.Generator
+    draw: Draw, name: str, found: Derivatives, rng: np.random.Generator
 ) -> dict[str, list[np.ndarray]]:
     """For each code the gradients that would come of it."""
-    codes: dict[str, list[np.ndarray]] = {
-        "dy_ignored": [found.value[1]],
-        "one_sample": [],
-        "not_accumulated": [],
-    }
-    start = 2
-    for places in _places(draw):
-        parts = found.value[start : start + len(places)]
-        start += len(places)
-        codes["one_sample"] += [parts[0], parts[-1]]
-        if len(places) == places[-1] + 1:  # written with = by a loop, forwards or backwards
-            codes["not_accumulated"] += [_last_written(parts), _last_written(parts[::-1])]
+    codes: dict[str, list[np.ndarray]] = {"one_sample": [], "not_accumulated": []}
+    jacobian = found.jacobian
+    if jacobian is not None and len(draw.ys) == 1:
+        jacobian = jacobian.reshape(len(jacobian), -1)
+        ones = _product(np.ones(draw.dy.size), jacobian)
+        codes["dy_ignored"] = [ones.reshape(np.shape(draw.array(name)))]
+        _by_place(codes, draw, name, jacobian)
+        if name == "dx" and draw.y.ndim == np.ndim(draw.inputs[0]) == 3:
+            codes["time_cut"] = [_within_steps(draw, jacobian)]
+        for code, arrays in by_windows(draw, name, jacobian).items():
+            codes.setdefault(code, []).extend(arrays)
+    if jacobian is not None and len(draw.ys) > 1:
+        codes["output_ignored"] = _without_each(draw, name, jacobian.reshape(len(jacobian), -1))
     if draw.array(name).size > SMALL:
         return codes
     x = draw.inputs[0]
     if name == "dx" and draw.y.shape == np.shape(x) and is_float(x) and draw.y.ndim:
-        codes["wrong_place"] = _at(draw, name, [np.asarray(draw.y, np.float64)], rng)
+        codes["wrong_place"] = _at(draw, name, rng, inputs=[np.asarray(draw.y, np.float64)])
     if len(draw.inputs) == 2 and all(is_float(x) for x in draw.inputs):
         u, v = draw.inputs
         if u.shape == v.shape and name.startswith("dx["):
-            codes["wrong_operand"] = _at(draw, name, [v, u], rng)
-    kernels = [k for k, a in draw.params.items() if a.ndim > 2 and k != name]
-    if kernels:
-        flipped = copy.copy(draw)
-        flipped.params = draw.params | {
-            k: np.flip(draw.params[k], tuple(range(2, draw.params[k].ndim))) for k in kernels
-        }
-        codes["flipped_kernel"] = _at(flipped, name, draw.inputs, rng)
+            codes["wrong_operand"] = _at(draw, name, rng, inputs=[v, u])
+    _by_params(codes, draw, name, rng, found.value[0])
     codes["not_accumulated"] += _uses(draw, name, rng)
     return codes
 
 
-def _last_written(parts: np.ndarray) -> np.ndarray:
+def _product(dy: np.ndarray, jacobian: np.ndarray) -> np.ndarray:
+    """dy times the Jacobian; what is not known stays NaN."""
+    return np.asarray(np.where(dy[:, np.newaxis] != 0, dy[:, np.newaxis] * jacobian, 0).sum(0))
+
+
+def _by_place(
+    codes: dict[str, list[np.ndarray]], draw: Draw, name: str, jacobian: np.ndarray
+) -> None:
+    """dy at one place of each leading axis only: one sample, one step."""
+    shape = np.shape(draw.array(name))
+    for axis, n in enumerate(draw.dy.shape[:2]):
+        places = list(range(n)) if n <= LONG else [0, n - 1]
+        if not places or not draw.dy.size:
+            continue
+        parts = []
+        for place in places:
+            only = np.zeros_like(draw.dy)
+            at = (slice(None),) * axis + (place,)
+            only[at] = draw.dy[at]
+            parts.append(_product(only.ravel(), jacobian).reshape(shape))
+        codes["one_sample"] += [parts[0], parts[-1]]
+        if len(places) == n:  # written with = by a loop, forwards or backwards
+            codes["not_accumulated"] += [_last_written(parts), _last_written(parts[::-1])]
+
+
+def _without_each(draw: Draw, name: str, jacobian: np.ndarray) -> list[np.ndarray]:
+    """With dy = 0 for each of several outputs."""
+    found = []
+    for without in range(len(draw.dys)):
+        dys = [np.zeros_like(dy) if i == without else dy for i, dy in enumerate(draw.dys)]
+        found.append(_product(flat(dys), jacobian).reshape(np.shape(draw.array(name))))
+    return found
+
+
+def _within_steps(draw: Draw, jacobian: np.ndarray) -> np.ndarray:
+    """dx of (N, T, F), where the dy of each step counts for the x of that step alone."""
+    x, dy = draw.inputs[0], draw.dy
+    if x.shape[:2] != dy.shape[:2]:
+        return np.full(x.shape, np.inf)
+    parts = np.zeros(x.shape)
+    for step in range(x.shape[1]):
+        only = np.zeros_like(dy)
+        only[:, step] = dy[:, step]
+        parts[:, step] = _product(only.ravel(), jacobian).reshape(x.shape)[:, step]
+    return parts
+
+
+def _last_written(parts: list[np.ndarray]) -> np.ndarray:
     """At every element the last of the parts that has something there."""
-    written = np.abs(parts) > 1e-9 * np.max(np.abs(parts), initial=0)
+    stacked = np.array(parts)
+    written = np.abs(stacked) > 1e-9 * np.max(np.abs(stacked), initial=0)
     last = len(parts) - 1 - np.argmax(written[::-1], axis=0)
-    return np.asarray(np.take_along_axis(parts, last[np.newaxis], 0)[0])
+    return np.asarray(np.take_along_axis(stacked, last[np.newaxis], 0)[0])
+
+
+def _by_params(
+    codes: dict[str, list[np.ndarray]],
+    draw: Draw,
+    name: str,
+    rng: np.random.Generator,
+    now: np.ndarray,
+) -> None:
+    """With other parameters: a kernel flipped or cut, or those that `__init__` made."""
+    kernels = [k for k, a in draw.params.items() if a.ndim > 2 and k != name]
+    if kernels:
+        flipped = {
+            k: np.flip(draw.params[k], tuple(range(2, draw.params[k].ndim))) for k in kernels
+        }
+        codes["flipped_kernel"] = _at(draw, name, rng, params=draw.params | flipped)
+    first = draw.subject.fresh().params
+    changed = {
+        k: a for k, a in first.items()
+        if k in draw.params and a.shape == draw.params[k].shape
+        and not np.array_equal(a, draw.params[k])
+    }  # fmt: skip
+    stale = draw.params | changed
+    codes["stale_params"] = _at(draw, name, rng, params=stale) if changed else [now]
 
 
 def _at(
-    draw: Draw, name: str, inputs: list[np.ndarray], rng: np.random.Generator
-) -> list[np.ndarray]:
+    draw: Draw, name: str, rng: np.random.Generator, inputs: list[np.ndarray] | None = None,
+    params: Mapping[str, np.ndarray] | None = None,
+) -> list[np.ndarray]:  # fmt: skip
     """The gradient at another point; none where forward does not take it."""
     try:
-        value = Numeric(draw, inputs=inputs).elements(name, rng).value[0]
+        value = Numeric(draw, inputs=inputs, params=params).elements(name, rng).value[0]
     except Exception:
         return []
     return [value] if np.isfinite(value).all() else []
@@ -99,15 +154,17 @@ def _uses(draw: Draw, name: str, rng: np.random.Generator) -> list[np.ndarray]:
     if not first.isdigit() or sum(m is model.layers[int(first)] for m in model.layers) < 2:
         return []
     apart = copy.copy(draw)
-    subject = draw.subject.fresh()
-    subject.object = Sequential(*(copy.deepcopy(layer) for layer in model.layers))
-    subject.source = subject.object
-    subject.params = dict(subject.object.params)
+    model = Sequential(*(copy.deepcopy(layer) for layer in model.layers))
+    apart.subject = type(draw.subject)(model)
     values = {
         f"{i}.{key}": draw.params[name]
-        for i, layer in enumerate(model.layers)
-        if layer is model.layers[int(first)]
+        for i, layer in enumerate(draw.subject.object.layers)
+        if layer is draw.subject.object.layers[int(first)]
     }
-    apart.subject, apart.params = subject, draw.params | values
+    apart.params = apart.subject.params  # of the uses beyond the first the copies'
+    for use in apart.params:
+        if use in draw.params:
+            apart.params[use] = draw.params[use]
+    apart.params |= values
     numeric = Numeric(apart)
     return [numeric.elements(use, rng).value[0] for use in values]

@@ -1,0 +1,106 @@
+"""What the caller passes: arrays in lists and tuples, torch tensors, and the call in words."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnscratch.gradient_check.calling import Functions
+from nnscratch.gradient_check.draws import Draw
+
+__all__ = ["as_leaves", "call_in_words", "error_in_words", "name_in_words", "weaknesses"]
+
+
+def as_leaves(inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """(the arrays one after the other, in float64; the inputs, for their nesting).
+
+    Examples
+    --------
+    >>> leaves, structure = as_leaves([[np.zeros(2), np.ones(3)], 1.5])
+    >>> len(leaves), len(structure)
+    (3, 2)
+    """
+    structure = [_plain(x) for x in inputs]
+    return [leaf for x in structure for leaf in _leaves(x)], structure
+
+
+def _plain(x: Any) -> Any:
+    """Lists of numbers as one array, tensors as arrays, lists of arrays as they are."""
+    if hasattr(x, "detach") and hasattr(x, "numpy"):
+        x = x.detach().cpu().numpy()
+    arrays = isinstance(x, (list, tuple)) and any(
+        isinstance(part, (np.ndarray, list, tuple)) or hasattr(part, "detach") for part in x
+    )
+    if arrays and not _numbers(x):
+        return type(x)(_plain(part) for part in x)
+    if isinstance(x, (list, tuple, float, int, np.generic)) and not isinstance(x, bool):
+        x = np.asarray(x)
+    if isinstance(x, np.ndarray):
+        return x.astype(np.float64) if x.dtype.kind == "f" else x.copy()
+    return x
+
+
+def _numbers(x: Any) -> bool:
+    """Whether lists hold nothing but numbers."""
+    if isinstance(x, (list, tuple)):
+        return all(_numbers(part) for part in x)
+    return isinstance(x, (int, float, np.generic))
+
+
+def _leaves(x: Any) -> Iterator[Any]:
+    if isinstance(x, (list, tuple)):
+        for part in x:
+            yield from _leaves(part)
+    else:
+        yield x
+
+
+def name_in_words(layer: Any) -> str:
+    """What is checked, as its own repr writes it, or the name of its class."""
+    if isinstance(layer, Functions):
+        names = [getattr(f, "__name__", "function") for f in (layer.forward, layer.backward)]
+        return f"({', '.join(names)})"
+    if "__repr__" not in {name for c in type(layer).__mro__[:-1] for name in vars(c)}:
+        return f"{type(layer).__name__}()"
+    return " ".join(repr(layer).split())
+
+
+def call_in_words(inputs: Sequence[Any], dy: Any, seed: Any) -> str:
+    """The call that gives this report again."""
+    names = ["x"] if len(inputs) == 1 else [f"x{i}" for i in range(len(inputs))]
+    shapes = ", ".join(f"{n} of {_shape(x)}" for n, x in zip(names, inputs, strict=True))
+    given = "" if dy is None else ", dy=dy"
+    seed = seed if isinstance(seed, (int, np.integer)) else "rng"
+    return f"check_gradients(layer, {', '.join(names)}{given}, rng={seed})  # {shapes}"
+
+
+def _shape(x: Any) -> str:
+    if isinstance(x, (list, tuple)) and not _numbers(x):
+        return f"{len(x)} arrays"
+    return f"shape {np.shape(x)}" if not isinstance(x, (dict, str)) else type(x).__name__
+
+
+def weaknesses(draw: Draw, dy: Any) -> Iterator[str]:
+    """What could hide a mistake in the numbers that the caller chose."""
+    uniform = dy is not None and not isinstance(dy, tuple) and np.size(dy) > 1
+    if uniform and np.ptp(np.asarray(dy, np.float64)) == 0:
+        yield "dy is uniform, which hides mistakes in softmax, normalization and sums; omit dy"
+    elif dy is None and not draw.subject.takes_dy and draw.y.size > 1:
+        yield "backward takes no dy, so dy is the same everywhere, which hides mistakes"
+    arrays = [x for x in draw.inputs if isinstance(x, np.ndarray) and x.ndim]
+    if arrays and len(arrays[0]) == 1 and arrays[0].ndim > 1:
+        yield "the batch is 1, which hides sums over it; pass more samples"
+    for name, array in [*((f"input {i}", x) for i, x in enumerate(arrays)), *draw.params.items()]:
+        sizes = [n for n in array.shape if n != 1]
+        if len(sizes) != len(set(sizes)):
+            yield f"sizes of {name} {array.shape} coincide, which hides transposes and wrong axes"
+
+
+def error_in_words(error: Exception) -> str:
+    """The error, with the line that raised it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"

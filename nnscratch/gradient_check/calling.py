@@ -1,0 +1,221 @@
+"""How an object is called: which method is forward, which is backward, and with what arguments.
+
+Signatures are read by the names of their parameters, where these say something: `dout`, `grad`,
+`dLdZ` are gradients; `cache`, `ctx` is what forward returned beside its outputs; a name that
+forward has too is that input; `lr`, `learning_rate` is a rate. Where names leave several ways,
+all of them are listed, likely ones first, and the check takes the first by which the gradients
+are right, or the first at all.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from nnscratch.gradient_check.names import INPUTS, OUTPUTS, RATES, is_cache, is_dy, plain
+
+__all__ = ["CLEARING", "PAIRS", "Call", "Functions", "methods_of", "parameters", "ways"]
+
+PAIRS = (
+    ("forward", "backward"),
+    ("__call__", "backward"),
+    ("forward_pass", "backward_pass"),
+    ("fprop", "bprop"),
+    ("forward_propagation", "backward_propagation"),
+    ("forward_propagate", "backward_propagate"),
+    ("forward_prop", "backward_prop"),
+    ("forward_prop", "back_prop"),
+)
+CLEARING = (
+    *("zero_grad", "zero_grads", "zero_gradients", "cleargrads", "clear_grad", "clear_grads"),
+    *("clear_gradients", "flush_gradients", "reset_grad", "reset_grads", "reset_gradients"),
+    *("zeroGradParameters", "zerograd"),
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to read what forward returns, and to call backward.
+
+    Attributes
+    ----------
+    outputs : int or None
+        How many of the returned arrays are outputs, the others being a cache; None for all.
+    cached : bool
+        Whether the last thing that forward returns is a cache.
+    arguments : tuple of (str, int)
+        ("dy", i) of the i-th output, ("dys", 0) all in a tuple, ("input", i), ("output", 0),
+        ("cache", 0), ("rate", 0).
+    dy : str
+        "given", or what backward assumes where it takes none: "ones", "mean".
+    """
+
+    outputs: int | None = None
+    cached: bool = False
+    arguments: tuple[tuple[str, int], ...] = (("dy", 0),)
+    dy: str = "given"
+
+    @property
+    def takes_dy(self) -> bool:
+        return any(kind in ("dy", "dys") for kind, _ in self.arguments)
+
+
+@dataclass
+class Functions:
+    """A pair of functions as one object: out, cache = forward(...); ... = backward(dout, cache)."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
+def methods_of(source: Any) -> tuple[str, str] | None:
+    """The names of the two methods; None where there are none."""
+    for pair in PAIRS:
+        if all(callable(getattr(source, name, None)) for name in pair):
+            return pair
+    return None
+
+
+def parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
+    """The positional parameters; None where they cannot be known."""
+    try:
+        found = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in found):
+        return None
+    return [p for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def ways(
+    forward: Callable[..., Any], backward: Callable[..., Any], returned: Any, ours: bool
+) -> list[Call]:
+    """The ways to call backward after a forward that returned this, likely ones first.
+
+    Examples
+    --------
+    >>> def forward(x, w): return x @ w, (x, w)
+    >>> def backward(dout, cache): ...
+    >>> ways(forward, backward, (np.zeros(3), (1, 2)), ours=False)[0].arguments
+    (('dy', 0), ('cache', 0))
+    """
+    functions = not hasattr(backward, "__self__")
+    found: list[Call] = []
+    for outputs, cached in _readings(returned, parameters(backward), ours, functions):
+        count = outputs if outputs is not None else _count(returned)
+        given = _arguments(forward, backward, count, cached, ours)
+        found += [Call(outputs, cached, arguments, dy) for arguments, dy in given]
+    return list(dict.fromkeys(found))
+
+
+def _readings(
+    returned: Any, backward: list[inspect.Parameter] | None, ours: bool, functions: bool
+) -> Iterator[tuple[int | None, bool]]:
+    """(how many outputs, whether the last is a cache) of what forward returned."""
+    if ours or not isinstance(returned, tuple):
+        yield None, False
+        return
+    names = [p.name for p in backward or ()]
+    last = returned[-1] if returned else None
+    wants = any(is_cache(name) for name in names) or (functions and len(names) > 1)
+    if len(returned) > 1 and (wants or not _is_output(last)):
+        yield len(returned) - 1, True
+        return
+    yield None, False
+    told = len(names) == len(returned) and all(map(is_dy, names))
+    if len(returned) > 1 and not told:
+        if len(names) == len(returned):
+            yield len(returned) - 1, True
+        yield 1, False
+
+
+def _is_output(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return bool(value) and all(_is_output(v) for v in value)
+    return isinstance(value, (float, np.floating)) or (
+        isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    )
+
+
+def _count(returned: Any) -> int:
+    return len(returned) if isinstance(returned, (tuple, list)) else 1
+
+
+def _arguments(
+    forward: Callable[..., Any], backward: Callable[..., Any], count: int, cached: bool, ours: bool
+) -> Iterator[tuple[tuple[tuple[str, int], ...], str]]:
+    taken = parameters(backward)
+    dys = ("dys", 0) if count > 1 else ("dy", 0)
+    if ours or taken is None:
+        yield ((dys, ("cache", 0)) if cached else (dys,)), "given"
+        return
+    inputs = [plain(p.name) for p in parameters(forward) or ()]
+    first = _named(taken, inputs, count, cached)
+    if first is not None:
+        yield first, "given"
+    required = [p for p in taken if p.default is p.empty]
+    if count > 1 and len(required) == 1 and not cached:
+        yield (("dys", 0),), "given"
+    if required and len(required) <= 1 + cached:  # by place, whatever the names
+        by_place = (dys, ("cache", 0)) if cached and len(taken) > 1 else (dys,)
+        yield by_place, "given"
+    if len(required) == 2 and not cached:
+        yield (("input", 0), dys), "given"
+    bare = tuple(a for a in first or () if a[0] not in ("dy", "dys"))
+    if not required or (first is not None and first[: len(required)] == bare[: len(required)]):
+        without = bare if first is not None and len(bare) >= len(required) else ()
+        if len(without) >= len(required):
+            yield without, "mean"
+            yield without, "ones"
+    if required and _are_inputs(required, inputs):
+        given = tuple(("input", min(i, len(inputs) - 1)) for i in range(len(required)))
+        yield given, "mean"
+        yield given, "ones"
+
+
+def _are_inputs(required: Sequence[inspect.Parameter], inputs: Sequence[str]) -> bool:
+    """Whether backward takes as many things as forward: a loss that is told both again."""
+    return len(required) == len(inputs) == 2
+
+
+def _named(
+    taken: Sequence[inspect.Parameter], inputs: Sequence[str], count: int, cached: bool
+) -> tuple[tuple[str, int], ...] | None:
+    """Every parameter by its name; None where a required one stays unknown."""
+    found: list[tuple[str, int]] = []
+    dys = 0
+    for i, p in enumerate(taken):
+        name, optional = plain(p.name), p.default is not p.empty
+        if cached and (is_cache(p.name) or (not optional and i == len(taken) - 1 and i > 0)):
+            found.append(("cache", 0))
+        elif name in RATES:
+            found.append(("rate", 0))
+        elif name in inputs and (len(taken) > 1 or len(inputs) > 1):
+            found.append(("input", inputs.index(name)))
+        elif is_dy(p.name) and dys < count:
+            found.append(("dy", dys))
+            dys += 1
+        elif optional:
+            break
+        elif name in INPUTS and len(taken) > 1 and inputs and i == 0:
+            found.append(("input", 0))
+        elif dys < count:
+            found.append(("dy", dys))
+            dys += 1
+        elif name in OUTPUTS:
+            found.append(("output", 0))
+        else:
+            return None
+    if count > 1 and dys == 1:  # one argument for all outputs
+        found = [("dys", 0) if a == ("dy", 0) else a for a in found]
+    return tuple(found)
+
+
+def first_output_only(call: Call) -> Call:
+    """The same call, where only the first output is one."""
+    arguments = tuple(("dy", 0) if kind == "dys" else (kind, i) for kind, i in call.arguments)
+    return replace(call, outputs=1, arguments=arguments)

@@ -1,0 +1,225 @@
+"""Which way of calling an object is the right one, and where it leaves its gradients.
+
+A convention is never a mistake: of the ways that names allow, that counts by which the gradients
+are right. Only where none is, the likeliest is taken, and judged.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nnscratch.gradient_check.calling import Functions, methods_of, parameters
+from nnscratch.gradient_check.discovery import discover, known_by_name, numbers_with_gradients
+from nnscratch.gradient_check.draws import Draw, copied, is_float, run
+from nnscratch.gradient_check.examination import Examination
+from nnscratch.gradient_check.gradients import MISSING
+from nnscratch.gradient_check.names import RATES, is_dy, plain
+from nnscratch.gradient_check.places import Place, is_floating, walk
+from nnscratch.gradient_check.probes import alike
+from nnscratch.gradient_check.subject import NotUnderstood, Subject
+
+__all__ = [
+    "ADAPTER",
+    "absent",
+    "choose",
+    "dx_before_update",
+    "local_derivative",
+    "no_dy",
+    "refused",
+]
+
+ADAPTER = """\
+    class Adapted:
+        def forward(self, *inputs): return {forward}
+        def backward(self, dy): return {backward}"""
+
+
+def refused(source: Any, inputs: Sequence[Any]) -> str:
+    """Why an object cannot be checked at all; "" where it can."""
+    if methods_of(source) is None:
+        lacking = [n for n in ("forward", "backward") if not callable(getattr(source, n, None))]
+        return f"without {' and '.join(lacking)}"
+    forward = getattr(source, methods_of(source)[0])  # type: ignore[index]
+    try:
+        signature = inspect.signature(forward)
+    except (TypeError, ValueError):
+        return ""
+    try:
+        signature.bind(*inputs)
+    except TypeError as error:
+        return f"whose forward takes {signature}: {error}; pass its inputs in this order"
+    return ""
+
+
+def choose(
+    source: Any, inputs: Sequence[Any], structure: list[Any], dy: Any, seed: int
+) -> tuple[Subject, Draw]:
+    """The object used the right way, and the caller's own numbers run through it.
+
+    Raises
+    ------
+    NotUnderstood
+        There is no way to call backward.
+    Exception
+        Whatever forward or backward raises; `stage` of it says which.
+    """
+    first: tuple[Subject, Draw] | None = None
+    failure: Exception | None = None
+    ways = list(_staged(source, inputs, structure))
+    for subject in ways:
+        try:
+            draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
+            draw = _complete(subject, inputs, draw, dy, seed)
+        except Exception as error:
+            failure = failure or error
+            continue
+        if len(ways) == 1 or _right(draw):
+            return subject, draw
+        if first is None and (subject.takes_dy or not no_dy(subject, draw)):
+            first = subject, draw
+        first = first or (subject, draw)
+    if first is not None:
+        return first
+    if failure is None:
+        raise NotUnderstood(_unknown_arguments(source))
+    failure.stage = "backward"  # type: ignore[attr-defined]
+    raise failure
+
+
+def _staged(source: Any, inputs: Sequence[Any], structure: list[Any]) -> Iterator[Subject]:
+    try:
+        yield from discover(source, inputs, structure)
+    except Exception as error:
+        error.stage = "forward"  # type: ignore[attr-defined]
+        raise
+
+
+def _unknown_arguments(source: Any) -> str:
+    backward = getattr(source, (methods_of(source) or ("", "backward"))[1])
+    return (
+        f"not understood: backward{inspect.signature(backward)} takes arguments that are neither "
+        "dy, nor inputs, nor a cache. Adapt it:\n"
+        + ADAPTER.format(forward="layer.forward(*inputs)", backward="layer.backward(dy, ...)")
+    )
+
+
+def _right(draw: Draw) -> bool:
+    """Whether every gradient agrees with the numeric one."""
+    names = [n for n in draw.got if n in draw.params or n.startswith("dx")]
+    names = [n for n in names if is_float(draw.array(n))]
+    examined = Examination([draw], np.random.default_rng(0))
+    return bool(names) and all(
+        draw.got[n] is not MISSING and examined.agrees_along(0, n) for n in names
+    )
+
+
+def _complete(subject: Subject, inputs: Sequence[Any], draw: Draw, dy: Any, seed: int) -> Draw:
+    """Look for gradients that were not where gradients usually are."""
+    if subject.ours or isinstance(subject.object, Functions):
+        return draw
+    manner = subject.manner
+    manner.places = manner.places | numbers_with_gradients(subject, inputs)
+    _find_updates(subject, draw)
+    if manner.places.keys() != draw.params.keys() or manner.trained:
+        draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
+    for name in [n for n in manner.places if draw.got.get(n, MISSING) is MISSING]:
+        for place, array in unclear(subject, inputs, name, draw.dys):
+            trial = replace(draw, got=draw.got | {name: array})
+            if _right(replace(trial, got={name: array})):
+                manner.left[name] = place
+                draw = trial
+                break
+    return draw
+
+
+def _find_updates(subject: Subject, draw: Draw) -> None:
+    """The parameters that backward changes itself, without handing over their gradients."""
+    after = draw.subject.params
+    manner = subject.manner
+    for name, before in draw.params.items():
+        if draw.got.get(name, MISSING) is MISSING and not alike(after.get(name), before):
+            manner.trained.add(name)
+    rate = subject.rate_of_update()
+    if not manner.trained or rate is None:
+        return
+    twice = subject.fresh()
+    twice.forward([copied(x) for x in draw.inputs])
+    twice.backward([2 * dy for dy in draw.dys], draw.inputs)
+    for name in manner.trained:
+        step, double = after[name] - draw.params[name], twice.params[name] - draw.params[name]
+        if np.allclose(double, 2 * step, rtol=1e-6, atol=1e-9 * float(np.max(np.abs(step)))):
+            manner.updates[name] = rate
+
+
+def dx_before_update(subject: Subject, draw: Draw) -> dict[str, Any]:
+    """The gradients by the inputs where backward changes no parameter: at rate 0."""
+    still = subject.fresh()
+    still.manner = replace(subject.manner, rate=0.0, updates={}, trained=set())
+    for steps, value in list(walk(still.object)):
+        if isinstance(steps[-1], str) and plain(steps[-1]) in RATES and isinstance(value, float):
+            Place(steps).replace(still.object, 0.0)
+    still.forward([copied(x) for x in draw.inputs])
+    got = still.backward([dy.copy() for dy in draw.dys], draw.inputs)
+    return {name: gradient for name, gradient in got.items() if name.startswith("dx")}
+
+
+def unclear(
+    subject: Subject, inputs: Sequence[Any], name: str, dys: Sequence[np.ndarray]
+) -> Iterator[tuple[Place, np.ndarray]]:
+    """Arrays of a parameter's shape that backward changes, whatever they are."""
+    used = subject.fresh()
+    used.forward([copied(x) for x in inputs])
+    before = {s: v.copy() for s, v in walk(used.object) if is_floating(v)}
+    shape = used.params[name].shape
+    used.backward([dy.copy() for dy in dys], inputs)
+    known = {place.steps for place in subject.manner.places.values()}
+    for steps, value in walk(used.object):
+        if not is_floating(value) or value.shape != shape or steps in known:
+            continue
+        if steps not in before or not np.array_equal(before[steps], value):
+            yield Place(steps), value.copy()
+
+
+def absent(subject: Subject, name: str, draw: Draw) -> str:
+    """Why a parameter's gradient may be nowhere though nothing is wrong; "" where it may not."""
+    if draw.got[name] is not MISSING or name not in draw.params or subject.ours:
+        return ""
+    manner = subject.manner
+    if name in manner.trained:
+        return "backward changes it itself, by a rule that is no plain step of descent"
+    if arrays := [place.name for place, _ in unclear(subject, draw.inputs, name, draw.dys)]:
+        return f"self.{arrays[0]} changes in backward and has its shape, but is not its gradient"
+    if name in manner.listed or known_by_name(manner.places[name]):
+        return ""
+    return "it moves y, and backward leaves nothing of its shape behind"
+
+
+def no_dy(subject: Subject, draw: Draw) -> bool:
+    """Whether backward takes no dy though the output is more than a loss."""
+    if subject.takes_dy:
+        return False
+    x, y = draw.inputs[0], draw.ys[0]
+    per_sample = np.ndim(x) > 1 or len(draw.inputs) > 1
+    return not (y.size == 1 or (per_sample and y.size == len(x)))
+
+
+def local_derivative(subject: Subject, draw: Draw) -> bool:
+    """Whether what backward takes is no dy, as its name leaves open and its result shows."""
+    if subject.ours or not subject.takes_dy or isinstance(subject.object, Functions):
+        return False
+    taken = parameters(getattr(subject.object, subject.methods[1]))
+    at = [i for i, (kind, _) in enumerate(subject.manner.call.arguments) if kind in ("dy", "dys")]
+    if not taken or not at or at[0] >= len(taken) or is_dy(taken[at[0]].name):
+        return False
+    twice = subject.fresh()
+    twice.forward([copied(x) for x in draw.inputs])
+    got = twice.backward([2 * dy for dy in draw.dys], draw.inputs).get("dx")
+    once = draw.got.get("dx")
+    if not isinstance(once, np.ndarray) or not is_float(got):
+        return False
+    return not alike(got, 2 * once)

@@ -1,0 +1,232 @@
+"""How objects hand over their gradients: the conventions that are understood.
+
+    dx, grads = layer.backward(dy)       ours: grads a dict with the keys of layer.params
+    dx, dw, db = layer.backward(dy)      CS231n: in the order of params
+    dx, [dw, db] = layer.backward(dy)
+    dx = layer.backward(dy)              CMU mytorch: layer.dLdW, layer.dLdb are left behind
+
+or beside the parameter, in an object with value and grad, or in a dict or list of gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnscratch.gradient_check.names import DX, GRADS, gradient_names, is_value_and_gradient, plain
+from nnscratch.gradient_check.places import LAYERS, Place, members
+
+__all__ = ["MISSING", "Gradients", "beside", "dx_names", "flattened", "handed_over"]
+
+Gradients = dict[str, Any]
+
+
+class MISSING:
+    """Stands for a gradient that is not there."""
+
+
+def dx_names(inputs: Sequence[Any], is_loss: bool) -> list[str]:
+    """ "dx" for one input, "dx[0]", "dx[1]", ... for several; a loss has one."""
+    if is_loss or len(inputs) == 1:
+        return ["dx"]
+    return [f"dx[{i}]" for i in range(len(inputs))]
+
+
+def handed_over(
+    source: Any, returned: Any, names: list[str], places: Mapping[str, Place], has: Sequence[bool]
+) -> Gradients:
+    """What `backward` returned or left behind, under the names of the report.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the gradients by the inputs.
+    places : mapping of str to Place
+        Of the parameters, in the order in which they are returned.
+    has : sequence of bool
+        Which inputs have a gradient at all: arrays of floating numbers.
+    """
+    if isinstance(returned, Mapping):
+        whole = {str(key): value for key, value in returned.items()}
+        dx = next((whole.pop(k) for k in list(whole) if k == "x" or plain(k) in DX), MISSING)
+        found = {name: _under(whole, place.last, name) for name, place in places.items()}
+        return _inputs(names, dx, has) | _completed(source, places, found)
+    if isinstance(returned, (tuple, list)):
+        return _sequence(source, list(returned), names, places, has)
+    if returned is None and len(names) == 1:
+        left = _left_dx(source)
+        returned = None if left is MISSING else left
+    return _inputs(names, returned, has) | _completed(source, places, {})
+
+
+def _sequence(
+    source: Any, parts: list[Any], names: list[str], places: Mapping[str, Place],
+    has: Sequence[bool],
+) -> Gradients:  # fmt: skip
+    if len(parts) == 2 and isinstance(parts[1], Mapping):
+        whole = {str(key): value for key, value in parts[1].items()}
+        found = {name: _under(whole, place.last, name) for name, place in places.items()}
+        return _inputs(names, parts[0], has) | (_completed(source, places, found) if places else {})
+    complete = len(parts) == len(names) + len(places)
+    leaves = parts if complete else _gradients_in(parts)
+    count = sum(has) if sum(has) and len(names) > 1 else len(names)
+    if len(leaves) >= len(names) + len(places) or (
+        len(leaves) == len(names) and len(leaves) < count + len(places)
+    ):
+        count = len(names)
+    if _dx_is_last(source, leaves, count, places):
+        leaves = leaves[-count:] + leaves[:-count]
+    dx, rest = leaves[:count], leaves[count:]
+    while len(rest) > len(places) and rest[-1] is None:
+        rest.pop()
+    found = _inputs(names, dx if len(names) > 1 else (dx[0] if dx else None), has)
+    if not rest:
+        return found | _completed(source, places, {})
+    params = dict(zip(places, rest, strict=False))
+    extra = {f"gradient {i}": g for i, g in enumerate(rest[len(places) :], len(places) + 1)}
+    return found | dict.fromkeys(places, MISSING) | params | extra
+
+
+def _gradients_in(parts: Sequence[Any]) -> list[Any]:
+    """The gradients in nested tuples and lists, one after the other."""
+    leaves: list[Any] = []
+    for part in parts:
+        nested = isinstance(part, (tuple, list)) and any(
+            isinstance(p, (np.ndarray, tuple, list)) for p in part
+        )
+        leaves += _gradients_in(part) if nested else [part]
+    return leaves
+
+
+def flattened(value: Any) -> list[Any]:
+    """The arrays and numbers in nested tuples and lists, one after the other."""
+    if isinstance(value, (tuple, list)):
+        return [leaf for part in value for leaf in flattened(part)]
+    return [value]
+
+
+def _dx_is_last(source: Any, leaves: list[Any], count: int, places: Mapping[str, Place]) -> bool:
+    """Whether the gradients of parameters come first, as their shapes say."""
+    shapes = [np.shape(place.read(source)) for place in places.values()]
+    if not shapes or len(leaves) != count + len(shapes):
+        return False
+    try:
+        found = [np.shape(leaf) for leaf in leaves]
+    except ValueError:
+        return False
+    return found[: len(shapes)] == shapes and found[count:] != shapes
+
+
+def _inputs(names: list[str], dx: Any, has: Sequence[bool]) -> Gradients:
+    if len(names) == 1:
+        return {names[0]: dx}
+    floats = [name for name, floating in zip(names, has, strict=True) if floating]
+    if not isinstance(dx, (tuple, list)):
+        dx = [dx]
+    nested = len(dx) != len(names) and any(isinstance(d, (tuple, list)) for d in dx)
+    dx = flattened(dx) if nested else list(dx)
+    keys = names if len(dx) == len(names) else floats
+    none = {name: MISSING if floating else None for name, floating in zip(names, has, strict=True)}
+    return none | dict(zip(keys, dx, strict=False))
+
+
+def _completed(source: Any, places: Mapping[str, Place], found: Gradients) -> Gradients:
+    """What was not returned may have been left on the object."""
+    return {
+        name: beside(source, place) if found.get(name, MISSING) is MISSING else found[name]
+        for name, place in places.items()
+    }
+
+
+def _under(grads: Mapping[str, Any], last: str, whole: str) -> Any:
+    """The gradient of a parameter in a mapping: under its own name, or one made of it."""
+    for key in (whole, last):
+        if key in grads:
+            return grads[key]
+    by_name = {plain(key): key for key in grads}
+    for name in (plain(whole), plain(last), *gradient_names(whole), *gradient_names(last)):
+        if name in by_name:
+            return grads[by_name[name]]
+    return MISSING
+
+
+def beside(source: Any, place: Place, exact: bool = False) -> Any:
+    """The gradient that backward left near a parameter; MISSING where there is none.
+
+    None where there is an attribute of the gradient's name that is None.
+    """
+    found: Any = MISSING
+    for gradient in _candidates(source, place, exact):
+        if gradient is not None:
+            return gradient
+        found = None
+    return found
+
+
+def _candidates(source: Any, place: Place, exact: bool) -> Iterator[Any]:
+    steps = place.steps
+    for i in range(len(steps) - 1, -1, -1):
+        holder = Place(steps[: i + 1]).holder(source)
+        here = {k if isinstance(k, str) else k[0]: v for k, v in members(holder)}
+        names = {k: v for k, v in here.items() if isinstance(k, str)}
+        owner = i == len(steps) - 1
+        if owner and i and not isinstance(holder, (Mapping, list, tuple)):
+            pair = is_value_and_gradient(names)
+            if pair is not None and pair[0] == steps[-1]:
+                yield names[pair[1]]
+        yield from _named(names, place, exact)
+        yield from _in_grads(names, place, i)
+        if _is_object(holder):
+            return
+
+
+def _is_object(holder: Any) -> bool:
+    return not isinstance(holder, (Mapping, list, tuple))
+
+
+def _named(names: Mapping[str, Any], place: Place, exact: bool) -> Iterator[Any]:
+    by_name = {plain(key): value for key, value in names.items() if key != place.last}
+    last = place.steps[-1]
+    if isinstance(last, tuple) and not isinstance(last[0], str):
+        return
+    for name in gradient_names(place.last, exact):
+        if name in by_name and not callable(by_name[name]):
+            yield by_name[name]
+
+
+def _in_grads(names: Mapping[str, Any], place: Place, i: int) -> Iterator[Any]:
+    """In a mapping or a list of gradients beside the parameters."""
+    last = place.steps[-1]
+    key = last[0] if isinstance(last, tuple) else last
+    for holder in GRADS:
+        grads = names.get(holder)
+        if isinstance(grads, Mapping) and isinstance(key, str):
+            found = _under({str(k): v for k, v in grads.items()}, key, place.name)
+            if found is not MISSING:
+                yield found
+        elif isinstance(grads, (list, tuple)):
+            index = key if not isinstance(key, str) else _index(names, key)
+            if isinstance(index, int) and index < len(grads):
+                yield grads[index]
+
+
+def _index(names: Mapping[str, Any], key: str) -> int | None:
+    """Where an attribute's array stands in the list of parameters."""
+    for holder in ("params", "parameters", "weights", "_params"):
+        params = names.get(holder)
+        if isinstance(params, (list, tuple)):
+            return next((i for i, p in enumerate(params) if p is names.get(key)), None)
+    return None
+
+
+def _left_dx(source: Any) -> Any:
+    """dx as an attribute."""
+    names = {k: v for k, v in members(source) if isinstance(k, str)}
+    by_name = {plain(key): value for key, value in names.items()}
+    found = [by_name[name] for name in DX if by_name.get(name) is not None]
+    if found:
+        return found[0]
+    layers = next((names[k] for k in LAYERS if isinstance(names.get(k), (list, tuple))), None)
+    return _left_dx(layers[0]) if layers else MISSING

@@ -1,0 +1,85 @@
+"""How much of a value is noise: measured, not read off its dtype.
+
+A layer may round to float32 or float16 inside and return float64. Two things are measured, at a
+point a little beside the one that is checked, so that its kinks and ties do not count:
+
+- the *quantum*, the smallest relative move of the argument that nearly all outputs notice: an
+  argument that is rounded to float32 does not notice one of 1e-9;
+- the *noise* of each output, by high differences over nine close points, of which a smooth
+  function leaves nothing (J. J. Moré and S. M. Wild, Estimating computational noise, SIAM J. Sci.
+  Comput. 33, 2011).
+"""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+
+from nnscratch.gradient_check.differences import Outputs
+
+__all__ = ["measured"]
+
+MOVES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1)
+POINTS = 9
+SAFETY = 4.0
+MOST = 0.6
+FAR, FIRM, STANDS_OUT = 0.3, 1e-2, 1e3
+
+
+def measured(at: Outputs, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The noise of each output as the argument moves along `at`, and whether a move stands out.
+
+    Where it does not, an output that stays the same may depend on the argument all the same.
+
+    Examples
+    --------
+    >>> x = np.linspace(0.5, 1.5, 5)
+    >>> exact, _ = measured(lambda t: np.sin(x * (1 + t)), np.sin(x))
+    >>> coarse, _ = measured(lambda t: np.sin(np.float32(x * (1 + t))).astype(float), np.sin(x))
+    >>> bool(exact.max() < 1e-14), bool(1e-8 < coarse.max() < 1e-5)
+    (True, True)
+    """
+    floor = 2 * np.finfo(np.float64).eps * np.abs(here)
+    base = at(0.0)
+    if not base.size or not np.isfinite(base).any():
+        return floor, np.zeros(base.shape, bool)
+    step = max(1e-6, 4 * _quantum(at, base))
+    windows = max(1, min(5, 20 // base.size))  # few outputs need more points
+    with np.errstate(all="ignore"):
+        found = np.zeros(base.shape)
+        for k in range(windows):
+            centre = 3 * POINTS * k * step
+            values = np.array([at(centre + step * (i - POINTS // 2)) for i in range(POINTS)])
+            found = np.maximum(found, _by_differences(values))
+        size = np.max(np.abs(values), axis=0, initial=0, where=np.isfinite(values))
+        share = np.median((found / size)[size > 0]) if (size > 0).any() else 0.0
+    # what few points show of one output may be small by chance, but hardly of most
+    noise = SAFETY * np.maximum(found, share * np.abs(here)) + floor
+    with np.errstate(all="ignore"):
+        return noise, np.abs(at(FIRM) - base) > STANDS_OUT * noise
+
+
+def _by_differences(values: np.ndarray) -> np.ndarray:
+    """The noise of each column: the median of what the differences of several orders tell."""
+    orders = []
+    differences = np.diff(values, 3, axis=0)
+    for order in range(4, POINTS - 1):
+        differences = np.diff(differences, axis=0)
+        orders.append(np.sqrt(np.mean(differences**2, axis=0) / comb(2 * order, order)))
+    found = np.median(orders, axis=0)
+    return np.asarray(np.where(np.isfinite(found), found, 0))
+
+
+def _quantum(at: Outputs, base: np.ndarray) -> float:
+    """The smallest move that nearly all outputs notice which notice a long one."""
+    far = at(FIRM) != base
+    if not far.any():  # so coarse that only a long way is noticed; further on other kinks begin
+        far = at(FAR) != base
+    count = int(far.sum())
+    if not count:
+        return 0.0
+    for move in MOVES:
+        if np.sum((at(move) != base) & far) >= MOST * count:
+            return move
+    return FAR
