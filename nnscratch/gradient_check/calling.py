@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nnscratch.gradient_check.names import INPUTS, OUTPUTS, RATES, is_cache, is_dy, plain
 
-__all__ = ["CLEARING", "PAIRS", "Call", "Functions", "methods_of", "parameters", "ways"]
+__all__ = ["CLEARING", "PAIRS", "Call", "Functions", "methods_of", "modes", "parameters", "ways"]
 
 PAIRS = (
     ("forward", "backward"),
@@ -30,6 +30,7 @@ PAIRS = (
     ("forward_prop", "backward_prop"),
     ("forward_prop", "back_prop"),
 )
+TRAINING = ("training", "train", "istraining", "istrain", "trainflg", "trainmode")
 CLEARING = (
     *("zero_grad", "zero_grads", "zero_gradients", "cleargrads", "clear_grad", "clear_grads"),
     *("clear_gradients", "flush_gradients", "reset_grad", "reset_grads", "reset_gradients"),
@@ -46,7 +47,7 @@ class Call:
     outputs : int or None
         How many of the returned arrays are outputs, the others being a cache; None for all.
     cached : bool
-        Whether the last thing that forward returns is a cache.
+        Whether what forward returns after its outputs is a cache.
     arguments : tuple of (str, int)
         ("dy", i) of the i-th output, ("dys", 0) all in a tuple, ("input", i), ("output", 0),
         ("cache", 0), ("rate", 0).
@@ -91,6 +92,12 @@ def parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
     return [p for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
+def modes(forward: Callable[..., Any], given: int) -> list[dict[str, bool]]:
+    """The options of forward to try: none, then training where that is not its default."""
+    names = [p.name for p in (parameters(forward) or ())[given:] if p.default is False]
+    return [{}, *({name: True} for name in names if plain(name) in TRAINING)]
+
+
 def ways(
     forward: Callable[..., Any], backward: Callable[..., Any], returned: Any, ours: bool
 ) -> list[Call]:
@@ -123,7 +130,8 @@ def _readings(
     last = returned[-1] if returned else None
     wants = any(is_cache(name) for name in names) or (functions and len(names) > 1)
     if len(returned) > 1 and (wants or not _is_output(last)):
-        yield len(returned) - 1, True
+        caches = [i for i, part in enumerate(returned) if i and not _is_output(part)]
+        yield (caches[0] if caches else len(returned) - 1), True
         return
     yield None, False
     told = len(names) == len(returned) and all(map(is_dy, names))
@@ -213,9 +221,3 @@ def _named(
     if count > 1 and dys == 1:  # one argument for all outputs
         found = [("dys", 0) if a == ("dy", 0) else a for a in found]
     return tuple(found)
-
-
-def first_output_only(call: Call) -> Call:
-    """The same call, where only the first output is one."""
-    arguments = tuple(("dy", 0) if kind == "dys" else (kind, i) for kind, i in call.arguments)
-    return replace(call, outputs=1, arguments=arguments)

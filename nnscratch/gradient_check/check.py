@@ -133,6 +133,8 @@ class _Check:
                 self.result.warnings += list(weaknesses(draw, self.dy))
                 self.every_array(subject, draw)
                 self.other_mode(subject, draw)
+            order = {name: i for i, name in enumerate(draw.got)}
+            self.findings = dict(sorted(self.findings.items(), key=lambda f: order.get(f[0], 0)))
         self.result.findings = list(self.findings.values())
         return self.result
 
@@ -204,7 +206,7 @@ class _Check:
         for i, x in enumerate(self.inputs):
             got = draw.got.get("dx" if len(draw.inputs) == 1 else f"dx[{i}]")
             integers = isinstance(x, np.ndarray) and x.dtype.kind in "iub"
-            if integers and probes.is_number(got) and np.any(got):
+            if integers and probes.is_number(got) and np.shape(got) == x.shape and np.any(got):
                 self.inputs[i] = x.astype(np.float64)
                 self.result.warnings.append(f"input {i} holds integers; taken as real numbers")
                 changed = True
@@ -216,8 +218,9 @@ class _Check:
             x = draw.array(name) if name in draw.params or name.startswith("dx") else None
             if not is_float(x):
                 self._no_gradient(name, draw)
+        settings = _settings(draw)
         checked = [n for n in draw.got if n in draw.params or n.startswith("dx")]
-        checked = [n for n in checked if is_float(draw.array(n))]
+        checked = [n for n in checked if is_float(draw.array(n)) and n not in settings]
         checked = [n for n in checked if not self._not_compared(subject, n, draw)]
         written = list(probes.written_to(draw))
         for name, code, what in written:
@@ -234,7 +237,9 @@ class _Check:
             message = found.message and mode + found.message
             self.note(name, found.verdict, found.code, message)
         calls = probes.second_backward(draw), probes.history(subject, self.inputs, self.rng)
-        for probe in calls if not written else ():  # what is written to differs in the next call
+        for probe in (
+            calls if not written and not subject.manner.stateful else ()
+        ):  # what is written to differs in the next call
             for name, code, what in probe:
                 message = explain(code, Context(name).name, what) + (f" ({what})" if what else "")
                 self.note(name, "fail", code, mode + message)
@@ -257,9 +262,9 @@ class _Check:
             words = f"backward returned more than the gradients: {name}"
             self.note(name, "undecidable", "not_compared", words)
         elif got is None or got is MISSING or (probes.is_number(got) and not np.any(got)):
-            if got is not MISSING or isinstance(draw.array(name), np.ndarray):
+            if isinstance(draw.array(name), np.ndarray):  # settings are not mentioned
                 self.note(name, "pass", "", "")
-        elif isinstance(draw.array(name), np.ndarray):
+        elif probes.is_number(got) and np.shape(draw.array(name)) == np.asarray(got).shape:
             self.note(name, "fail", "type", "integers have no gradient: return None")
 
     def _large(self, subject: Subject, draw: Draw, mode: str) -> None:
@@ -294,6 +299,17 @@ class _Check:
         )
         if not unchanged:
             self.every_array(other, second, f"in {other.mode_name} mode: ")
+
+
+def _settings(draw: Draw) -> set[str]:
+    """Plain numbers among arrays, such as a rate of dropout, that get no gradient."""
+    names = [name for name in draw.got if name.startswith("dx") and name not in draw.params]
+    arrays = any(np.ndim(draw.array(name)) for name in names)
+    return {n for n in names if arrays and np.ndim(draw.array(n)) == 0 and _nothing(draw.got[n])}
+
+
+def _nothing(gradient: Any) -> bool:
+    return gradient is None or gradient is MISSING
 
 
 class _Refused(ValueError):

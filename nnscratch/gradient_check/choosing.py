@@ -7,18 +7,18 @@ are right. Only where none is, the likeliest is taken, and judged.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions, methods_of, parameters
+from nnscratch.gradient_check.calling import CLEARING, Functions, methods_of, modes, parameters
 from nnscratch.gradient_check.discovery import discover, known_by_name, numbers_with_gradients
 from nnscratch.gradient_check.draws import Draw, copied, is_float, run
 from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.gradients import MISSING
-from nnscratch.gradient_check.names import RATES, is_dy, plain
+from nnscratch.gradient_check.names import RATES, is_buffer, is_dy, plain
 from nnscratch.gradient_check.places import Place, is_floating, walk
 from nnscratch.gradient_check.probes import alike
 from nnscratch.gradient_check.subject import NotUnderstood, Subject
@@ -68,32 +68,51 @@ def choose(
     Exception
         Whatever forward or backward raises; `stage` of it says which.
     """
-    first: tuple[Subject, Draw] | None = None
     failure: Exception | None = None
-    ways = list(_staged(source, inputs, structure))
+    forward = getattr(source, (methods_of(source) or ("forward",))[0])
+    for options, clearing in [*((m, True) for m in modes(forward, len(structure))), ({}, False)]:
+        if not clearing and not any(callable(getattr(source, n, None)) for n in CLEARING):
+            continue
+        found, error = _first_right(source, inputs, structure, dy, seed, options, clearing)
+        if found is not None:
+            return found
+        failure = failure or error
+    if failure is None:
+        raise NotUnderstood(_unknown_arguments(source))
+    raise failure
+
+
+Chosen = tuple[Subject, Draw]
+
+
+def _first_right(
+    source: Any, inputs: Sequence[Any], structure: list[Any], dy: Any, seed: int,
+    options: dict[str, bool], clearing: bool,
+) -> tuple[Chosen | None, Exception | None]:  # fmt: skip
+    """Of all ways the first by which the gradients are right, or the first that gets through."""
+    first: Chosen | None = None
+    failure: Exception | None = None
+    ways = list(_staged(source, inputs, structure, options, clearing))
     for subject in ways:
         try:
             draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
             draw = _complete(subject, inputs, draw, dy, seed)
         except Exception as error:
-            failure = failure or error
+            error.stage = "backward"  # type: ignore[attr-defined]
+            failure = error
             continue
         if len(ways) == 1 or _right(draw):
-            return subject, draw
-        if first is None and (subject.takes_dy or not no_dy(subject, draw)):
-            first = subject, draw
+            return (subject, draw), None
         first = first or (subject, draw)
-    if first is not None:
-        return first
-    if failure is None:
-        raise NotUnderstood(_unknown_arguments(source))
-    failure.stage = "backward"  # type: ignore[attr-defined]
-    raise failure
+    return first, failure
 
 
-def _staged(source: Any, inputs: Sequence[Any], structure: list[Any]) -> Iterator[Subject]:
+def _staged(
+    source: Any, inputs: Sequence[Any], structure: list[Any], options: dict[str, bool],
+    clearing: bool,
+) -> Iterator[Subject]:  # fmt: skip
     try:
-        yield from discover(source, inputs, structure)
+        yield from discover(source, inputs, structure, options, clearing)
     except Exception as error:
         error.stage = "forward"  # type: ignore[attr-defined]
         raise
@@ -144,16 +163,30 @@ def _find_updates(subject: Subject, draw: Draw) -> None:
     for name, before in draw.params.items():
         if draw.got.get(name, MISSING) is MISSING and not alike(after.get(name), before):
             manner.trained.add(name)
-    rate = subject.rate_of_update()
-    if not manner.trained or rate is None:
+    if not manner.trained:
         return
+    rate = subject.rate_of_update()
+    rates = dict.fromkeys(manner.trained, rate) if rate else _rates(draw, after)
     twice = subject.fresh()
     twice.forward([copied(x) for x in draw.inputs])
     twice.backward([2 * dy for dy in draw.dys], draw.inputs)
-    for name in manner.trained:
+    for name in manner.trained & rates.keys():
         step, double = after[name] - draw.params[name], twice.params[name] - draw.params[name]
         if np.allclose(double, 2 * step, rtol=1e-6, atol=1e-9 * float(np.max(np.abs(step)))):
-            manner.updates[name] = rate
+            manner.updates[name] = float(rates[name] or 1)
+
+
+def _rates(draw: Draw, after: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """The rate of an optimizer inside, where every step is that share of the right gradient."""
+    examined = Examination([draw], np.random.default_rng(0))
+    found = {}
+    for name in draw.subject.manner.trained:
+        step, expected = draw.params[name] - after[name], examined.expected(0, name)
+        size = float(np.nansum(expected**2))
+        rate = float(np.nansum(step * expected)) / size if size else 0.0
+        if rate > 0 and np.allclose(step, rate * expected, rtol=1e-5, atol=1e-7, equal_nan=True):
+            found[name] = rate
+    return found if len(set(np.round(list(found.values()), 9))) == 1 else {}
 
 
 def dx_before_update(subject: Subject, draw: Draw) -> dict[str, Any]:
@@ -190,6 +223,8 @@ def absent(subject: Subject, name: str, draw: Draw) -> str:
     if draw.got[name] is not MISSING or name not in draw.params or subject.ours:
         return ""
     manner = subject.manner
+    if is_buffer(manner.places[name].last):
+        return "it is a statistic by its name: keep it apart from the parameters"
     if name in manner.trained:
         return "backward changes it itself, by a rule that is no plain step of descent"
     if arrays := [place.name for place, _ in unclear(subject, draw.inputs, name, draw.dys)]:

@@ -35,8 +35,16 @@ from nnscratch.losses.base import Loss
 __all__ = ["declared", "discover", "known_by_name", "numbers_with_gradients"]
 
 
-def discover(source: Any, inputs: Sequence[Any], structure: list[Any]) -> Iterator[Subject]:
+def discover(
+    source: Any,
+    inputs: Sequence[Any],
+    structure: list[Any],
+    options: dict[str, bool] | None = None,
+    clearing: bool = True,
+) -> Iterator[Subject]:
     """The object with each way of using it, likely ones first.
+
+    `options` are given to forward; without `clearing` no method that clears gradients is called.
 
     Raises whatever forward raises.
     """
@@ -45,7 +53,7 @@ def discover(source: Any, inputs: Sequence[Any], structure: list[Any]) -> Iterat
         subject.manner.structure = structure
         yield subject
         return
-    subject = _warmed(source, inputs, structure)
+    subject = _warmed(source, inputs, Manner(structure=structure, options=options or {}), clearing)
     manner = subject.manner
     manner.places = _parameters(subject, inputs)
     listed = {id(a) for a in declared(subject.object)}
@@ -64,13 +72,14 @@ def discover(source: Any, inputs: Sequence[Any], structure: list[Any]) -> Iterat
         yield way
 
 
-def _warmed(source: Any, inputs: Sequence[Any], structure: list[Any]) -> Subject:
+def _warmed(source: Any, inputs: Sequence[Any], manner: Manner, clearing: bool) -> Subject:
     """The object, after its first forward if that makes parameters."""
-    manner = Manner(structure=structure)
     subject = Subject(_numbers_to_arrays(source), manner)
     source = subject.source
     if not isinstance(source, Layer):
-        manner.clearing = [n for n in CLEARING if callable(getattr(source, n, None))]
+        methods = [n for n in CLEARING if callable(getattr(source, n, None))]
+        manner.clearing = methods if clearing else []
+        manner.stateful = bool(methods) and not clearing
         manner.pairs = list(_pairs(subject.object))
     subject.forward([copied(x) for x in inputs])
     manner.global_state = subject.random.drew_globally()

@@ -79,14 +79,20 @@ def _sequence(
     if _dx_is_last(source, leaves, count, places):
         leaves = leaves[-count:] + leaves[:-count]
     dx, rest = leaves[:count], leaves[count:]
-    while len(rest) > len(places) and rest[-1] is None:
+    while rest and (rest[-1] is None or _empty(rest[-1])) and len(rest) > len(places):
         rest.pop()
+    if rest and not places and all(_empty(part) for part in rest):
+        rest = []
     found = _inputs(names, dx if len(names) > 1 else (dx[0] if dx else None), has)
     if not rest:
         return found | _completed(source, places, {})
     params = dict(zip(places, rest, strict=False))
     extra = {f"gradient {i}": g for i, g in enumerate(rest[len(places) :], len(places) + 1)}
     return found | dict.fromkeys(places, MISSING) | params | extra
+
+
+def _empty(part: Any) -> bool:
+    return isinstance(part, (list, tuple, dict)) and not part
 
 
 def _gradients_in(parts: Sequence[Any]) -> list[Any]:

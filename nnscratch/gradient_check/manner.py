@@ -36,6 +36,10 @@ class Manner:
         All parameters that backward changes and hands over no gradient of.
     rate : float
         Given to a backward that takes one.
+    options : dict
+        Given to forward by name: training=True, where backward needs it.
+    stateful : bool
+        Whether each call goes on from the one before, and what clears it cannot be called.
     left : dict of str to Place
         Where gradients are that no name tells.
     listed : set of str
@@ -56,6 +60,8 @@ class Manner:
     updates: dict[str, float] = field(default_factory=dict)
     trained: set[str] = field(default_factory=set)
     rate: float = 1.0
+    options: dict[str, Any] = field(default_factory=dict)
+    stateful: bool = False
     left: dict[str, Place] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
     clearing: list[str] = field(default_factory=list)

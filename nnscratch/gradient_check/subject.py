@@ -121,7 +121,8 @@ class Subject:
         before = {k: id(v) for k, v in members(self.object) if isinstance(k, str)}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            returned = getattr(self.object, self.methods[0])(*self._inputs)
+            forward = getattr(self.object, self.methods[0])
+            returned = forward(*self._inputs, **self.manner.options)
         if returned is None:
             returned = self._left_output(before)
         self.returned = returned
@@ -152,7 +153,8 @@ class Subject:
             returned = getattr(self.object, self.methods[1])(*self._arguments(dys))
         if self.manner.is_loss is None:
             self.manner.is_loss = self._looks_like_a_loss(returned, inputs)
-        has = [is_floating(x) for x in inputs]
+        arrays = any(np.ndim(x) for x in inputs)
+        has = [is_floating(x) and (x.ndim > 0 or not arrays) for x in inputs]
         names = dx_names(inputs, self.is_loss)
         places = {n: p for n, p in self.manner.places.items() if n not in before}
         found = handed_over(self.object, returned, names, places, has)
@@ -209,7 +211,7 @@ class Subject:
             elif kind == "rate":
                 found.append(self.manner.rate)
             elif kind == "cache":
-                found.append(self.returned[-1])
+                found.append(self.returned[self.manner.call.outputs])
             else:
                 found.append(self.returned)
         return found

@@ -91,12 +91,15 @@ def constant_factor(got: np.ndarray, expected: np.ndarray, context: Context) -> 
 def _counts(c: float, context: Context) -> Candidates:
     """c as a number of samples or of elements, or one over that."""
     x, y = context.own, context.y
-    counts = {"N": context.batch or 0}
+    counts: dict[str, float] = {"N": context.batch or 0}
     if context.index is not None and x is not None:
         counts |= {f"the size of axis {i}": n for i, n in enumerate(x.shape) if i}
         counts["the number of elements"] = x.size
         if y is not None and y.size and x.size % y.size == 0:
             counts["the number of elements that are averaged"] = x.size // y.size
+        if context.dy is not None and context.dy.ndim == 0:  # of squares, whose 2 is lost too
+            counts["half the number of elements"] = x.size / 2
+            counts["half of N"] = (context.batch or 0) / 2
         counts = {k: n for k, n in counts.items() if n != counts["N"] or k == "N"}
     for name, n in counts.items():
         if n == 0 or (n == 1 and (c < 0 or name != "N")):

@@ -43,6 +43,7 @@ IMPLIES = {  # the first code says all that the others say
     "summed_too_far": {"wrong_axis"},
     "time_cut": {"not_accumulated"},  # of overlapping parts those of the own step are the last
     "windows_not_added": {"not_accumulated"},
+    "keepdims": {"missing_derivative", "wrong_axis"},
     "swapped": {"wrong_operand", "operands_swapped", "missing_derivative", "transposed"},
     "one_sample": {"not_accumulated"},  # = in a loop over samples leaves the last one
 }

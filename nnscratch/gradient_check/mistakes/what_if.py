@@ -34,7 +34,8 @@ def alternatives(
         ones = _product(np.ones(draw.dy.size), jacobian)
         codes["dy_ignored"] = [ones.reshape(np.shape(draw.array(name)))]
         _by_place(codes, draw, name, jacobian)
-        if name == "dx" and draw.y.ndim == np.ndim(draw.inputs[0]) == 3:
+        x = draw.inputs[0]
+        if name == "dx" and draw.y.ndim == np.ndim(x) == 3 and x.shape[:2] == draw.y.shape[:2]:
             codes["time_cut"] = [_within_steps(draw, jacobian)]
         for code, arrays in by_windows(draw, name, jacobian).items():
             codes.setdefault(code, []).extend(arrays)
@@ -91,8 +92,6 @@ def _without_each(draw: Draw, name: str, jacobian: np.ndarray) -> list[np.ndarra
 def _within_steps(draw: Draw, jacobian: np.ndarray) -> np.ndarray:
     """dx of (N, T, F), where the dy of each step counts for the x of that step alone."""
     x, dy = draw.inputs[0], draw.dy
-    if x.shape[:2] != dy.shape[:2]:
-        return np.full(x.shape, np.inf)
     parts = np.zeros(x.shape)
     for step in range(x.shape[1]):
         only = np.zeros_like(dy)
