@@ -548,3 +548,78 @@ def test_dx_after_the_update_is_named():
 def test_tensors_are_taken_as_arrays():
     torch = pytest.importorskip("torch")
     assert check_gradients(Tanh(), torch.tensor(X)).ok
+
+
+# Objects that need more than one call --------------------------------------------------------
+
+
+def test_settings_and_unused_inputs_need_no_gradient():
+    def forward(x, rate, running):
+        return x * rate, (x, rate), running
+
+    report = check_gradients((forward, lambda dout, cache: dout * cache[1]), X, 0.5, numbers(5))
+    assert report.ok, str(report)
+    assert verdicts(report)["dx[0]"] == ("pass", "")
+
+
+def test_an_optimizer_inside_is_seen_through():
+    class Optimizer:
+        def update(self, w, grad):
+            return w - 0.02 * grad
+
+    class Trains(Dense):
+        def __init__(self):
+            super().__init__()
+            self.optimizer = Optimizer()
+
+        def backward(self, dy):
+            dx, dW, db = self.gradients(dy)
+            self.W, self.b = self.optimizer.update(self.W, dW), self.optimizer.update(self.b, db)
+            return dx
+
+    assert verdicts(check_gradients(Trains(), X)) == dict.fromkeys(("dx", "W", "b"), ("pass", ""))
+    wrong = type("Wrong", (Trains,), {"wrong": 2.0})()
+    assert verdicts(check_gradients(wrong, X))["W"] == ("undecidable", "not_compared")
+
+
+def test_a_layer_that_keeps_its_cache_in_training_alone_is_trained():
+    class Cautious(Tanh):
+        def forward(self, x, training=False):
+            y = np.tanh(x)
+            if training:
+                self.y = y
+            return y
+
+    assert verdicts(check_gradients(Cautious(), X)) == {"dx": ("pass", "")}
+
+
+def test_a_state_that_goes_on_from_call_to_call_is_no_mistake():
+    class Stateful:
+        def __init__(self):
+            self.h, self.U = np.zeros((7, 5)), numbers(5, 5)
+
+        def forward(self, x):
+            self.before = self.h
+            self.h = np.tanh(x + self.h @ self.U)
+            return self.h
+
+        def backward(self, dy):
+            d = dy * (1 - self.h**2)
+            self.dU = self.before.T @ d
+            return d
+
+    report = check_gradients(Stateful(), X)
+    assert report.ok, str(report)
+    assert "goes on from the call before" in str(report)
+    sign = type("Sign", (Stateful,), {"backward": lambda s, dy: -dy * (1 - s.h**2)})
+    assert not check_gradients(sign(), X).ok
+
+
+def test_what_is_cleared_before_each_forward_may_add_up():
+    class Broken(KeepsInputsUntilFlushed):
+        def flush_gradients(self):
+            if hasattr(self, "X"):
+                raise RuntimeError("needs an optimizer")
+            super().flush_gradients()
+
+    assert check_gradients(Broken(), X).ok

@@ -130,7 +130,7 @@ def _readings(
     last = returned[-1] if returned else None
     wants = any(is_cache(name) for name in names) or (functions and len(names) > 1)
     if len(returned) > 1 and (wants or not _is_output(last)):
-        caches = [i for i, part in enumerate(returned) if i and not _is_output(part)]
+        caches = [i for i, part in enumerate(returned) if i and not _is_array(part)]
         yield (caches[0] if caches else len(returned) - 1), True
         return
     yield None, False
@@ -139,6 +139,10 @@ def _readings(
         if len(names) == len(returned):
             yield len(returned) - 1, True
         yield 1, False
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or (_is_output(value) and not isinstance(value, tuple))
 
 
 def _is_output(value: Any) -> bool:

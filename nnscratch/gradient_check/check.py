@@ -24,8 +24,9 @@ from nnscratch.gradient_check.choosing import (
     local_derivative,
     no_dy,
     refused,
+    told_by_name,
 )
-from nnscratch.gradient_check.draws import Draw, further_draws, is_float, run
+from nnscratch.gradient_check.draws import Draw, further_draws, input_index, is_float, run
 from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.mistakes.causes import explain
@@ -126,6 +127,9 @@ class _Check:
         chosen = self.first_draw()
         if chosen is not None:
             subject, draw = chosen
+            if subject.manner.goes_on:
+                words = "forward goes on from the call before; each is checked from the first state"
+                self.result.warnings.append(words)
             if not subject.copied:
                 words = "the object cannot be copied, so it is checked itself"
                 self.result.warnings.append(words)
@@ -163,6 +167,12 @@ class _Check:
         except (NotUnderstood, _Refused):
             raise
         except Exception as error:
+            if getattr(error, "stage", "") == "backward" and not told_by_name(self.layer):
+                words = (
+                    f"not understood: backward takes no dy by its name, and {error_in_words(error)}"
+                )
+                self._not_understood(words, "layer.backward(...)", names[0])
+                return None
             words, code = getattr(error, "stage", "backward"), "not_implemented"
             if not isinstance(error, NotImplementedError):
                 words, code = f"{words} raised {error_in_words(error)}", "exception"
@@ -187,18 +197,20 @@ class _Check:
     def _understood(self, subject: Subject, draw: Draw) -> bool:
         """Whether backward is given a dy that it takes as one."""
         method = subject.methods[1]
-        call = f"layer.{method}(...)"
         if no_dy(subject, draw):
             words = f"{method} takes no dy; if it returns f'(x), multiply by dy"
         elif local_derivative(subject, draw):
             words = f"what {method} takes is no dy: twice of it gives not twice the result"
         else:
             return True
-        adapted = ADAPTER.format(forward=f"layer.{subject.methods[0]}(*inputs)",
-                                 backward=f"dy * {call}")  # fmt: skip
-        message = f"{explain('not_understood', '', f'not understood: {words}')}\n{adapted}"
-        self.note("dx" if "dx" in draw.got else "dx[0]", "undecidable", "not_understood", message)
+        name = "dx" if "dx" in draw.got else "dx[0]"
+        self._not_understood(f"not understood: {words}", f"dy * layer.{method}(...)", name)
         return False
+
+    def _not_understood(self, words: str, backward: str, name: str) -> None:
+        adapted = ADAPTER.format(forward="layer.forward(*inputs)", backward=backward)
+        message = f"{explain('not_understood', '', words)}\n{adapted}"
+        self.note(name, "undecidable", "not_understood", message)
 
     def _integers_as_numbers(self, draw: Draw) -> bool:
         """Integers with a gradient are meant as numbers: go on with them as floats."""
@@ -206,7 +218,9 @@ class _Check:
         for i, x in enumerate(self.inputs):
             got = draw.got.get("dx" if len(draw.inputs) == 1 else f"dx[{i}]")
             integers = isinstance(x, np.ndarray) and x.dtype.kind in "iub"
-            if integers and probes.is_number(got) and np.shape(got) == x.shape and np.any(got):
+            if integers and probes.is_number(got) and np.asarray(got).shape == x.shape:
+                if not np.any(got):
+                    continue
                 self.inputs[i] = x.astype(np.float64)
                 self.result.warnings.append(f"input {i} holds integers; taken as real numbers")
                 changed = True
@@ -257,14 +271,14 @@ class _Check:
         return bool(why)
 
     def _no_gradient(self, name: str, draw: Draw) -> None:
-        got = draw.got[name]
+        got, at = draw.got[name], input_index(name)
         if name not in draw.params and not name.startswith("dx"):
             words = f"backward returned more than the gradients: {name}"
             self.note(name, "undecidable", "not_compared", words)
         elif got is None or got is MISSING or (probes.is_number(got) and not np.any(got)):
             if isinstance(draw.array(name), np.ndarray):  # settings are not mentioned
                 self.note(name, "pass", "", "")
-        elif probes.is_number(got) and np.shape(draw.array(name)) == np.asarray(got).shape:
+        elif probes.is_number(got) and np.asarray(got).shape == np.shape(draw.inputs[at]):
             self.note(name, "fail", "type", "integers have no gradient: return None")
 
     def _large(self, subject: Subject, draw: Draw, mode: str) -> None:

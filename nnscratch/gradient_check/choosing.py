@@ -18,10 +18,12 @@ from nnscratch.gradient_check.discovery import discover, known_by_name, numbers_
 from nnscratch.gradient_check.draws import Draw, copied, is_float, run
 from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.gradients import MISSING
-from nnscratch.gradient_check.names import RATES, is_buffer, is_dy, plain
+from nnscratch.gradient_check.names import RATES, TARGETS, is_buffer, is_dy, plain
 from nnscratch.gradient_check.places import Place, is_floating, walk
 from nnscratch.gradient_check.probes import alike
 from nnscratch.gradient_check.subject import NotUnderstood, Subject
+from nnscratch.layers.base import Layer
+from nnscratch.losses.base import Loss
 
 __all__ = [
     "ADAPTER",
@@ -31,6 +33,7 @@ __all__ = [
     "local_derivative",
     "no_dy",
     "refused",
+    "told_by_name",
 ]
 
 ADAPTER = """\
@@ -178,10 +181,11 @@ def _find_updates(subject: Subject, draw: Draw) -> None:
 
 def _rates(draw: Draw, after: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The rate of an optimizer inside, where every step is that share of the right gradient."""
-    examined = Examination([draw], np.random.default_rng(0))
+    steps = {name: draw.params[name] - after[name] for name in draw.subject.manner.trained}
+    examined = Examination([replace(draw, got=steps)], np.random.default_rng(0))
     found = {}
-    for name in draw.subject.manner.trained:
-        step, expected = draw.params[name] - after[name], examined.expected(0, name)
+    for name, step in steps.items():
+        expected = examined.expected(0, name)
         size = float(np.nansum(expected**2))
         rate = float(np.nansum(step * expected)) / size if size else 0.0
         if rate > 0 and np.allclose(step, rate * expected, rtol=1e-5, atol=1e-7, equal_nan=True):
@@ -199,6 +203,16 @@ def dx_before_update(subject: Subject, draw: Draw) -> dict[str, Any]:
     still.forward([copied(x) for x in draw.inputs])
     got = still.backward([dy.copy() for dy in draw.dys], draw.inputs)
     return {name: gradient for name, gradient in got.items() if name.startswith("dx")}
+
+
+def told_by_name(source: Any) -> bool:
+    """Whether an argument of backward is a gradient by its name, or it has one for any name."""
+    methods = methods_of(source)
+    taken = parameters(getattr(source, methods[1])) if methods else None
+    if taken is None or isinstance(source, (Layer, Loss)):
+        return True
+    required = [p.name for p in taken if p.default is p.empty]
+    return not required or any(map(is_dy, required)) or plain(required[0]) not in TARGETS
 
 
 def unclear(

@@ -28,7 +28,7 @@ from nnscratch.gradient_check.places import (
     places_of,
     walk,
 )
-from nnscratch.gradient_check.subject import Manner, Subject
+from nnscratch.gradient_check.subject import Manner, Subject, same
 from nnscratch.layers.base import Layer
 from nnscratch.losses.base import Loss
 
@@ -55,6 +55,8 @@ def discover(
         return
     subject = _warmed(source, inputs, Manner(structure=structure, options=options or {}), clearing)
     manner = subject.manner
+    if subject.copied and _goes_on(subject, inputs):
+        manner.stateful = manner.goes_on = True
     manner.places = _parameters(subject, inputs)
     listed = {id(a) for a in declared(subject.object)}
     manner.listed = {
@@ -78,8 +80,8 @@ def _warmed(source: Any, inputs: Sequence[Any], manner: Manner, clearing: bool) 
     source = subject.source
     if not isinstance(source, Layer):
         methods = [n for n in CLEARING if callable(getattr(source, n, None))]
-        manner.clearing = methods if clearing else []
-        manner.stateful = bool(methods) and not clearing
+        usable = [n for n in methods if clearing and _works(subject, n)]
+        manner.clearing, manner.stateful = usable, bool(methods) and not usable
         manner.pairs = list(_pairs(subject.object))
     subject.forward([copied(x) for x in inputs])
     manner.global_state = subject.random.drew_globally()
@@ -96,6 +98,24 @@ def _warmed(source: Any, inputs: Sequence[Any], manner: Manner, clearing: bool) 
     if any(_moves(second, place, inputs) for place in made):
         return second
     return subject
+
+
+def _works(subject: Subject, method: str) -> bool:
+    """Whether a method can be called without arguments."""
+    try:
+        getattr(subject.fresh().object, method)()
+    except Exception:  # it wants arguments, or an optimizer
+        return False
+    return True
+
+
+def _goes_on(subject: Subject, inputs: Sequence[Any]) -> bool:
+    """Whether a second forward on the same numbers gives another y."""
+    used = subject.fresh()
+    first = [y.copy() for y in used.forward([copied(x) for x in inputs])]
+    if not same(first, [y.copy() for y in used.forward([copied(x) for x in inputs])]):
+        return same(first, subject.fresh().forward([copied(x) for x in inputs]))
+    return False
 
 
 def _pairs(source: Any) -> Iterator[Place]:

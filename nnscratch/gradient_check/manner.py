@@ -40,6 +40,8 @@ class Manner:
         Given to forward by name: training=True, where backward needs it.
     stateful : bool
         Whether each call goes on from the one before, and what clears it cannot be called.
+    goes_on : bool
+        Whether a second forward gives another y: then each starts from the first state.
     left : dict of str to Place
         Where gradients are that no name tells.
     listed : set of str
@@ -62,6 +64,7 @@ class Manner:
     rate: float = 1.0
     options: dict[str, Any] = field(default_factory=dict)
     stateful: bool = False
+    goes_on: bool = False
     left: dict[str, Place] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
     clearing: list[str] = field(default_factory=list)

@@ -60,6 +60,7 @@ class Subject:
         self.methods = methods_of(self.object) or ("forward", "backward")
         self.random = RandomState(self.object)
         self.mode_name = ""
+        self.live = self.object  # what is called
         self.returned: Any = None
         self._inputs: list[Any] = []
         self._scalars: list[Any] = []
@@ -103,7 +104,10 @@ class Subject:
     @property
     def params(self) -> dict[str, np.ndarray]:
         """The parameters as the object has them now."""
-        found = {name: place.read(self.object) for name, place in self.manner.places.items()}
+        return self._params_of(self.object)
+
+    def _params_of(self, target: Any) -> dict[str, np.ndarray]:
+        found = {name: place.read(target) for name, place in self.manner.places.items()}
         return {n: np.asarray(a) for n, a in found.items() if np.asarray(a).dtype.kind == "f"}
 
     def write(self, name: str, value: Any) -> None:
@@ -116,12 +120,15 @@ class Subject:
     def forward(self, inputs: Sequence[Any]) -> list[np.ndarray]:
         """The outputs as arrays, () for a number."""
         self.random.restore(self.manner.global_state)
+        self.live = self.object
+        if self.manner.stateful and self.copied:
+            self.live, _ = copy_of(self.object)
         self.clear()
         self._inputs = nested(self.manner.structure, list(inputs))
-        before = {k: id(v) for k, v in members(self.object) if isinstance(k, str)}
+        before = {k: id(v) for k, v in members(self.live) if isinstance(k, str)}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            forward = getattr(self.object, self.methods[0])
+            forward = getattr(self.live, self.methods[0])
             returned = forward(*self._inputs, **self.manner.options)
         if returned is None:
             returned = self._left_output(before)
@@ -150,17 +157,17 @@ class Subject:
         before = {name: self.params[name].copy() for name in self.manner.updates}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            returned = getattr(self.object, self.methods[1])(*self._arguments(dys))
+            returned = getattr(self.live, self.methods[1])(*self._arguments(dys))
         if self.manner.is_loss is None:
             self.manner.is_loss = self._looks_like_a_loss(returned, inputs)
         arrays = any(np.ndim(x) for x in inputs)
         has = [is_floating(x) and (x.ndim > 0 or not arrays) for x in inputs]
         names = dx_names(inputs, self.is_loss)
         places = {n: p for n, p in self.manner.places.items() if n not in before}
-        found = handed_over(self.object, returned, names, places, has)
+        found = handed_over(self.live, returned, names, places, has)
         for name, place in self.manner.left.items():
-            found[name] = place.read(self.object)
-        now = self.params
+            found[name] = place.read(self.live)
+        now = self._params_of(self.live)
         for name, rate in self.manner.updates.items():
             found[name] = (before[name] - now[name]) / rate
         return found
@@ -168,14 +175,11 @@ class Subject:
     def clear(self) -> None:
         """Call what clears gradients before each forward; set those of value and grad to 0."""
         for name in self.manner.clearing:
-            try:
-                getattr(self.object, name)()
-            except Exception:  # it wants arguments, or an optimizer
-                continue
+            getattr(self.live, name)()
         for place in self.manner.pairs:
-            gradient = place.read(self.object)
+            gradient = place.read(self.live)
             if is_floating(gradient):
-                place.replace(self.object, np.zeros_like(gradient))
+                place.replace(self.live, np.zeros_like(gradient))
 
     @property
     def clears(self) -> bool:
@@ -234,7 +238,7 @@ class Subject:
 
     def _left_output(self, before: dict[str, int]) -> Any:
         """The output that forward left on the object."""
-        now = {k: v for k, v in members(self.object) if isinstance(k, str)}
+        now = {k: v for k, v in members(self.live) if isinstance(k, str)}
         taken = {id(x) for x in self._inputs}
         arrays = {
             k: v

@@ -97,7 +97,7 @@ def _counts(c: float, context: Context) -> Candidates:
         counts["the number of elements"] = x.size
         if y is not None and y.size and x.size % y.size == 0:
             counts["the number of elements that are averaged"] = x.size // y.size
-        if context.dy is not None and context.dy.ndim == 0:  # of squares, whose 2 is lost too
+        if context.dy is not None and context.dy.size == 1:  # of squares, whose 2 is lost too
             counts["half the number of elements"] = x.size / 2
             counts["half of N"] = (context.batch or 0) / 2
         counts = {k: n for k, n in counts.items() if n != counts["N"] or k == "N"}
