@@ -120,6 +120,15 @@ def test_parts_given_the_total_of_the_whole_add_up_to_it(name):
     assert all(cache.total == total for _, cache in passes)
 
 
+@every
+def test_a_sum_is_divided_by_no_total(name):
+    x, t = problem(kind(name))
+    loss = LOSSES[name](reduction="sum")
+    value, cache = loss.forward_pass(x, t, total=100.0)
+    assert value == loss.forward(x, t)
+    np.testing.assert_array_equal(loss.backward_pass(1.0, cache), loss.backward())
+
+
 def test_a_batch_whose_labels_are_all_ignored_adds_nothing_to_a_sum_and_has_no_mean():
     x, t = np.zeros((3, 5)), np.full(3, -1)
     assert nn.SoftmaxCrossEntropy(ignore_index=-1, reduction="sum").forward(x, t) == 0
