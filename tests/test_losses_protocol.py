@@ -156,6 +156,22 @@ def test_a_loss_called_on_nodes_is_a_node(name, reduction):
         nn.assert_gradients(graph, x, t, *weight)
 
 
+def test_the_gradient_by_one_hot_targets_is_checked_at_the_end_of_what_is_allowed():
+    x, t = nn.Input("x"), nn.Input("t")
+    graph = nn.Graph([x, t], nn.SoftmaxCrossEntropy()(x, t))
+    nn.assert_gradients(graph, problem("MSELoss")[0], np.eye(7, CLASSES))
+
+
+@pytest.mark.parametrize("target", [-0.02, 1.02])
+def test_what_is_further_off_than_rounding_is_no_probability(target):
+    x, t = np.zeros((2, 3)), np.full((2, 3), target)
+    with pytest.raises(ValueError, match=f"received {target}, first in sample 0"):
+        nn.BCEWithLogits().forward(x, t)
+    if target < 0:
+        with pytest.raises(ValueError, match=f"received {target}"):
+            nn.SoftmaxCrossEntropy().forward(x, t)
+
+
 def test_a_graph_trains_with_its_loss_inside():
     x, y = nn.Input("x"), nn.Input("y")
     layer = nn.Linear(3, 2, rng=0).astype(np.float64)

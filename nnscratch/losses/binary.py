@@ -8,7 +8,7 @@ import numpy as np
 
 from nnscratch.layers.activations.sigmoids import sigmoid, softplus
 from nnscratch.losses.base import Loss
-from nnscratch.losses.checks import check_values, like, product, real
+from nnscratch.losses.checks import SLACK, check_values, like, product, real
 
 __all__ = ["BCEWithLogits"]
 
@@ -67,7 +67,7 @@ class BCEWithLogits(Loss):
 
     def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
         target = like(self, prediction, target)
-        check_values(self, "targets", target, 0, 1, "pass probabilities, or 0 and 1")
+        check_values(self, "targets", target, 0, 1, "pass probabilities, or 0 and 1", SLACK)
         yes, no = self._of_yes(prediction) * target, 1 - target
         losses = np.exp(-np.abs(prediction))
         losses = np.log1p(losses, out=losses)

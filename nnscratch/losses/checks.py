@@ -12,6 +12,9 @@ from nnscratch.layers.base import floating
 __all__: list[str] = []
 
 
+SLACK = 0.01  # of probabilities; what is no probability at all is further off
+
+
 class Refusing(Protocol):
     """A loss, as far as the checks know it."""
 
@@ -46,11 +49,16 @@ def check_values(
     low: float = -np.inf,
     high: float = np.inf,
     remedy: str = "clean the data",
+    slack: float = 0.0,
 ) -> None:
-    """Refuse what is not finite or not in [low, high], with the place of the first."""
-    if not x.size or (low <= x.min() and x.max() <= high and np.isfinite(x).all()):
+    """Refuse what is not finite or not in [low, high], with the place of the first.
+
+    The slack lets through what rounding or a numeric derivative takes beyond the ends.
+    """
+    least, most = low - slack, high + slack
+    if not x.size or (least <= x.min() and x.max() <= most and np.isfinite(x).all()):
         return
-    wrong = ~((low <= x) & (x <= high) & np.isfinite(x))
+    wrong = ~((least <= x) & (x <= most) & np.isfinite(x))
     if np.isfinite(high):
         wanted = f"{what} in [{low:g}, {high:g}]"
     else:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.softmax import log_softmax
-from nnscratch.losses.checks import check_values, like, product, real
+from nnscratch.losses.checks import SLACK, check_values, like, product, real
 from nnscratch.losses.labels import ClassLoss, Right
 
 __all__ = ["HingeLoss", "NLLLoss", "SoftmaxCrossEntropy"]
@@ -151,7 +151,9 @@ class SoftmaxCrossEntropy(ClassLoss):
                 "leave out ignore_index, and give samples that do not count a weight of 0",
             )
         target = like(self, prediction, target)
-        check_values(self, "probabilities", target, 0, remedy="pass probabilities, or int labels")
+        check_values(
+            self, "probabilities", target, 0, np.inf, "pass probabilities, or int labels", SLACK
+        )
         return target
 
 
