@@ -286,3 +286,12 @@ def test_a_loss_of_ones_own_needs_two_functions():
     for reduction in ("mean", "sum", "none"):
         nn.assert_gradients(Quartic(reduction), x, t)
     assert Quartic().total_weight(x, t) == 7
+
+
+def test_a_loss_of_ones_own_may_count_samples_differently():
+    class Doubled(nn.MSELoss):
+        def sample_counts(self, prediction, target):
+            return np.full(len(target), 2.0)
+
+    x, t = problem("MSELoss")
+    assert Doubled().forward(x, t) == pytest.approx(nn.MSELoss().forward(x, t) / 2)

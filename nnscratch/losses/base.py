@@ -62,8 +62,6 @@ class Loss:
         `backward` came before `forward`.
     """
 
-    counts_evenly = True  # whether each of the losses counts as one in a mean, but for weights
-
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(
@@ -90,6 +88,11 @@ class Loss:
     def sample_counts(self, prediction: Any, target: Any) -> np.ndarray:
         """How much each sample counts in a mean, before any weight."""
         return np.ones(np.shape(target)[:1])
+
+    @property
+    def counts_evenly(self) -> bool:
+        """Whether each of the losses counts 1, so that `sample_counts` need not be asked."""
+        return type(self).sample_counts is Loss.sample_counts
 
     def correct(self, prediction: Any, target: Any) -> np.ndarray | None:
         """For each sample that counts whether it is answered right; None if nothing is asked.

@@ -95,9 +95,7 @@ class SoftmaxCrossEntropy(ClassLoss):
 
     def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
         log_p = log_softmax(self.scores(prediction))
-        right = None
-        if type(target) is not np.ndarray:
-            target = real(self, "a target", target)
+        target, right = real(self, "a target", target), None
         if target.ndim == prediction.ndim:
             shares = self._probabilities(prediction, target).reshape(log_p.shape)
         else:
