@@ -9,6 +9,7 @@ from nnscratch.layers.operators.elementwise import Cos, Exp, Sin, Sqrt, Square
 from nnscratch.layers.operators.joining import Concatenate
 from nnscratch.layers.operators.reductions import Mean
 from tests import numeric
+from tests.passes import normal
 
 
 def worked_example():
@@ -31,10 +32,6 @@ def network(seed=0, dtype=np.float64):
     for array in graph.params.values():
         array += 0.1 * rng.normal(size=array.shape)
     return graph.astype(dtype)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
 
 
 def assert_gradients_are_numeric(graph, *inputs):

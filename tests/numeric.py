@@ -18,20 +18,31 @@ def gradient(function, array, h=1e-6):
 
 
 def check_layer(layer, *inputs, seed=0, tolerance=1e-7):
-    """Compare dx and every gradient of a float64 layer with central differences."""
+    """Compare dx and every gradient of a float64 layer with central differences.
+
+    Arrays of integers and conditions are not moved, and have None for a gradient.
+    """
     rng = np.random.default_rng(seed)
-    inputs = [np.array(x, float) for x in inputs]
+    fixed = [isinstance(x, np.ndarray) and x.dtype in (np.int64, bool) for x in inputs]
+    inputs = [np.array(x, x.dtype if f else float) for x, f in zip(inputs, fixed, strict=True)]
     state = _rng_state(layer)
-    dy = rng.normal(size=np.shape(layer.forward(*inputs)))
-    dx, grads = layer.backward(dy)
+    y = layer.forward(*inputs)
+    outputs = y if isinstance(y, tuple) else (y,)
+    dy = tuple(np.asarray(rng.normal(size=part.shape)) for part in outputs)
+    dx, grads = layer.backward(dy if isinstance(y, tuple) else dy[0])
     dx = dx if isinstance(dx, tuple) else (dx,)
 
     def loss():
         _set_rng_state(layer, state)
-        return float(np.sum(dy * layer.forward(*inputs)))
+        y = layer.forward(*inputs)
+        parts = zip(dy, y if isinstance(y, tuple) else (y,), strict=True)
+        return float(sum(np.sum(weight * part) for weight, part in parts))
 
-    for found, x in zip(dx, inputs, strict=True):
-        close(found, gradient(loss, x), tolerance)
+    for found, x, unmoved in zip(dx, inputs, fixed, strict=True):
+        if unmoved:
+            assert found is None
+        else:
+            close(found, gradient(loss, x), tolerance)
     assert list(grads) == list(layer.params)
     for name, array in layer.params.items():
         assert grads[name].shape == array.shape

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 
 import nnscratch as nn
-from tests.sequence_cases import attention_weights, block, cell, torch_name, waves
+from tests.layer_cases.sequences import attention_weights, block, cell, torch_name, waves
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}
 

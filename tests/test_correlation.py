@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import nnscratch as nn
 from nnscratch.initializers import he_normal
 from tests import numeric, textbook_correlation
+from tests.passes import double, normal, run
 
 CORRELATIONS = [nn.Correlation1d, nn.Correlation2d, nn.Convolution1d, nn.Convolution2d]
 TRANSPOSES = [nn.ConvTranspose1d, nn.ConvTranspose2d]
@@ -24,24 +25,6 @@ ORDERS = ["C", "F", "samples innermost", "apart", "backwards"]
 
 
 equal = np.testing.assert_array_equal
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
-
-
-def double(layer, seed=11):
-    """The layer in float64, with parameters that no initializer made."""
-    layer.astype("f8")
-    for i, (name, array) in enumerate(layer.params.items()):
-        layer.params[name] = normal(*array.shape, seed=seed + i)
-    return layer
-
-
-def run(layer, x, seed=5):
-    """(y, dx, grads) under a random dy."""
-    y = layer.forward(x)
-    return y, *layer.backward(normal(*y.shape, seed=seed).astype(y.dtype))
 
 
 def agree(found, expected, tolerance):

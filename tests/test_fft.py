@@ -10,11 +10,7 @@ from nnscratch.layers.spatial.fft import Spectrum, pays
 from nnscratch.layers.spatial.im2col import Patches
 from nnscratch.layers.spatial.windows import Windows
 from tests import numeric
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
-
+from tests.passes import normal
 
 windows = st.builds(
     Windows, size=st.integers(1, 7), before=st.integers(0, 7), after=st.integers(0, 7)

@@ -15,10 +15,7 @@ from nnscratch.layers.operators.matmul import MatMul
 from nnscratch.layers.operators.matrix_functions import Determinant, Inverse, Trace
 from nnscratch.layers.operators.reductions import Mean, Sum
 from nnscratch.layers.operators.shapes import Reshape, Transpose
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
+from tests.passes import normal
 
 
 def regular(n, seed=0):

@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from tests.passes import normal
 
 PASSES = {"forward_pass", "backward_pass", "gradient_pass", "backprop"}
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
 
 
 def linear(inputs=4, outputs=4, seed=0):

@@ -1,155 +1,22 @@
 import itertools
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
-from nnscratch.layers.base import Layer
-from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
-from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Power, Sin, Sqrt, Square
+from nnscratch.layers.operators.arithmetic import Add, Div, Mul
+from nnscratch.layers.operators.elementwise import Cos, Exp, Log, Power, Sqrt
 from nnscratch.layers.operators.indexing import Index
 from nnscratch.layers.operators.joining import Concatenate, Split, Stack
 from nnscratch.layers.operators.matmul import MatMul
 from nnscratch.layers.operators.matrix_functions import Determinant, Inverse, Trace
-from nnscratch.layers.operators.piecewise import Abs, Clip, Maximum, Minimum, Where
+from nnscratch.layers.operators.piecewise import Clip, Where
 from nnscratch.layers.operators.reductions import LogSumExp, Max, Mean, Sum
 from nnscratch.layers.operators.shapes import Flip, Reshape, Tile, Transpose
 from tests import numeric
+from tests.layer_cases import operators
+from tests.layer_cases.operators import signed
 
-
-def signed(rng, shape):
-    return np.asarray(rng.uniform(0.5, 2, shape) * rng.choice([-1, 1], shape))
-
-
-def positive(rng, shape):
-    return rng.uniform(0.5, 2, shape)
-
-
-def regular(rng, shape):  # diagonally dominant
-    return rng.uniform(-1, 1, shape) + (shape[-1] + 1) * np.eye(shape[-1])
-
-
-def alone(shapes):
-    return shapes.map(lambda shape: [shape])
-
-
-def joined(sizes):  # three inputs that differ in axis 1
-    a, b, *parts = sizes
-    return [(a, n, b) for n in parts]
-
-
-SIZE = st.integers(0, 4)
-ANY = alone(array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
-CUBE = alone(st.tuples(SIZE, SIZE, SIZE))
-FULL = alone(array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=4))
-HALVES = alone(st.tuples(SIZE, st.just(2)))
-SQUARE = alone(st.builds(lambda a, n: (a, n, n), SIZE, SIZE))
-LONG = alone(array_shapes(min_dims=2, max_dims=3, min_side=2, max_side=4))
-EQUAL = array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4).map(lambda shape: [shape] * 3)
-PARTS = st.tuples(SIZE, SIZE, SIZE, SIZE, SIZE).map(joined)
-PAIR = mutually_broadcastable_shapes(num_shapes=2, min_side=0, max_side=4, max_dims=3).map(
-    lambda drawn: drawn.input_shapes
-)
-PRODUCT = mutually_broadcastable_shapes(
-    signature=np.matmul.signature, min_side=0, max_side=4, max_dims=2
-).map(lambda drawn: drawn.input_shapes)
-
-
-def two_lists(t, x):
-    return x[t.tensor([0, 1, 0]), t.tensor([[1], [-1]])]
-
-
-class Case(NamedTuple):
-    layer: Layer
-    torch: Any  # the same function of torch tensors
-    shapes: list[tuple[int, ...]]  # of sizes that tell the axes apart
-    drawn: Any  # a strategy for others
-    sample: Any = signed
-
-
-CASES = [
-    Case(Add(), lambda t, u, v: u + v, [(4, 1, 3), (2, 3)], PAIR),
-    Case(Sub(), lambda t, u, v: u - v, [(3,), (4, 2, 1)], PAIR),
-    Case(Mul(), lambda t, u, v: u * v, [(4, 1, 3), (2, 1)], PAIR),
-    Case(Div(), lambda t, u, v: u / v, [(2, 3), (4, 1, 3)], PAIR),
-    Case(Div(), lambda t, u, v: u / v, [(4, 2, 3), ()], PAIR),
-    Case(MatMul(), lambda t, a, b: a @ b, [(2, 3), (3, 4)], PRODUCT),
-    Case(MatMul(), lambda t, a, b: a @ b, [(3,), (5, 1, 3, 4)], PRODUCT),
-    Case(MatMul(), lambda t, a, b: a @ b, [(5, 1, 2, 3), (6, 3, 4)], PRODUCT),
-    Case(MatMul(), lambda t, a, b: a @ b, [(5, 2, 3), (3,)], PRODUCT),
-    Case(MatMul(), lambda t, a, b: a @ b, [(3,), (3,)], PRODUCT),
-    Case(Sin(), lambda t, x: t.sin(x), [(2, 3)], ANY),
-    Case(Cos(), lambda t, x: t.cos(x), [(2, 3)], ANY),
-    Case(Exp(), lambda t, x: t.exp(x), [(2, 3)], ANY),
-    Case(Log(), lambda t, x: t.log(x), [(2, 3)], ANY, positive),
-    Case(Sqrt(), lambda t, x: t.sqrt(x), [(2, 3)], ANY, positive),
-    Case(Square(), lambda t, x: x * x, [(2, 3)], ANY),
-    Case(Power(0), lambda t, x: x**0, [(2, 3)], ANY),
-    Case(Power(1), lambda t, x: x**1, [(2, 3)], ANY),
-    Case(Power(3), lambda t, x: x**3, [(2, 3)], ANY),
-    Case(Power(-2), lambda t, x: x**-2, [(2, 3)], ANY),
-    Case(Power(0.3), lambda t, x: x**0.3, [(2, 3)], ANY, positive),
-    Case(Sum(), lambda t, x: x.sum(), [(2, 3)], ANY),
-    Case(Sum(1), lambda t, x: x.sum(1), [(2, 3, 4)], CUBE),
-    Case(Sum((0, -1)), lambda t, x: x.sum((0, -1)), [(2, 3, 4)], CUBE),
-    Case(Mean(), lambda t, x: x.mean(), [(2, 3)], FULL),
-    Case(Mean(-2), lambda t, x: x.mean(-2), [(2, 3, 4)], FULL),
-    Case(Mean((2, 0)), lambda t, x: x.mean((2, 0)), [(2, 3, 4)], FULL),
-    Case(Sum((1, 0), True), lambda t, x: x.sum((1, 0), True), [(2, 3, 4)], CUBE),
-    Case(Mean(1, keepdims=True), lambda t, x: x.mean(1, True), [(2, 3, 4)], FULL),
-    Case(Max(), lambda t, x: x.amax(), [(2, 3)], FULL),
-    Case(Max(-2), lambda t, x: x.amax(-2), [(2, 3, 4)], FULL),
-    Case(Max((0, 2), keepdims=True), lambda t, x: x.amax((0, 2), True), [(2, 3, 4)], FULL),
-    Case(LogSumExp(), lambda t, x: x.logsumexp(tuple(range(x.ndim))), [(2, 3)], FULL),
-    Case(LogSumExp(1), lambda t, x: x.logsumexp(1), [(2, 3, 4)], FULL),
-    Case(LogSumExp((2, 0), True), lambda t, x: x.logsumexp((2, 0), True), [(2, 3, 4)], FULL),
-    Case(Abs(), lambda t, x: x.abs(), [(2, 3)], ANY),
-    Case(Clip(-1.1, 1.3), lambda t, x: x.clamp(-1.1, 1.3), [(4, 3)], ANY),
-    Case(Clip(None, 0.7), lambda t, x: x.clamp(None, 0.7), [(4, 3)], ANY),
-    Case(Maximum(), lambda t, u, v: t.maximum(u, v), [(4, 1, 3), (2, 3)], PAIR),
-    Case(Minimum(), lambda t, u, v: t.minimum(u, v), [(3,), (4, 2, 1)], PAIR),
-    Case(Index(1), lambda t, x: x[1], [(2, 3)], LONG),
-    Case(Index(np.s_[:, -1]), lambda t, x: x[:, -1], [(2, 3, 4)], LONG),
-    Case(Index(np.s_[..., None, 1:]), lambda t, x: x[..., None, 1:], [(2, 3, 4)], LONG),
-    Case(Index([1, 0, 1]), lambda t, x: x[[1, 0, 1]], [(2, 3)], LONG),
-    Case(Index(([0, 1, 0], [[1], [-1]])), two_lists, [(2, 3, 4)], LONG),
-    Case(Tile(3), lambda t, x: x.tile(3), [(2, 4)], ANY),
-    Case(Tile((2, 3, 1, 2)), lambda t, x: x.tile(2, 3, 1, 2), [(2, 3, 4)], ANY),
-    Case(Flip(1), lambda t, x: x.flip(1), [(2, 3, 4)], CUBE),
-    Case(Flip((0, -1)), lambda t, x: x.flip(0, -1), [(2, 3, 4)], CUBE),
-    Case(Flip(None), lambda t, x: x.flip(tuple(range(x.ndim))), [(2, 3, 4)], CUBE),
-    Case(Stack(0), lambda t, *x: t.stack(x), [(2, 3)] * 3, EQUAL),
-    Case(Stack(-2), lambda t, *x: t.stack(x, -2), [(2, 3, 4)] * 2, EQUAL),
-    Case(Transpose(), lambda t, x: x.permute(tuple(range(x.ndim)[::-1])), [(2, 3, 4)], ANY),
-    Case(Transpose((1, -1, 0)), lambda t, x: x.permute(1, -1, 0), [(2, 3, 4)], CUBE),
-    Case(Reshape((2, -1)), lambda t, x: x.reshape(2, -1), [(3, 4)], HALVES),
-    Case(Reshape(-1), lambda t, x: x.reshape(-1), [(3, 4)], ANY),
-    Case(Concatenate(1), lambda t, *x: t.cat(x, 1), joined((5, 6, 2, 3, 4)), PARTS),
-    Case(Concatenate(-2), lambda t, *x: t.cat(x, -2), joined((5, 6, 2, 3, 4)), PARTS),
-    Case(Trace(), lambda t, x: x.diagonal(0, -2, -1).sum(-1), [(2, 3, 3)], SQUARE),
-    Case(Determinant(), lambda t, x: t.linalg.det(x), [(2, 3, 3)], SQUARE, regular),
-    Case(Inverse(), lambda t, x: t.linalg.inv(x), [(2, 3, 3)], SQUARE, regular),
-]
-
-
-def named(cases):
-    names = [f"{case.layer}-{case.shapes}" for case in cases]
-    return pytest.mark.parametrize("case", cases, ids=names)
-
-
-@pytest.fixture
-def torch():
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    return torch
-
-
-def inputs_of(case, shapes=None, seed=0):
-    rng = np.random.default_rng(seed)
-    return [case.sample(rng, shape) for shape in shapes or case.shapes]
+OF_TWO = [case for case in operators.CASES if len(case.shapes) == 2]
 
 
 def dy_for(y, seed=1):
@@ -173,75 +40,11 @@ def numerical(f, inputs, dy, h=1e-5):
     return [numeric.gradient(lambda: np.sum(dy * f(*inputs)), x, h) for x in inputs]
 
 
-@pytest.mark.torch
-@named(CASES)
-def test_values_and_gradients_agree_with_torch(torch, case):
-    @settings(max_examples=30, deadline=None, derandomize=True)
-    @given(case.drawn, st.integers(0, 99))
-    @example(case.shapes, 0)
-    def agree(shapes, seed):
-        inputs = inputs_of(case, shapes, seed)
-        y, dx = gradients(case.layer, inputs)
-        tensors = [torch.tensor(x, requires_grad=True) for x in inputs]
-        expected = case.torch(torch, *tensors)
-        expected.backward(torch.tensor(dy_for(y)))
-        np.testing.assert_allclose(y, expected.detach().numpy(), 1e-12, 1e-12, strict=True)
-        for found, tensor in zip(dx, tensors, strict=True):
-            np.testing.assert_allclose(found, tensor.grad.numpy(), 1e-12, 1e-12, strict=True)
-
-    agree()
-
-
-@pytest.mark.torch
-@named(CASES)
-def test_gradcheck_of_torch_passes(torch, case):
-    class Operator(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, *tensors):
-            y, ctx.kept = case.layer.forward_pass(*(x.detach().numpy() for x in tensors))
-            return torch.tensor(np.array(y))  # a copy: torch knows no negative strides
-
-        @staticmethod
-        @torch.autograd.function.once_differentiable
-        def backward(ctx, dy):
-            dx = case.layer.backward_pass(dy.numpy(), ctx.kept)
-            return tuple(torch.tensor(np.array(d)) for d in (dx if type(dx) is tuple else [dx]))
-
-    inputs = [torch.tensor(x, requires_grad=True) for x in inputs_of(case)]
-    assert torch.autograd.gradcheck(Operator.apply, inputs)
-
-
-@named(CASES)
-def test_gradients_equal_central_differences(case):
-    inputs = inputs_of(case)
-    dy = dy_for(case.layer.forward(*inputs))
-    _, dx = gradients(case.layer, inputs, dy)
-    expected = numerical(case.layer.forward, inputs, dy)
-    for found, wanted in zip(dx, expected, strict=True):
-        np.testing.assert_allclose(found, wanted, 1e-7, 1e-7)
-
-
-@named(CASES)
-@pytest.mark.parametrize("dtype", "efd")
-def test_floating_dtypes_are_kept(case, dtype):
-    if dtype == "e" and isinstance(case.layer, (Determinant, Inverse)):
-        return  # refused below
-    y, dx = gradients(case.layer, [x.astype(dtype) for x in inputs_of(case)])
-    assert dtypes(y, *dx) == dtype
-
-
-@named(CASES)
-def test_integers_become_float32(case):
-    inputs = [np.ceil(x).astype(np.int64) + 3 for x in inputs_of(case)]
-    y, dx = gradients(case.layer, inputs)
-    assert dtypes(y, *dx) == "f"
-
-
-@named([case for case in CASES if len(case.shapes) == 2])
+@pytest.mark.parametrize("case", OF_TWO, ids=lambda case: f"{case.build()}-{case.shapes}")
 @pytest.mark.parametrize("first, second", list(itertools.permutations("efdq", 2)))
 def test_two_floating_dtypes_meet_as_in_numpy_and_integers_follow(case, first, second):
-    u, v = (np.ceil(x) + 3 for x in inputs_of(case))
-    y, (du, dv) = gradients(case.layer, (u.astype(first), v.astype(second)))
+    u, v = (np.ceil(x) + 3 for x in case.inputs(np.random.default_rng(0)))
+    y, (du, dv) = gradients(case.build(), (u.astype(first), v.astype(second)))
     floats = [t for t in (first, second) if t != "q"]
     assert y.dtype == np.result_type(*floats)
     assert du.dtype == (floats[0] if first == "q" else first)
@@ -256,33 +59,6 @@ def test_python_numbers_do_not_decide_the_dtype(number):
             assert dtypes(y, *dx) == expected
     assert Add().forward(number, 1.0).dtype == np.float64
     assert Add().forward(np.ones(3, np.float32), np.float64(1)).dtype == np.float64
-
-
-@named(CASES)
-def test_read_only_inputs_stay_as_they_were_and_backward_repeats(case):
-    inputs = inputs_of(case)
-    dy = dy_for(case.layer.forward(*inputs))
-    before = [x.copy() for x in (*inputs, dy)]
-    for x in (*inputs, dy):
-        x.setflags(write=False)
-    y, dx = gradients(case.layer, inputs, dy)
-    kept = [np.copy(a) for a in (y, *dx)]
-    again = case.layer.backward(dy)[0]
-    gradients(case.layer, inputs_of(case, seed=7))
-    for a, b in zip((*inputs, dy, y, *dx), before + kept, strict=True):
-        np.testing.assert_array_equal(a, b, strict=True)
-    np.testing.assert_array_equal(again[0] if isinstance(again, tuple) else again, dx[0])
-
-
-@named(CASES)
-def test_memory_order_does_not_matter(case):
-    inputs = inputs_of(case)
-    dy = dy_for(case.layer.forward(*inputs))
-    strided = [np.repeat(x.T, 2).reshape(*x.T.shape, 2)[..., 0].T for x in (*inputs, dy)]
-    y, dx = gradients(case.layer, inputs, dy)
-    y_again, dx_again = gradients(case.layer, strided[:-1], strided[-1])
-    for a, b in zip((y, *dx), (y_again, *dx_again), strict=True):
-        np.testing.assert_allclose(a, b, 1e-14, 1e-14, strict=True)
 
 
 def test_the_jacobians_of_a_product_are_kronecker_products():
@@ -384,107 +160,6 @@ def test_concatenating_one_array_gives_one_gradient():
     layer = Concatenate(0)
     layer.forward(np.ones(2))
     np.testing.assert_array_equal(layer.backward([1.0, 2.0])[0], [1, 2])
-
-
-# Ties, conditions and parts -----------------------------------------------------------------
-
-
-@pytest.mark.torch
-def test_at_ties_bounds_and_nan_the_slopes_are_those_of_torch(torch):
-    u = np.array([[1.0, 2.0, 2.0, np.nan, -np.inf], [0.0, -1.0, 0.0, 0.0, 0.0]])
-    v = np.array([[1.0, 2.0, 3.0, 1.0, np.inf], [0.0, -1.0, -2.0, np.nan, 0.0]])
-    pairs = [
-        (Maximum(), torch.maximum, [u, v]),
-        (Minimum(), torch.minimum, [u, v]),
-        (Abs(), torch.abs, [u[:, :3]]),
-        (Clip(-1, 2), lambda x: x.clamp(-1, 2), [u]),
-        (Max(1), lambda x: x.amax(1), [u]),
-        (Max(), lambda x: x.amax(), [v[:, :3]]),
-        (LogSumExp(0), lambda x: x.logsumexp(0), [u[:, :4]]),
-    ]
-    for layer, function, inputs in pairs:
-        y, dx = gradients(layer, inputs)
-        tensors = [torch.tensor(x, requires_grad=True) for x in inputs]
-        expected = function(*tensors)
-        expected.backward(torch.tensor(dy_for(y)))
-        np.testing.assert_allclose(y, expected.detach().numpy(), 1e-14)
-        for found, tensor in zip(dx, tensors, strict=True):
-            np.testing.assert_allclose(found, tensor.grad.numpy(), 1e-14)
-
-
-@pytest.mark.torch
-@pytest.mark.parametrize("make", [np.asarray, lambda c: c.astype(np.float32)], ids=["bool", "0, 1"])
-def test_where_agrees_with_torch_and_its_condition_has_no_gradient(torch, make):
-    rng = np.random.default_rng(0)
-    for shapes in [((4, 1), (3,), (2, 1, 1)), ((), (2, 3), (3,)), ((2, 3), (), ()), ((3,),) * 3]:
-        condition = rng.random(shapes[0]) < 0.5
-        u, v = (rng.normal(size=shape) for shape in shapes[1:])
-        layer = Where()
-        y = layer.forward(make(condition), u, v)
-        tu, tv = (torch.tensor(x, requires_grad=True) for x in (u, v))
-        expected = torch.where(torch.tensor(condition), tu, tv)
-        expected.backward(torch.tensor(dy_for(y)))
-        nothing, du, dv = layer.backward(dy_for(y))[0]
-        assert nothing is None
-        found, wanted = (y, du, dv), (expected.detach(), tu.grad, tv.grad)
-        for a, b in zip(found, wanted, strict=True):
-            np.testing.assert_allclose(a, b.numpy(), 1e-14, strict=True)
-
-
-def test_the_branch_that_where_leaves_out_gets_zero_even_beside_infinity():
-    layer = Where()
-    layer.forward([True, False], np.array([1.0, np.inf]), np.array([np.nan, 2.0]))
-    _, du, dv = layer.backward(np.array([np.inf, np.nan]))[0]
-    np.testing.assert_array_equal(du, [np.inf, 0])
-    np.testing.assert_array_equal(dv, [0, np.nan])
-
-
-@pytest.mark.parametrize("sections", [3, 1, [1, 4], [0, 2, 2], []], ids=str)
-@pytest.mark.parametrize("axis", [0, 1, -2])
-def test_split_cuts_as_numpy_does_and_joins_the_gradients(sections, axis):
-    x = np.random.default_rng(0).normal(size=(6, 6, 5)).astype("f4")
-    layer = Split(sections, axis)
-    parts = layer.forward(x)
-    assert layer.output_count == len(parts)
-    expected = np.split(x, sections, axis)
-    for part, wanted in zip(parts, expected, strict=True):
-        np.testing.assert_array_equal(part, wanted, strict=True)
-    dy = np.random.default_rng(1).normal(size=x.shape).astype("f4")
-    dparts = tuple(np.split(dy, sections, axis))
-    dx, grads = layer.backward(dparts)
-    assert grads == {}
-    np.testing.assert_array_equal(dx, dy, strict=True)
-    dx, _ = layer.backward((None, *dparts[1:]))
-    np.testing.assert_array_equal(np.split(dx, sections, axis)[0], 0 * dparts[0])
-
-
-def test_what_is_printed_builds_the_operator_again():
-    for text in (
-        "Index(-1)",
-        "Index((slice(None), -1))",
-        "Index((slice(1, None), slice(2), slice(None, None, -1), ..., None))",
-        "Index(([0, 2], [[1], [-1]]))",
-        "Index([True, False])",
-        "Index((2,))",
-        "Max(axis=(0, 2), keepdims=True)",
-        "Sum()",
-        "Clip(None, 2.0)",
-        "Split(3, 1)",
-        "Split((1, 4), -1)",
-        "Tile((2, 1))",
-        "Flip(None)",
-        "Stack(axis=1)",
-    ):
-        again = eval(text)
-        assert repr(again) == text
-        assert repr(eval(repr(again))) == text
-
-
-def test_a_key_is_copied():
-    key = np.array([0, 1])
-    layer = Index(key)
-    key[:] = 2
-    np.testing.assert_array_equal(layer.forward(np.array([5.0, 6.0, 7.0])), [5, 6])
 
 
 X = np.ones((2, 3))

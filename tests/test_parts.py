@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import nnscratch as nn
 from tests import numeric
+from tests.passes import random_dy, run, several
 
 many = settings(max_examples=300, deadline=None, derandomize=True)
 SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple)
@@ -130,3 +131,107 @@ def test_where_agrees_with_torch_for_shapes_that_broadcast():
         numeric.close(dv, tv.grad.numpy(), 1e-14)
 
     agrees()
+
+
+# Ties, bounds, what is printed ----------------------------------------------------------------
+
+
+@pytest.mark.torch
+def test_at_ties_bounds_and_nan_the_slopes_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+    u = np.array([[1.0, 2.0, 2.0, np.nan, -np.inf], [0.0, -1.0, 0.0, 0.0, 0.0]])
+    v = np.array([[1.0, 2.0, 3.0, 1.0, np.inf], [0.0, -1.0, -2.0, np.nan, 0.0]])
+    pairs = [
+        (nn.Maximum(), torch.maximum, [u, v]),
+        (nn.Minimum(), torch.minimum, [u, v]),
+        (nn.Abs(), torch.abs, [u[:, :3]]),
+        (nn.Clip(-1, 2), lambda x: x.clamp(-1, 2), [u]),
+        (nn.Max(1), lambda x: x.amax(1), [u]),
+        (nn.Max(), lambda x: x.amax(), [v[:, :3]]),
+        (nn.LogSumExp(0), lambda x: x.logsumexp(0), [u[:, :4]]),
+    ]
+    for layer, function, inputs in pairs:
+        y, dx, _ = run(layer, *inputs)
+        dx = several(dx)
+        tensors = [torch.tensor(x, requires_grad=True) for x in inputs]
+        expected = function(*tensors)
+        expected.backward(torch.tensor(random_dy(y)))
+        np.testing.assert_allclose(y, expected.detach().numpy(), 1e-14)
+        for found, tensor in zip(dx, tensors, strict=True):
+            np.testing.assert_allclose(found, tensor.grad.numpy(), 1e-14)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("make", [np.asarray, lambda c: c.astype(np.float32)], ids=["bool", "0, 1"])
+def test_where_agrees_with_torch_and_its_condition_has_no_gradient(make):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    for shapes in [((4, 1), (3,), (2, 1, 1)), ((), (2, 3), (3,)), ((2, 3), (), ()), ((3,),) * 3]:
+        condition = rng.random(shapes[0]) < 0.5
+        u, v = (rng.normal(size=shape) for shape in shapes[1:])
+        layer = nn.Where()
+        y = layer.forward(make(condition), u, v)
+        tu, tv = (torch.tensor(x, requires_grad=True) for x in (u, v))
+        expected = torch.where(torch.tensor(condition), tu, tv)
+        expected.backward(torch.tensor(random_dy(y)))
+        nothing, du, dv = layer.backward(random_dy(y))[0]
+        assert nothing is None
+        found, wanted = (y, du, dv), (expected.detach(), tu.grad, tv.grad)
+        for a, b in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(a, b.numpy(), 1e-12, strict=True)
+
+
+def test_the_branch_that_where_leaves_out_gets_zero_even_beside_infinity():
+    layer = nn.Where()
+    layer.forward([True, False], np.array([1.0, np.inf]), np.array([np.nan, 2.0]))
+    _, du, dv = layer.backward(np.array([np.inf, np.nan]))[0]
+    np.testing.assert_array_equal(du, [np.inf, 0])
+    np.testing.assert_array_equal(dv, [0, np.nan])
+
+
+@pytest.mark.parametrize("sections", [3, 1, [1, 4], [0, 2, 2], []], ids=str)
+@pytest.mark.parametrize("axis", [0, 1, -2])
+def test_split_cuts_as_numpy_does_and_joins_the_gradients(sections, axis):
+    x = np.random.default_rng(0).normal(size=(6, 6, 5)).astype("f4")
+    layer = nn.Split(sections, axis)
+    parts = layer.forward(x)
+    assert layer.output_count == len(parts)
+    expected = np.split(x, sections, axis)
+    for part, wanted in zip(parts, expected, strict=True):
+        np.testing.assert_array_equal(part, wanted, strict=True)
+    dy = np.random.default_rng(1).normal(size=x.shape).astype("f4")
+    dparts = tuple(np.split(dy, sections, axis))
+    dx, grads = layer.backward(dparts)
+    assert grads == {}
+    np.testing.assert_array_equal(dx, dy, strict=True)
+    dx, _ = layer.backward((None, *dparts[1:]))
+    np.testing.assert_array_equal(np.split(dx, sections, axis)[0], 0 * dparts[0])
+
+
+def test_what_is_printed_builds_the_operator_again():
+    for text in (
+        "Index(-1)",
+        "Index((slice(None), -1))",
+        "Index((slice(1, None), slice(2), slice(None, None, -1), ..., None))",
+        "Index(([0, 2], [[1], [-1]]))",
+        "Index([True, False])",
+        "Index((2,))",
+        "Max(axis=(0, 2), keepdims=True)",
+        "Sum()",
+        "Clip(None, 2.0)",
+        "Split(3, 1)",
+        "Split((1, 4), -1)",
+        "Tile((2, 1))",
+        "Flip(None)",
+        "Stack(axis=1)",
+    ):
+        again = eval(text, vars(nn).copy())
+        assert repr(again) == text
+        assert repr(eval(repr(again), vars(nn).copy())) == text
+
+
+def test_a_key_is_copied():
+    key = np.array([0, 1])
+    layer = nn.Index(key)
+    key[:] = 2
+    np.testing.assert_array_equal(layer.forward(np.array([5.0, 6.0, 7.0])), [5, 6])

@@ -16,16 +16,13 @@ from nnscratch.layers.spatial.global_pooling import GlobalAvgPool
 from nnscratch.layers.spatial.max_pooling import MaxPool1d, MaxPool2d
 from nnscratch.layers.spatial.upsampling import Upsample
 from tests import numeric
+from tests.passes import normal
 
 MAXIMA, MEANS = [MaxPool1d, MaxPool2d], [AvgPool1d, AvgPool2d]
 every_maximum = pytest.mark.parametrize("cls", MAXIMA)
 every_pooling = pytest.mark.parametrize("cls", [*MAXIMA, *MEANS])
 every_dtype = pytest.mark.parametrize(("dtype", "tolerance"), [("f8", 1e-10), ("f4", 1e-5)])
 every_name = pytest.mark.parametrize("name", ["C", "F", "samples innermost", "apart", "backwards"])
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
 
 
 def integers(*shape, seed=0):

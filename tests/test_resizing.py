@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import nnscratch as nn
 from tests import numeric
 from tests.against_torch import agrees
+from tests.passes import normal
 
 BATCH, CHANNELS, SEED = st.integers(0, 3), st.integers(1, 3), st.integers(0, 999)
 many = settings(max_examples=300, deadline=None, derandomize=True)
@@ -17,10 +18,6 @@ def axes(most, *numbers):
     """One to `most` axes of space: a length of 1 to 9 and a draw of each of `numbers` for each."""
     each = st.tuples(st.integers(1, 9), *numbers)
     return st.lists(each, min_size=1, max_size=most)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
 
 
 @pytest.mark.torch

@@ -11,23 +11,11 @@ from nnscratch.layers.operators import elementwise
 from nnscratch.layers.scan import Scan
 from nnscratch.layers.spatial.correlation import Correlation1d
 from tests import numeric
+from tests.passes import double, normal, run
 
 BATCH, TIME, FEATURES, WINDOW, OUT = 5, 15, 3, 4, 2  # strides 2, 3 and 4 leave time over
 STRIDES = (1, 2, 3, 4)
 every_stride = pytest.mark.parametrize("stride", STRIDES)
-
-
-def normal(*shape, seed=0):
-    return np.random.default_rng(seed).normal(size=shape)
-
-
-def double(layer, seed=11):
-    """The layer in float64, with parameters that no initializer made."""
-    rng = np.random.default_rng(seed)
-    layer.astype("f8")
-    for name, array in layer.params.items():
-        layer.params[name] = rng.normal(size=array.shape)
-    return layer
 
 
 def mlp():
@@ -39,12 +27,6 @@ def mlp():
         nn.ReLU(),
         nn.Linear(6, OUT),
     )
-
-
-def run(layer, x, seed=5):
-    """(y, dx, grads) under a random dy."""
-    y = layer.forward(x)
-    return y, *layer.backward(normal(*y.shape, seed=seed).astype(y.dtype))
 
 
 # The loop over t of [Recitation] Example 2 -----------------------------------------------------

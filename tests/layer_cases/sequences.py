@@ -1,7 +1,7 @@
-"""The cases of layer_cases.py for sequences, (batch, time, features)."""
+"""Layers on sequences, (batch, time, features)."""
 
 import nnscratch as nn
-from tests.layer_cases import LayerCase
+from tests.layer_cases.case import LayerCase
 
 NAMES = {"W_x": "weight_ih_l0", "W_h": "weight_hh_l0", "b_x": "bias_ih_l0", "b_h": "bias_hh_l0"}
 
@@ -83,47 +83,46 @@ def waves(torch, params, x):
 
 
 RECURRENT = [
-    ("RNN", lambda: nn.RNN(5, 3, rng=1), recurrent("RNN", 3)),
-    ("RNN", lambda: nn.RNN(5, 3, "relu", rng=1), recurrent("RNN", 3, nonlinearity="relu")),
-    ("GRU", lambda: nn.GRU(5, 3, rng=1), recurrent("GRU", 3)),
-    ("LSTM", lambda: nn.LSTM(5, 3, rng=1), recurrent("LSTM", 3)),
-    ("LSTM", lambda: nn.LSTM(5, 3, bias=False, rng=1), recurrent("LSTM", 3, bias=False)),
-    ("LSTM", lambda: nn.LSTM(5, 5, reverse=True, rng=1), None),
-    ("Unroll", lambda: nn.Unroll(nn.GRUCell(5, 3, rng=1)), recurrent("GRU", 3)),
+    (lambda: nn.RNN(5, 3, rng=1), recurrent("RNN", 3)),
+    (lambda: nn.RNN(5, 3, "relu", rng=1), recurrent("RNN", 3, nonlinearity="relu")),
+    (lambda: nn.GRU(5, 3, rng=1), recurrent("GRU", 3)),
+    (lambda: nn.LSTM(5, 3, rng=1), recurrent("LSTM", 3)),
+    (lambda: nn.LSTM(5, 3, bias=False, rng=1), recurrent("LSTM", 3, bias=False)),
+    (lambda: nn.LSTM(5, 5, reverse=True, rng=1), None),
+    (lambda: nn.Unroll(nn.GRUCell(5, 3, rng=1)), recurrent("GRU", 3)),
     (
-        "Bidirectional",
         lambda: nn.Bidirectional(nn.GRU(5, 3, rng=1)),
         recurrent("GRU", 3, bidirectional=True),
     ),
-    ("LastStep", nn.LastStep, lambda torch, p, x: x[:, -1]),
-    ("PositionalEncoding", lambda: nn.PositionalEncoding(5), waves),
+    (nn.LastStep, lambda torch, p, x: x[:, -1]),
+    (lambda: nn.PositionalEncoding(5), waves),
 ]
 OF_HEADS = [
     (
-        "MultiHeadAttention",
         lambda: nn.MultiHeadAttention(6, 3, rng=1),
         lambda torch, p, x: attention(torch, p, x, 3),
     ),
     (
-        "MultiHeadAttention",
         lambda: nn.MultiHeadAttention(6, 2, causal=True, rng=1),
         lambda torch, p, x: attention(torch, p, x, 2, causal=True),
     ),
     (
-        "TransformerBlock",
         lambda: nn.TransformerBlock(6, 2, 9, causal=True, rng=1),
         lambda torch, p, x: block(torch, p, x, 2, 9, causal=True),
     ),
 ]
 
 CASES = [
-    LayerCase("RNNCell", lambda: nn.RNNCell(5, 3, rng=1), torch=cell("RNNCell", 3)),
-    LayerCase("GRUCell", lambda: nn.GRUCell(5, 3, rng=1), torch=cell("GRUCell", 3)),
-    LayerCase("LSTMCell", lambda: nn.LSTMCell(5, 3, rng=1), torch=cell("LSTMCell", 3)),
-    *[LayerCase(n, build, (7, 4, 5), torch, single=False) for n, build, torch in RECURRENT],
+    LayerCase(lambda: nn.RNNCell(5, 3, rng=1), torch=cell("RNNCell", 3), single=True),
+    LayerCase(lambda: nn.GRUCell(5, 3, rng=1), torch=cell("GRUCell", 3), single=True),
+    LayerCase(lambda: nn.LSTMCell(5, 3, rng=1), torch=cell("LSTMCell", 3), single=True),
+    *[LayerCase(build, (7, 4, 5), torch) for build, torch in RECURRENT],
     # keys' biases do nothing, so that their gradient is what rounding leaves of a sum that cancels
-    *[
-        LayerCase(n, build, (7, 4, 6), torch, single=False, float32=1e-4)
-        for n, build, torch in OF_HEADS
-    ],
+    *[LayerCase(build, (7, 4, 6), torch, float32=1e-4) for build, torch in OF_HEADS],
+    LayerCase(
+        nn.Attention,
+        [(7, 4, 6), (7, 5, 6), (7, 5, 3)],
+        lambda torch, p, q, k, v: torch.nn.functional.scaled_dot_product_attention(q, k, v),
+        batch_axis=False,
+    ),
 ]
