@@ -106,6 +106,72 @@ def test_two_inputs_take_two_shapes(check):
     assert "dx[1]" in out
 
 
+PACKAGED = """
+from .base import product
+from ..shared import SCALE
+import beside
+
+
+class Scaled:
+    def __init__(self, W, scale=SCALE):
+        self.W, self.scale = W, scale
+
+    def forward(self, index, x):
+        self.index, self.x = index, x
+        return self.scale * product(self.W[index], x)
+
+    def backward(self, dy):
+        import numpy as np
+
+        self.dW = np.zeros_like(self.W)
+        np.add.at(self.dW, self.index, self.scale * dy * self.x)
+        return None, self.scale * dy * self.W[self.index]
+
+
+def times_forward(x, factor):
+    return x * factor["by"], factor
+
+
+def times_backward(dout, factor):
+    return dout * factor["by"]
+"""
+
+
+@pytest.fixture
+def package(check, tmp_path):
+    inner = tmp_path / "course" / "layers"
+    inner.mkdir(parents=True)
+    (tmp_path / "course" / "shared.py").write_text("SCALE = 2.0\n")
+    (inner / "base.py").write_text("def product(a, b):\n    return a * b\n")
+    (inner / "beside.py").write_text("")
+    (inner / "scaled.py").write_text(PACKAGED)
+    return check
+
+
+def test_relative_imports_integers_and_several_inputs_of_a_package(package):
+    status, out, err = package(
+        "course/layers/scaled.py:Scaled(normal(9, 3), scale=3.0)",
+        *("--input", "int 0..8 (5,)", "--input", "uniform 0..1 (5, 3)"),
+    )
+    assert (status, err) == (0, ""), out
+    assert "dx[1]  pass" in out
+    assert "W      pass" in out
+
+
+def test_a_pair_of_functions_with_a_setting(package):
+    target = "course/layers/scaled.py:times_forward,times_backward"
+    status, out, _ = package(target, "--input", "(5, 4)", "--input", "{'by': 3.0}")
+    assert status == 0, out
+    assert "(times_forward, times_backward): no mistake" in out
+
+
+@pytest.mark.parametrize("text", ["int 0..9", "(5, x)", "gauss (3,)", "normal 2 (3,)", "(-1,)"])
+def test_an_input_that_is_not_understood_says_how_to_write_it(check, text):
+    status, out, err = check("student_layers.py:Mul", "--input", text, "--input", "(3,)")
+    assert (status, out) == (1, "")
+    assert "is not understood; write '(5, 4)'" in err
+
+
 @pytest.mark.parametrize(
     ("target", "status", "message"),
     [

@@ -10,7 +10,7 @@ from tests.mutation_study.zoo import ZOO
 
 @pytest.fixture(scope="module")
 def result():
-    return study(step=3, seeds=3)
+    return study(step=9, seeds=1)
 
 
 def test_every_layer_and_loss_has_mutants():
@@ -26,18 +26,18 @@ def test_every_layer_and_loss_has_mutants():
 def test_every_mutant_that_changes_a_gradient_fails(result):
     silent = [str(mutant) for mutant, outcome, _, _ in result.outcomes if outcome == "silent"]
     assert not silent
-    assert result.changing >= 150
+    assert result.changing >= 100
 
 
 def test_most_mutants_are_named_and_hardly_one_is_named_wrong(result):
     shares = Shares.of(result)
-    assert shares.right >= 0.85, table(result)
-    assert shares.wrong <= 0.02, table(result)
+    assert shares.right >= 0.95, table(result)
+    assert shares.wrong <= 0.01, table(result)
 
 
 def test_correct_layers_raise_no_alarm(result):
     assert not result.alarms
-    assert result.checks == 3 * len(ZOO)
+    assert result.checks > 5 * len(ZOO)  # plain, at kinks and ties, rounded, small and large
 
 
 def test_mutants_that_change_nothing_are_few_and_known_as_such(result):

@@ -12,6 +12,8 @@ EXAMPLES = """\
 examples:
   nnscratch check layers.py:ReLU
   nnscratch check 'layers.py:Linear(4, 3)' --input-shape 5 4
+  nnscratch check 'layers.py:Embedding(10, 3)' --input 'int 0..9 (5,)'
+  nnscratch check layers.py:dot_forward,dot_backward --input '(5, 4)' --input '(4, 3)'
 
 exit status: 0 if every gradient is right, 1 if one is wrong
 """
@@ -28,7 +30,10 @@ def register(commands: Any) -> None:
     )
     check.set_defaults(command=run, parser=check)
     check.add_argument(
-        "target", metavar="FILE.py:Class", help="with arguments as in 'FILE.py:Class(4, 3)'"
+        "target",
+        metavar="FILE.py:Class",
+        help="with arguments as in 'FILE.py:Class(4, n_out=3)' or 'FILE.py:Class(normal(4, 3))'; "
+        "or FILE.py:forward,backward",
     )
     check.add_argument(
         "--input-shape",
@@ -37,6 +42,14 @@ def register(commands: Any) -> None:
         action="append",
         metavar="N",
         help="shape of the input, once for each input (guessed for one input)",
+    )
+    check.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="an input, once for each: '(5, 4)', 'int 0..9 (5,)', 'uniform 0..1 (5, 4)', "
+        "'onehot 10 (5,)', or a literal such as \"{'stride': 2}\"",
     )
     check.add_argument("--seed", type=NUMBER, default=0, metavar="N", help="default 0")
 
@@ -49,8 +62,10 @@ def run(options: argparse.Namespace) -> int:
         split_target(options.target)
     except ValueError as error:
         options.parser.error(str(error))
+    if options.input and options.input_shape:
+        options.parser.error("give either --input or --input-shape, for all inputs")
     layer = load_object(options.target)
-    inputs = inputs_for(layer, options.input_shape or (), options.seed)
+    inputs = inputs_for(layer, options.input_shape or (), options.input, options.seed)
     report = check_gradients(layer, *inputs, rng=options.seed)
     print(report.text(colour=sys.stdout.isatty()))
     return 0 if report.ok else 1

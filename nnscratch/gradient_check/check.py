@@ -18,26 +18,20 @@ from nnscratch.gradient_check.arguments import (
 from nnscratch.gradient_check.calling import Functions
 from nnscratch.gradient_check.choosing import (
     ADAPTER,
-    absent,
     choose,
-    dx_before_update,
     local_derivative,
     no_dy,
     refused,
     told_by_name,
 )
-from nnscratch.gradient_check.draws import Draw, further_draws, input_index, is_float, run
-from nnscratch.gradient_check.examination import Examination
-from nnscratch.gradient_check.gradients import MISSING
+from nnscratch.gradient_check.draws import Draw, run
+from nnscratch.gradient_check.judging import Notes, judge
 from nnscratch.gradient_check.mistakes.causes import explain
-from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.randomness import global_random_state_kept
-from nnscratch.gradient_check.report import Finding, Report
+from nnscratch.gradient_check.report import Report
 from nnscratch.gradient_check.subject import NotUnderstood, Subject
 
 __all__ = ["assert_gradients", "check_gradients"]
-
-VERDICTS = ("pass", "undecidable", "fail")
 
 
 def check_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> Report:
@@ -121,7 +115,7 @@ class _Check:
         self.dy = tuple(dy) if isinstance(dy, list) and len(dy) > 1 else dy
         self.inputs, self.structure = as_leaves(inputs)
         self.result = Report(name_in_words(layer), reproduce=call_in_words(inputs, dy, seed))
-        self.findings: dict[str, Finding] = {}
+        self.notes = Notes()
 
     def report(self) -> Report:
         chosen = self.first_draw()
@@ -129,24 +123,18 @@ class _Check:
             subject, draw = chosen
             if subject.manner.goes_on:
                 words = "forward goes on from the call before; each is checked from the first state"
-                self.result.warnings.append(words)
+                self.notes.warn(words)
             if not subject.copied:
                 words = "the object cannot be copied, so it is checked itself"
-                self.result.warnings.append(words)
+                self.notes.warn(words)
             if self._understood(subject, draw):
-                self.result.warnings += list(weaknesses(draw, self.dy))
-                self.every_array(subject, draw)
+                self.notes.warnings += weaknesses(draw, self.dy)
+                judge(self.notes, subject, draw, self.rng)
                 self.other_mode(subject, draw)
-            order = {name: i for i, name in enumerate(draw.got)}
-            self.findings = dict(sorted(self.findings.items(), key=lambda f: order.get(f[0], 0)))
-        self.result.findings = list(self.findings.values())
+            self.notes.sort(list(draw.got))
+        self.result.findings = list(self.notes.findings.values())
+        self.result.warnings = self.notes.warnings
         return self.result
-
-    def note(self, name: str, verdict: str, code: str, message: str) -> None:
-        """Keep the gravest finding of an array, and of equal ones the first."""
-        known = self.findings.get(name)
-        if known is None or VERDICTS.index(verdict) > VERDICTS.index(known.verdict):
-            self.findings[name] = Finding(name, verdict, code, message)
 
     # The steps -----------------------------------------------------------------------------
 
@@ -161,29 +149,34 @@ class _Check:
                 self._check_dy(draw)
                 draw = run(subject, self.inputs, self.rng, dy=self.dy)
             if not probes.repeated_forward(subject, self.inputs):
+                words = explain("random_forward", "")
                 for name in draw.got:
-                    self.note(name, "undecidable", "random_forward", explain("random_forward", ""))
+                    self.notes.add(name, "undecidable", "random_forward", words)
                 return None
         except (NotUnderstood, _Refused):
             raise
         except Exception as error:
-            if getattr(error, "stage", "") == "backward" and not told_by_name(self.layer):
-                words = (
-                    f"not understood: backward takes no dy by its name, and {error_in_words(error)}"
-                )
-                self._not_understood(words, "layer.backward(...)", names[0])
-                return None
-            words, code = getattr(error, "stage", "backward"), "not_implemented"
-            if not isinstance(error, NotImplementedError):
-                words, code = f"{words} raised {error_in_words(error)}", "exception"
-            params = getattr(self.layer, "params", None)
-            listed = [str(key) for key in params] if isinstance(params, Mapping) else []
-            for name in dict.fromkeys(names + listed):
-                self.note(name, "fail", code, explain(code, name, words))
+            self._failed(error, names)
             return None
         if self._integers_as_numbers(draw):
             return self.first_draw()
         return subject, draw
+
+    def _failed(self, error: Exception, names: list[str]) -> None:
+        """The findings where a pass raises."""
+        stage, words = getattr(error, "stage", "backward"), error_in_words(error)
+        if stage == "backward" and not told_by_name(self.layer):
+            words = f"not understood: backward takes no dy by its name, and raised {words}"
+            self._not_understood(words, "layer.backward(...)", names[0])
+            return
+        unwritten = isinstance(error, NotImplementedError)
+        code, what = (
+            ("not_implemented", stage) if unwritten else ("exception", f"{stage} raised {words}")
+        )
+        params = getattr(self.layer, "params", None)
+        listed = [str(key) for key in params] if isinstance(params, Mapping) else []
+        for name in dict.fromkeys(names + listed):
+            self.notes.add(name, "fail", code, explain(code, name, what))
 
     def _check_dy(self, draw: Draw) -> None:
         shapes = [y.shape for y in draw.ys]
@@ -210,7 +203,7 @@ class _Check:
     def _not_understood(self, words: str, backward: str, name: str) -> None:
         adapted = ADAPTER.format(forward="layer.forward(*inputs)", backward=backward)
         message = f"{explain('not_understood', '', words)}\n{adapted}"
-        self.note(name, "undecidable", "not_understood", message)
+        self.notes.add(name, "undecidable", "not_understood", message)
 
     def _integers_as_numbers(self, draw: Draw) -> bool:
         """Integers with a gradient are meant as numbers: go on with them as floats."""
@@ -222,78 +215,9 @@ class _Check:
                 if not np.any(got):
                     continue
                 self.inputs[i] = x.astype(np.float64)
-                self.result.warnings.append(f"input {i} holds integers; taken as real numbers")
+                self.notes.warn(f"input {i} holds integers; taken as real numbers")
                 changed = True
         return changed
-
-    def every_array(self, subject: Subject, draw: Draw, mode: str = "") -> None:
-        """Mutation, values, history, large numbers: the first that fails is told."""
-        for name in draw.got:
-            x = draw.array(name) if name in draw.params or name.startswith("dx") else None
-            if not is_float(x):
-                self._no_gradient(name, draw)
-        settings = _settings(draw)
-        checked = [n for n in draw.got if n in draw.params or n.startswith("dx")]
-        checked = [n for n in checked if is_float(draw.array(n)) and n not in settings]
-        checked = [n for n in checked if not self._not_compared(subject, n, draw)]
-        written = list(probes.written_to(draw))
-        for name, code, what in written:
-            self.note(name, "fail", code, mode + explain(code, Context(name).name, what))
-        if draw.subject.manner.trained:
-            for name, gradient in dx_before_update(subject, draw).items():
-                if not probes.alike(draw.got[name], gradient):
-                    words = explain("updated_too_early", name)
-                    self.note(name, "fail", "updated_too_early", mode + words)
-        draws = [draw, *further_draws(subject, draw, self.rng)]
-        examined = Examination(draws, self.rng)
-        for name in checked:
-            found = examined.finding(name)
-            message = found.message and mode + found.message
-            self.note(name, found.verdict, found.code, message)
-        calls = probes.second_backward(draw), probes.history(subject, self.inputs, self.rng)
-        for probe in (
-            calls if not written and not subject.manner.stateful else ()
-        ):  # what is written to differs in the next call
-            for name, code, what in probe:
-                message = explain(code, Context(name).name, what) + (f" ({what})" if what else "")
-                self.note(name, "fail", code, mode + message)
-        self._large(subject, draw, mode)
-        words = "the object computes in float32 or coarser, so only coarse mistakes show"
-        if examined.coarse and words not in self.result.warnings:
-            self.result.warnings.append(words)
-
-    def _not_compared(self, subject: Subject, name: str, draw: Draw) -> bool:
-        """Whether a parameter's gradient is nowhere, and that need not be a mistake."""
-        why = absent(subject, name, draw)
-        if why:
-            words = explain("not_compared", Context(name).name, why)
-            self.note(name, "undecidable", "not_compared", words)
-        return bool(why)
-
-    def _no_gradient(self, name: str, draw: Draw) -> None:
-        got, at = draw.got[name], input_index(name)
-        if name not in draw.params and not name.startswith("dx"):
-            words = f"backward returned more than the gradients: {name}"
-            self.note(name, "undecidable", "not_compared", words)
-        elif got is None or got is MISSING or (probes.is_number(got) and not np.any(got)):
-            if isinstance(draw.array(name), np.ndarray):  # settings are not mentioned
-                self.note(name, "pass", "", "")
-        elif probes.is_number(got) and np.asarray(got).shape == np.shape(draw.inputs[at]):
-            self.note(name, "fail", "type", "integers have no gradient: return None")
-
-    def _large(self, subject: Subject, draw: Draw, mode: str) -> None:
-        if not draw.got or not is_float(draw.inputs[0]):
-            return
-        place = probes.large_inputs(subject, draw.inputs)
-        if place is None:
-            return
-        name = next(iter(draw.got))
-        message = f"at 1000 x, {explain('non_finite', place)}"
-        inner = getattr(self.layer, "layers", ()) or hasattr(self.layer, "steps")
-        if inner or place == "y":  # log 0 of a loss is no mistake of its gradient
-            self.result.warnings.append(message)
-        else:
-            self.note(name, "fail", "non_finite", mode + message)
 
     def other_mode(self, subject: Subject, draw: Draw) -> None:
         """Training and evaluation, where they differ."""
@@ -301,29 +225,17 @@ class _Check:
         if other is None:
             return
         try:
-            second = run(
-                other, draw.inputs, self.rng, dy=draw.dys if len(draw.dys) > 1 else draw.dy
-            )
+            dy = draw.dys if len(draw.dys) > 1 else draw.dy
+            second = run(other, draw.inputs, self.rng, dy=dy)
         except Exception as error:
             words = f"in {other.mode_name} mode: {error_in_words(error)}"
-            self.note(next(iter(draw.got)), "fail", "exception", words)
+            self.notes.add(next(iter(draw.got)), "fail", "exception", words)
             return
         unchanged = all(map(probes.alike, second.ys, draw.ys)) and all(
             probes.alike(second.got.get(name), got) for name, got in draw.got.items()
         )
         if not unchanged:
-            self.every_array(other, second, f"in {other.mode_name} mode: ")
-
-
-def _settings(draw: Draw) -> set[str]:
-    """Plain numbers among arrays, such as a rate of dropout, that get no gradient."""
-    names = [name for name in draw.got if name.startswith("dx") and name not in draw.params]
-    arrays = any(np.ndim(draw.array(name)) for name in names)
-    return {n for n in names if arrays and np.ndim(draw.array(n)) == 0 and _nothing(draw.got[n])}
-
-
-def _nothing(gradient: Any) -> bool:
-    return gradient is None or gradient is MISSING
+            judge(self.notes, other, second, self.rng, f"in {other.mode_name} mode: ")
 
 
 class _Refused(ValueError):

@@ -108,22 +108,37 @@ def enclose(
     firm: np.ndarray,
     steps: tuple[float, ...] = STEPS,
 ) -> Enclosure:
-    """The narrowest enclosure over several steps, for each dy apart.
+    """The narrowest enclosure over several steps that agree, for each dy apart.
 
     An output that a long step leaves the same, though a move stands out (`firm`), stays out.
     """
     still = firm & (at(steps[0]) == here) & (at(-steps[0]) == here)
     found = [slopes(at, here, h, noise, dys, still) for h in steps]
-    best = np.argmin([one.half for one in found], axis=0)[np.newaxis]
+    gaps = np.array([one.gap for one in found])
+    values = np.array([one.value for one in found])
+    with np.errstate(all="ignore"):
+        # what an eighth of the step changes is what curvature makes of the whole step
+        bent = 1.2 * (np.abs(np.diff(values, axis=0)) + np.abs(np.diff(gaps, axis=0)))
+    bent = np.nan_to_num(np.concatenate([bent, bent[-1:]]), nan=np.inf)
+    halves = np.array([one.half for one in found]) + bent
+    best = np.argmin(np.where(_agreeing(values, halves), halves, np.inf), axis=0)[np.newaxis]
 
-    def chosen(values: list[np.ndarray], at: np.ndarray = best) -> np.ndarray:
-        return np.asarray(np.take_along_axis(np.array(values), at, 0)[0])
+    def chosen(rows: np.ndarray, at: np.ndarray = best) -> np.ndarray:
+        return np.asarray(np.take_along_axis(rows, at, 0)[0])
 
-    gaps = [one.gap for one in found]
-    value, half = chosen([one.value for one in found]), chosen([one.half for one in found])
-    error, gap = chosen([one.noise for one in found]), chosen(gaps)
+    value, half, gap = chosen(values), chosen(halves), chosen(gaps)
+    error = chosen(np.array([one.noise for one in found]))
     # curvature's gap is an eighth at an eighth of the step, a kink's stays
     later = np.clip(best, 1, len(steps) - 1)
     stays = chosen(gaps, later) > 0.4 * chosen(gaps, later - 1)
     kink = stays & (gap > error) & (gap > 1e-3 * (np.abs(value) + gap)) & np.isfinite(half)
     return Enclosure(value, half, error, kink)
+
+
+def _agreeing(values: np.ndarray, halves: np.ndarray) -> np.ndarray:
+    """For each step whether the shorter ones tell the same: a long one may span whole waves."""
+    found = np.ones(values.shape, bool)
+    for k in range(len(values) - 1):
+        apart = np.abs(values[k] - values[k + 1 :])
+        found[k] = (apart <= halves[k] + halves[k + 1 :]).all(axis=0)
+    return found

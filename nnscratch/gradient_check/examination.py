@@ -15,13 +15,13 @@ import numpy as np
 
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import Draw, is_float
+from nnscratch.gradient_check.evidence import evidence
 from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.kinks import Kinks, shared_kinks
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.mistakes.hypotheses import wrong_form
 from nnscratch.gradient_check.mistakes.naming import diagnose_draws
-from nnscratch.gradient_check.mistakes.what_if import alternatives
 from nnscratch.gradient_check.numeric import LARGE, Derivatives, Numeric
 from nnscratch.gradient_check.report import Finding
 
@@ -88,7 +88,7 @@ class Examination:
         if len(at_kinks) == sum(v.verdict == "fail" for v in judged.values()):
             code = at_kinks[0].code
             return Finding(name, "fail", code, explain(code, shown, at_kinks[0].why))
-        code, message = diagnose_draws([self.evidence(i, name) for i in range(len(self.draws))])
+        code, message = diagnose_draws([evidence(self, i, name) for i in range(len(self.draws))])
         return Finding(name, "fail", code or "values_differ", message)
 
     def moves(self, name: str) -> bool:
@@ -280,38 +280,3 @@ class Examination:
         size = float(found.half[0]) + 1e-5 * (abs(got) + abs(float(found.value[0])))
         far = abs(got - found.value[0]) > size + 1e-12
         return bool(far) and self.kinks[i].accuses(directions, got, found)
-
-    # For the diagnosis ---------------------------------------------------------------------
-
-    def evidence(self, i: int, name: str) -> tuple[Any, np.ndarray, Context]:
-        """What the diagnosis is given of one draw."""
-        draw = self.draws[i]
-        got, expected = draw.got.get(name), self.expected(i, name)
-        others = {
-            other: self.expected(i, other)
-            for other in draw.got
-            if other != name
-            and (other in draw.params or other.startswith("dx"))
-            and is_float(draw.array(other))
-            and np.shape(np.asarray(got)) == np.shape(draw.array(other))
-        }
-        context = Context(
-            array="dx" if draw.subject.is_loss else name,
-            inputs=draw.inputs,
-            dy=draw.dy if len(draw.ys) == 1 else None,
-            y=np.asarray(draw.y, np.float64) if len(draw.ys) == 1 else None,
-            params=draw.params,
-            others=others,
-            returned={n: g for n, g in draw.got.items() if n != name},
-            alternatives=alternatives(draw, name, self.values(i, name), self.rng),
-            tolerance=self._tolerance(i, name),
-        )
-        return got, expected, context
-
-    def _tolerance(self, i: int, name: str) -> float:
-        """The share of the largest element that the numeric values may be off by."""
-        found = self.values(i, name)
-        known = ~np.isnan(self.expected(i, name))
-        largest = float(np.max(np.abs(found.value[0]), initial=0, where=known))
-        noise = float(np.max(found.noise[0], initial=0, where=known))
-        return float(np.clip(3 * noise / largest, 1e-5, 5e-2)) if largest else 1e-5

@@ -72,9 +72,10 @@ def _sequence(
     complete = len(parts) == len(names) + len(places)
     leaves = parts if complete else _gradients_in(parts)
     count = sum(has) if sum(has) and len(names) > 1 else len(names)
-    if len(leaves) >= len(names) + len(places) or (
-        len(leaves) == len(names) and len(leaves) < count + len(places)
-    ):
+    short = len(leaves) == len(names) and len(leaves) < count + len(places)
+    without = [leaf for leaf, floating in zip(leaves, has, strict=False) if not floating]
+    told = len(names) > 1 and bool(without) and all(leaf is None for leaf in without)
+    if short or told or len(leaves) >= len(names) + len(places):
         count = len(names)
     if _dx_is_last(source, leaves, count, places):
         leaves = leaves[-count:] + leaves[:-count]

@@ -44,7 +44,7 @@ def measured(at: Outputs, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     base = at(0.0)
     if not base.size or not np.isfinite(base).any():
         return floor, np.zeros(base.shape, bool)
-    step = max(1e-6, 4 * _quantum(at, base))
+    step = max(1e-8, 4 * _quantum(at, base))
     windows = max(1, min(5, 20 // base.size))  # few outputs need more points
     with np.errstate(all="ignore"):
         found = np.zeros(base.shape)

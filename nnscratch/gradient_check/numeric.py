@@ -215,13 +215,13 @@ class Numeric:
         return found
 
     def sweep(self, found: Derivatives, name: str, index: tuple[int, ...]) -> None:
-        """Look at one element with all steps, where that narrows the enclosure."""
+        """Look at one element with all steps, which tell more than one."""
         one = self.element(name, index, float(spread(self.array(name))[index]))
         place: tuple[Any, ...] = (slice(None), *index)
-        nearer = one.half < found.half[place]
+        known = np.isfinite(one.half)
         for key in ("value", "half", "noise", "kink"):
             kept = getattr(found, key)
-            kept[place] = np.where(nearer, getattr(one, key), kept[place])
+            kept[place] = np.where(known, getattr(one, key), kept[place])
 
     def _quick(
         self,

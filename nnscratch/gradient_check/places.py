@@ -22,6 +22,7 @@ DEEP = 6  # steps into an object
 MANY = 20_000  # things looked at: an object that holds a data set is not searched whole
 # Attributes whose entries go by their own names: params["W"] is W
 HOLDERS = ("params", "parameters", "param", "_params", "_parameters", "trainable", "learnable")
+OURS = ("_params", "_buffers", "_form", "cache")  # of a Layer, and no part of what it computes
 LAYERS = ("layers", "_layers", "modules", "_modules", "blocks", "operations", "steps")
 PLAIN = (int, float, complex, str, bytes, bool, type(None), np.ndarray, np.generic)
 OPAQUE = (
@@ -139,6 +140,10 @@ def _has_members(value: Any) -> bool:
 
 def members(source: Any) -> Iterator[tuple[Any, Any]]:
     """(step, value) of what an object, a mapping or a list holds itself."""
+    if isinstance(source, Layer):  # a layer of ours lists its parameters itself
+        yield "params", source.params
+        yield from ((k, v) for k, v in vars(source).items() if k not in OURS)
+        return
     if isinstance(source, Mapping):
         for key, value in list(source.items()):
             yield (key,), value

@@ -55,6 +55,11 @@ def scores(rng):
     return signed(rng, 7, 5), labels(rng, 7, 5)
 
 
+def alignments(rng):
+    lengths = np.array([3, 2, 1, 2]), np.array([7, 6, 7, 5])
+    return signed(rng, 4, 7, 5), (rng.integers(1, 5, (4, 3)), *lengths)
+
+
 ZOO = [
     Case(lambda: nn.Linear(5, 3, rng=1), one(7, 5)),
     Case(lambda: nn.Linear(5, 5, rng=1), one(7, 5)),
@@ -140,4 +145,39 @@ ZOO = [
     Case(nn.L1Loss, two((7, 5), (7, 5))),
     Case(nn.HuberLoss, two((7, 5), (7, 5))),
     Case(nn.BCEWithLogits, lambda rng: (signed(rng, 7, 5), rng.integers(0, 2, (7, 5)))),
+    *(
+        Case(build, one(7, 5))
+        for build in (
+            nn.Abs,
+            nn.HardSigmoid,
+            nn.HardSwish,
+            nn.Mish,
+            nn.SELU,
+            lambda: nn.PReLU(5),
+            lambda: nn.Clip(-1, 1),
+            lambda: nn.Flip(1),
+            lambda: nn.Index((slice(None), 2)),
+            lambda: nn.LogSumExp(1),
+            lambda: nn.Max(1),
+            lambda: nn.RMSNorm(5),
+            lambda: nn.Tile((2, 3)),
+        )
+    ),
+    Case(nn.GLU, one(7, 6)),
+    Case(lambda: nn.Split(2, 1), one(7, 6)),
+    Case(lambda: nn.Pad(((1, 2), (0, 3))), one(5, 3, 4, 6)),
+    Case(lambda: nn.Conv1d(3, 4, 3, 2, 1, rng=1), one(7, 3, 9)),
+    Case(lambda: nn.Conv2d(3, 4, (3, 2), 2, rng=1), one(7, 3, 6, 8)),
+    Case(lambda: nn.Split([2], 1), one(7, 5)),
+    *(Case(build, two((7, 5), (7, 5))) for build in (nn.Maximum, nn.Minimum)),
+    Case(lambda: nn.Stack(1), two((7, 5), (7, 5))),
+    Case(nn.Where, lambda rng: (rng.random((7, 5)) > 0.5, signed(rng, 7, 5), signed(rng, 7, 5))),
+    Case(lambda: nn.InstanceNorm(3), one(7, 3, 4, 5)),
+    Case(lambda: nn.AdaptiveAvgPool1d(2), one(5, 3, 7)),
+    Case(lambda: nn.AdaptiveAvgPool2d((2, 3)), one(5, 3, 6, 7)),
+    Case(lambda: nn.AdaptiveMaxPool1d(2), one(5, 3, 7)),
+    Case(lambda: nn.AdaptiveMaxPool2d((2, 3)), one(5, 3, 6, 7)),
+    Case(nn.GlobalMaxPool, one(5, 3, 6, 7)),
+    Case(lambda: nn.Correlation2d(4, 6, 3, padding=1, groups=2, rng=1), one(5, 4, 6, 5)),
+    Case(nn.CTCLoss, alignments),
 ]

@@ -81,11 +81,16 @@ def constant_factor(got: np.ndarray, expected: np.ndarray, context: Context) -> 
     if not context.close(got, c * expected):
         return
     for name, value in (("sign", -1.0), ("factor_2", 2.0), ("factor_half", 0.5)):
-        if np.isclose(c, value, rtol=1e-5):
+        if _is(c, value, context):
             yield name, ""
     yield from _counts(c, context)
     yield from _places(c, context)
     yield "factor", f"{c:.5g}"
+
+
+def _is(c: float, value: float, context: Context) -> bool:
+    """Whether a factor is that number, as far as the arrays tell."""
+    return bool(np.isclose(c, value, rtol=min(max(context.tolerance, 1e-5), 1e-2)))
 
 
 def _counts(c: float, context: Context) -> Candidates:
@@ -104,9 +109,9 @@ def _counts(c: float, context: Context) -> Candidates:
     for name, n in counts.items():
         if n == 0 or (n == 1 and (c < 0 or name != "N")):
             continue
-        if np.isclose(abs(c), n, rtol=1e-5):
+        if _is(abs(c), n, context):
             yield ("factor_n" if c > 0 else "factor_minus_n"), name
-        if np.isclose(abs(c), 1 / n, rtol=1e-5):
+        if _is(abs(c), 1 / n, context):
             yield ("factor_1_n" if c > 0 else "factor_minus_1_n"), name
 
 
@@ -117,9 +122,9 @@ def _places(c: float, context: Context) -> Candidates:
         return
     places = {y.size // (y.shape[0] * n) for n in (y.shape[1], y.shape[-1])}
     for n in places - {1}:
-        if np.isclose(c, 1 / n, rtol=1e-5):
+        if _is(c, 1 / n, context):
             yield "averaged_over_space", "the number of places"
-        if np.isclose(c, 1 / (n * len(y)), rtol=1e-5):
+        if _is(c, 1 / (n * len(y)), context):
             yield "averaged_over_space", "the number of samples and places"
 
 

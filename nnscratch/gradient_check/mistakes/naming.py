@@ -39,7 +39,7 @@ VALUES: tuple[Hypothesis, ...] = (
     formulas_of_layers.losses,
 )
 IMPLIES = {  # the first code says all that the others say
-    "zero": {"one_sample", "dy_ignored"},
+    "zero": {"one_sample", "dy_ignored", "time_cut", "window_off_by_one", "not_accumulated"},
     "summed_too_far": {"wrong_axis"},
     "time_cut": {"not_accumulated"},  # of overlapping parts those of the own step are the last
     "windows_not_added": {"not_accumulated"},

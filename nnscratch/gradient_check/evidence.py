@@ -1,0 +1,54 @@
+"""What the diagnosis is given of a draw: got, expected, and the arrays around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.gradient_check.draws import is_float
+from nnscratch.gradient_check.mistakes.context import Context
+from nnscratch.gradient_check.mistakes.what_if import alternatives
+
+if TYPE_CHECKING:
+    from nnscratch.gradient_check.examination import Examination
+
+__all__ = ["evidence"]
+
+
+def evidence(examined: Examination, i: int, name: str) -> tuple[Any, np.ndarray, Context]:
+    """(got, expected, context) of one gradient of the i-th draw."""
+    draw = examined.draws[i]
+    got, expected = draw.got.get(name), examined.expected(i, name)
+    others = {
+        other: examined.expected(i, other)
+        for other in draw.got
+        if other != name
+        and (other in draw.params or other.startswith("dx"))
+        and is_float(draw.array(other))
+        and np.shape(np.asarray(got)) == np.shape(draw.array(other))
+    }
+    single = len(draw.ys) == 1
+    context = Context(
+        array="dx" if draw.subject.is_loss else name,
+        inputs=draw.inputs,
+        dy=draw.dy if single else None,
+        y=np.asarray(draw.y, np.float64) if single else None,
+        params=draw.params,
+        others=others,
+        returned={n: g for n, g in draw.got.items() if n != name},
+        alternatives=alternatives(draw, name, examined.values(i, name), examined.rng),
+        tolerance=_tolerance(examined, i, name),
+    )
+    return got, expected, context
+
+
+def _tolerance(examined: Examination, i: int, name: str) -> float:
+    """The share of the largest element that the numeric values may be off by."""
+    found = examined.values(i, name)
+    known = ~np.isnan(examined.expected(i, name))
+    largest = float(np.max(np.abs(found.value[0]), initial=0, where=known))
+    if not largest or not examined.coarse:
+        return 1e-5
+    width = float(np.max(found.half[0], initial=0, where=known))
+    return float(np.clip(1.5 * width / largest, 1e-5, 5e-2))
