@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nnscratch.graph.node import Input, Node
-from nnscratch.graph.order import Step, Sums, Values, steps_of
+from nnscratch.graph.order import Step, steps_of
+from nnscratch.graph.record import Sums, Values, gradients_of_parents, input_arrays
 from nnscratch.graph.table import table
 from nnscratch.graph.written import graph_on
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
@@ -165,7 +166,11 @@ class Graph(Layer):
 
     def _run(self, inputs: tuple[Any, ...]) -> tuple[list[Any], list[Any]]:
         """Call every layer in turn: (the values, the caches)."""
-        values: list[Any] = [*self._arrays(inputs), *[None] * (len(self.steps) - len(inputs))]
+        values: list[Any] = input_arrays(self.title, self.input_names, inputs)
+        for end in self._ends:
+            if end < len(values):
+                values[end] = floating(values[end])  # an input that is an output itself
+        values += [None] * (len(self.steps) - len(inputs))
         caches: list[Any] = [None] * len(self.steps)
         for i, step in enumerate(self.steps):
             if step.part is not None:
@@ -197,24 +202,6 @@ class Graph(Layer):
             value = self.steps[p].value
             values[p] = value if as_is else floating(value, wanted)
 
-    def _arrays(self, inputs: tuple[Any, ...]) -> list[np.ndarray]:
-        """The inputs as arrays; a Python float beside floating arrays takes their dtype."""
-        if len(inputs) != len(self.input_names):
-            raise ValueError(
-                f"{self.title} expected {len(self.input_names)} inputs "
-                f"({', '.join(self.input_names)}), received {len(inputs)}; pass one array for each"
-            )
-        arrays = [np.asarray(x) for x in inputs]
-        pairs = list(zip(inputs, arrays, strict=True))
-        found = [a.dtype for x, a in pairs if type(x) is not float and a.dtype.kind == "f"]
-        if found and len(found) < len(arrays):
-            common = np.result_type(*found)
-            arrays = [a.astype(common) if type(x) is float else a for x, a in pairs]
-        for end in self._ends:
-            if end < len(arrays):
-                arrays[end] = floating(arrays[end])  # an input that is an output itself
-        return arrays
-
     def _reverse(
         self, dy: Any, record: Values, out: Out, need_dx: bool, need_grads: bool
     ) -> tuple[Any, Grads]:
@@ -237,7 +224,8 @@ class Graph(Layer):
                 add_up(grads, own, found, out)
             else:
                 dx = step.layer.backward_pass(arrived, record.caches[i])
-            for p, part in zip(step.parents, self._checked(i, dx, record), strict=True):
+            parts = gradients_of_parents(self.title, step, dx, record.values)
+            for p, part in zip(step.parents, parts, strict=True):
                 sums.add(p, part)
             if not record.kept:
                 sums.at[i] = None  # its memory serves the next ones
@@ -287,24 +275,6 @@ class Graph(Layer):
                 sums.at[i] = np.zeros_like(value)
             dx.append(sums.at[i])
         return dx[0] if len(dx) == 1 else tuple(dx)
-
-    def _checked(self, i: int, dx: Any, record: Values) -> tuple[Any, ...]:
-        """A layer's dx as one gradient per parent, None where it has none."""
-        name, layer, parents = self.steps[i][:3]
-        if dx is None:
-            return (None,) * len(parents)
-        parts = dx if isinstance(dx, tuple) else (dx,)
-        expected = [record.values[p].shape for p in parents]
-        received = [np.shape(part) for part in parts]
-        if len(parts) != len(parents) or any(
-            part is not None and shape != wanted
-            for part, shape, wanted in zip(parts, received, expected, strict=True)
-        ):
-            raise ValueError(
-                f"{layer} at node {name!r} of {self.title} was expected to return gradients of the "
-                f"shapes of its inputs {expected}, received {received}; mend its backward_pass"
-            )
-        return parts
 
     def remember(self, cache: Any, form: Any) -> None:
         super().remember(cache, form)

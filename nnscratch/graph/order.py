@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,40 +36,6 @@ class Step(NamedTuple):
             return "input" if self.value is None else "constant"
         text = repr(self.layer)
         return text if len(text) <= 30 and "\n" not in text else type(self.layer).__name__
-
-
-@dataclass
-class Values:
-    """What a forward pass leaves behind: one entry per step."""
-
-    values: list[Any]
-    caches: list[Any]
-    grads: list[Any] | None = None
-    kept: bool = False  # whether backward shall leave the gradients here
-
-
-class Sums:
-    """The gradient at every node: what arrives from its children, added up from zero.
-
-    The zero is not stored. The first array that arrives is a layer's; the sum with the second is
-    one of ours, to which further ones are added in place.
-    """
-
-    def __init__(self, steps: int) -> None:
-        self.at: list[Any] = [None] * steps
-        self._ours: set[int] = set()
-
-    def add(self, i: int, part: Any) -> None:
-        """Add what a child passes back, None if nothing."""
-        if part is None:
-            return
-        if self.at[i] is None:
-            self.at[i] = part
-        elif i in self._ours:
-            self.at[i] += part
-        else:
-            self.at[i] = self.at[i] + part
-            self._ours.add(i)
 
 
 def steps_of(inputs: Sequence[Input], outputs: Sequence[Node]) -> tuple[list[Step], list[int]]:

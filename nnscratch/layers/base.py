@@ -15,15 +15,14 @@ their caches itself, so that one layer may stand at several places of a network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import numpy as np
 
 from nnscratch.layers.caches import form_of, protected
-from nnscratch.layers.listing import Listing, layers_in
-from nnscratch.layers.params import Params, Structure
+from nnscratch.layers.owner import Owner
 from nnscratch.layers.written import Page, code, written
 
 __all__ = ["Layer"]
@@ -54,10 +53,7 @@ def fitting(dy: Any, form: Any) -> Any:
     return floating(dy, form[1])
 
 
-Walk = Iterator[tuple[str, "Layer"]]
-
-
-class Layer:
+class Layer(Owner):
     """A function y = f(x; params) that can also pass gradients back.
 
     A subclass sets `params` (and `buffers`) where it has any and writes the three passes; it
@@ -116,8 +112,6 @@ class Layer:
     (array([[3., 4.]], dtype=float32), {'s': array([11.], dtype=float32)})
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_listed")  # the listing is no part of what is copied
-
     training: bool = True
     cache: Any = None
     layers: Sequence[Layer] = ()
@@ -125,8 +119,6 @@ class Layer:
     element_wise: bool = False
     output_count: int | None = None
     takes_lengths: bool = False
-    _params = Params()
-    _buffers = Params()
     _form: Any = None  # of the last y: what dy must look like
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -231,119 +223,6 @@ class Layer:
         """Drop the cache; `backward` then asks for a new `forward`."""
         self.remember(None, None)
 
-    # Layers inside, parameters, modes, dtype -----------------------------------------------
-
-    wraps = False  # whether the parameters of the one layer inside keep their names
-
-    def children(self) -> Walk:
-        """(name, layer) for the layers directly inside: those in attributes, each once.
-
-        The attribute `layers` is the protocol's own: it leaves no trace in the names, and a layer
-        that stands there several times is used several times.
-        """
-        found: set[int] = set()
-        for name, value in vars(self).items():
-            if name not in _NOT_STRUCTURE:
-                for path, layer in layers_in("" if name == "layers" else name, value, Layer):
-                    if name == "layers" or id(layer) not in found:
-                        yield path, layer
-                    found.add(id(layer))
-
-    def walk(self, path: str = "", above: frozenset[int] = frozenset()) -> Walk:
-        """(path, layer) for this layer and every layer inside, as often as it is used.
-
-        A reference back to a layer around this one, one of those `above`, is not followed.
-        """
-        yield path, self
-        above |= {id(self)}
-        for name, layer in self.children():
-            if id(layer) not in above:
-                yield from layer.walk(f"{path}.{name}" if path else name, above)
-
-    @property
-    def params(self) -> Params:
-        listed: Listing | None = getattr(self, "_listed", None)
-        if listed is None or listed.version != Structure.version:
-            listed = self.listing
-        return listed.params
-
-    @params.setter
-    def params(self, arrays: Mapping[str, Any]) -> None:
-        self._params = _written_or_new(self._params, arrays)
-
-    @property
-    def buffers(self) -> Params:
-        return self.listing.buffers
-
-    @buffers.setter
-    def buffers(self, arrays: Mapping[str, Any]) -> None:
-        self._buffers = _written_or_new(self._buffers, arrays)
-
-    @property
-    def trained(self) -> tuple[str, ...]:
-        """The names of the parameters that are not frozen."""
-        return self.listing.trained
-
-    @property
-    def listing(self) -> Listing:
-        """All arrays by name, made anew where the structure of a model has changed."""
-        listed: Listing | None = getattr(self, "_listed", None)
-        if listed is None or listed.version != Structure.version:
-            listed = self._listed = Listing(self)
-        return listed
-
-    def freeze(self) -> Self:
-        """Keep the parameters as they are: no gradient, step or decay. Returns the layer."""
-        return self._set_frozen(True)
-
-    def unfreeze(self) -> Self:
-        """Train the parameters again. Returns the layer."""
-        return self._set_frozen(False)
-
-    def _set_frozen(self, frozen: bool) -> Self:
-        for _, layer in self.walk():
-            if layer._params:
-                layer._params.frozen = frozen
-        Structure.changed()
-        return self
-
-    @property
-    def dtype(self) -> np.dtype | None:
-        """The dtype of the parameters, which decides that of y; None without parameters."""
-        return next((array.dtype for array in self.params.values()), None)
-
-    def train(self, mode: bool = True) -> Self:
-        """Switch to training: Dropout drops, BatchNorm uses the batch. Returns the layer."""
-        for _, layer in self.walk():
-            layer.training = mode
-        return self
-
-    def eval(self) -> Self:
-        """Switch to evaluation. Returns the layer."""
-        return self.train(False)
-
-    def astype(self, dtype: Any) -> Self:
-        """Convert params and buffers in place, dropping caches. Returns the layer."""
-        dtype = np.dtype(dtype)
-        if dtype.kind != "f":
-            raise ValueError(f"{self}.astype expected a floating dtype, received {dtype}")
-        for _, layer in self.walk():
-            layer.forget()
-            layer._params.astype(dtype)
-            layer._buffers.astype(dtype)
-        return self
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; a layer, or what may hold layers, changes the structure."""
-        before = vars(self).get(name)
-        object.__setattr__(self, name, value)
-        if isinstance(value, _MAY_HOLD) or isinstance(before, _MAY_HOLD):
-            Structure.changed()
-
-    def __delattr__(self, name: str) -> None:
-        object.__delattr__(self, name)
-        Structure.changed()
-
     def refuse(self, expected: str, x: Any, remedy: str) -> NoReturn:
         """Raise the ValueError that names this layer, what it expected and what it received.
 
@@ -352,36 +231,9 @@ class Layer:
         shape = x.shape if isinstance(x, np.ndarray) else x
         raise ValueError(f"{self} expected {expected}, received {shape}; {remedy}")
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles leave the cache behind, as large as a batch, and who observes."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name not in ("cache", "_form", "_flat")
-            and not getattr(type(value), "observes", False)
-        }
-
     def written_on(self, page: Page) -> str:
         """The expression that builds this layer; asks `page.of` for the layers inside."""
         return written(self, page) if type(self).__repr__ is Layer.__repr__ else repr(self)
 
     def __repr__(self) -> str:
         return code(self)
-
-
-_NOT_STRUCTURE = ("cache", "_form", "_flat")  # `_flat` is that of flat.py
-_MAY_HOLD = (Layer, Params, list, tuple, dict)  # what a model's structure may hang on
-
-
-def _written_or_new(old: Params, new: Mapping[str, Any]) -> Params:
-    """A dict is written into the arrays that are there, which an optimizer may look at.
-
-    Another layer's `Params` is taken as it is: the two layers then share their arrays.
-    """
-    if isinstance(new, Params):
-        return new
-    shapes = [{key: np.shape(array) for key, array in arrays.items()} for arrays in (old, new)]
-    if old and shapes[0] == shapes[1]:
-        old.update(new)
-        return old
-    return Params(new)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnscratch.layers.params import NestedParams, Params, Structure
 
 if TYPE_CHECKING:
-    from nnscratch.layers.base import Layer
+    from nnscratch.layers.owner import Owner
 
 
 _being_listed: set[tuple[int, int]] = set()  # (thread, layer) on the way down
@@ -36,7 +36,7 @@ class Listing:
         The number of the first layer inside with such a parameter; how many there are if none.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Owner) -> None:
         self.version = Structure.version
         place = threading.get_ident(), id(layer)
         _being_listed.add(place)
@@ -45,7 +45,7 @@ class Listing:
         finally:
             _being_listed.remove(place)
 
-    def _list(self, layer: Layer) -> None:
+    def _list(self, layer: Owner) -> None:
         thread = threading.get_ident()  # a reference back to a layer around this one is left out
         children = [pair for pair in layer.children() if (thread, id(pair[1])) not in _being_listed]
         self.layers = [child for _, child in children]
@@ -69,7 +69,7 @@ class Listing:
         self.first_trained = next(trained, len(self.layers))
 
 
-def layers_in(name: str, value: Any, kind: type[Layer]) -> Iterator[tuple[str, Layer]]:
+def layers_in(name: str, value: Any, kind: type[Owner]) -> Iterator[tuple[str, Any]]:
     """(name, layer) for the layers in an attribute's value, those in lists and dicts included."""
     if isinstance(value, kind):
         yield name, value

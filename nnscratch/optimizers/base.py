@@ -1,15 +1,8 @@
-"""The step of an optimizer: a formula for one parameter, applied to many at once.
-
-An element-wise formula does not mind where one parameter ends and the next begins. So a stretch
-of parameters with equal settings, which lie one behind the other in the model's flat vector, is
-updated as one vector, block by block: a block stays in the processor's cache from the first
-operation of the formula to the last.
-"""
+"""The step of an optimizer: a formula for one parameter, applied to all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -17,26 +10,12 @@ import numpy as np
 from nnscratch.layers.base import Layer
 from nnscratch.layers.flat import Allocate, FlatArrays, flatten
 from nnscratch.layers.params import Structure
+from nnscratch.optimizers.blocks import Block, blocks_of, flush_tiny, stretches
 from nnscratch.optimizers.groups import Groups, check_settings, overrides_by_name, resolved
 
 __all__ = ["Optimizer"]
 
 FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
-BLOCK = 65536  # elements: 256 KiB of float32, so that weights, gradients and state fit in cache
-
-
-Block = tuple["Optimizer", list[np.ndarray]]
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Neighbouring parameters with equal settings: where they lie in the vector of a dtype."""
-
-    formula: Optimizer  # the optimizer itself, or its likeness with a group's settings
-    dtype: np.dtype
-    start: int
-    stop: int
-    names: tuple[str, ...]
 
 
 class Optimizer:
@@ -150,27 +129,13 @@ class Optimizer:
             self._settle_groups()
         key = id(grads), part, parts
         if self._blocks[0] != key:
-            self._blocks = key, list(self._blocks_of(grads, part, parts))
+            of_all = [self.params, grads, *self.slots.values()]
+            self._blocks = key, list(blocks_of(self._stretches, of_all, part, parts))
         for formula, arrays in self._blocks[1]:
             formula.update(*arrays)
         if self.steps % FLUSHED_EVERY == 0:
             for slot in self.slots.values():
-                _flush_tiny(slot, part, parts)
-
-    def _blocks_of(self, grads: FlatArrays, part: int, parts: int) -> Iterator[Block]:
-        """What the formula is applied to, one after the other: (it, its arrays)."""
-        arrays = [self.params, grads, *self.slots.values()]
-        for i, stretch in enumerate(self._stretch_out()):
-            if not self.element_wise:
-                if i % parts == part:
-                    yield stretch.formula, [of[stretch.names[0]] for of in arrays]
-                continue
-            length = stretch.stop - stretch.start
-            start = stretch.start + length * part // parts
-            stop = stretch.start + length * (part + 1) // parts
-            vectors = [of.vectors[stretch.dtype] for of in arrays]
-            for first in range(start, stop, BLOCK):
-                yield stretch.formula, [v[first : min(first + BLOCK, stop)] for v in vectors]
+                flush_tiny(slot, part, parts)
 
     def attach(self) -> None:
         """Move along, state and all, if the model's arrays were replaced since the last step."""
@@ -180,7 +145,7 @@ class Optimizer:
             self._check_same_parameters()
             self._lay_out()
         self._trained = frozenset(self.model.trained)
-        self._formulas = self._likenesses()
+        self._stretches = list(stretches(self.params, self._trained, self._likenesses()))
         self._blocks = (), []
         self._version = Structure.version
 
@@ -208,30 +173,6 @@ class Optimizer:
                 f"{first!r} was {before.get(first, 'not there')} and is "
                 f"{now.get(first, 'gone')}; make a new {type(self).__name__} for the model"
             )
-
-    def _stretch_out(self) -> Iterator[Stretch]:
-        """As few as there are changes of settings from one parameter to the next."""
-        starts = dict.fromkeys(self.params.vectors, 0)
-        last: dict[np.dtype, Stretch] = {}
-        for name, array in self.params.items():
-            dtype, start = array.dtype, starts[array.dtype]
-            starts[dtype] = stop = start + array.size
-            if name not in self._trained:
-                continue
-            formula = self._formulas[name]
-            before = last.get(dtype)
-            joined = (
-                self.element_wise
-                and before is not None
-                and (before.formula, before.stop) == (formula, start)
-            )
-            if joined and before is not None:
-                last[dtype] = Stretch(formula, dtype, before.start, stop, (*before.names, name))
-                continue
-            if before is not None:
-                yield before
-            last[dtype] = Stretch(formula, dtype, start, stop, (name,))
-        yield from last.values()
 
     def _likenesses(self) -> dict[str, Optimizer]:
         """For each parameter the optimizer whose attributes are its settings.
@@ -284,7 +225,7 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy holds the state by name; it lays its vectors out again with its own model."""
-        left_out = ("params", "grads", "_blocks", "_formulas", "_groups", "_version")
+        left_out = ("params", "grads", "_blocks", "_stretches", "_groups", "_version")
         state = {key: value for key, value in vars(self).items() if key not in left_out}
         state["slots"] = {name: dict(arrays) for name, arrays in self.slots.items()}
         return state
@@ -296,16 +237,3 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(learning_rate={self.learning_rate:g})"
-
-
-def _flush_tiny(slot: FlatArrays, part: int, parts: int) -> None:
-    """Set numbers too small for a full mantissa to 0.
-
-    The state of a weight whose gradient stays 0 decays to them and then remains there by
-    rounding, and many processors compute many times more slowly with them.
-    """
-    for vector in slot.vectors.values():
-        start, stop = (len(vector) * number // parts for number in (part, part + 1))
-        for first in range(start, stop, BLOCK):
-            block = vector[first : min(first + BLOCK, stop)]
-            block *= np.abs(block) >= np.finfo(block.dtype).smallest_normal

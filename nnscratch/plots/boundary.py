@@ -17,6 +17,7 @@ from nnscratch.plots.panels import SMALL, head, panels
 from nnscratch.training.evaluation import modes_kept
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SIDE = 500  # the model is asked at so many places along the longer side
@@ -71,9 +72,41 @@ def plot_decision_boundary(
     >>> figure.get_suptitle()
     'accuracy 0.6667: 2 of 3 right'
     """
-    from matplotlib.lines import Line2D
-
     caller = "plot_decision_boundary"
+    x = _points(caller, x, y)
+    across, along = _grid(x)
+    places = np.stack(np.meshgrid(across, along), axis=-1)
+    log_p = _log_probabilities(model, places.reshape(-1, 2).astype(x.dtype))
+    classes = log_p.shape[1]
+    labels = class_labels(caller, "labels", y, classes)
+    names = names_of(caller, class_names, classes)
+    right = int((_log_probabilities(model, x).argmax(axis=1) == labels).sum())
+
+    shape = len(along), len(across)
+    log_p = log_p.reshape(*shape, classes)
+    colours = _class_colours(classes)
+
+    inches = INCHES * np.array(shape) / max(shape)
+    figure, (axes,) = panels(1, 1, max(inches[1], 3.6) + 0.7, max(inches[0], 2) + 0.8)
+    ends = (across[0], across[-1], along[0], along[-1])
+    background = _background(log_p, colours)
+    axes.imshow(background, origin="lower", extent=ends, interpolation="nearest", aspect="equal")
+    _draw_boundaries(axes, across, along, log_p)
+    handles = _draw_points(axes, x, labels, names, colours)
+    axes.set_xlim(ends[:2])
+    axes.set_ylim(ends[2:])
+    axes.set_xlabel("x₁")
+    axes.set_ylabel("x₂")
+    accuracy = f"accuracy {right / len(x):.4f}: {right} of {len(x)} right"
+    head(figure, title or accuracy)
+    if title:
+        axes.set_title(accuracy, loc="right", fontsize=SMALL, color="0.3")
+    legend_below(figure, handles)
+    return figure
+
+
+def _points(caller: str, x: Any, y: Any) -> np.ndarray:
+    """The points, checked, with as many labels."""
     x = floating(x)
     if x.ndim != 2 or x.shape[1] != 2 or len(x) == 0:
         raise ValueError(
@@ -86,32 +119,34 @@ def plot_decision_boundary(
         raise ValueError(
             f"{caller} expected one label for each of {len(x)} points, received {np.shape(y)}"
         )
-    across, along = _grid(x)
-    places = np.stack(np.meshgrid(across, along), axis=-1)
-    log_p = _log_probabilities(model, places.reshape(-1, 2).astype(x.dtype))
-    classes = log_p.shape[1]
-    labels = class_labels(caller, "labels", y, classes)
-    names = names_of(caller, class_names, classes)
-    right = int((_log_probabilities(model, x).argmax(axis=1) == labels).sum())
+    return x
 
-    shape = len(along), len(across)
-    log_p = log_p.reshape(*shape, classes)
-    colours = _class_colours(classes)
-    predicted = log_p.argmax(axis=-1)
+
+def _background(log_p: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """The colour of the predicted class at every place, darker where it is surer."""
+    classes = log_p.shape[-1]
     p = np.exp(log_p.max(axis=-1))
     sure = (p - 1 / classes) / (1 - 1 / classes)
     share = (PALEST + (DARKEST - PALEST) * sure)[..., np.newaxis]
-    background = 1 - share * (1 - colours[predicted])
+    return 1 - share * (1 - colours[log_p.argmax(axis=-1)])
 
-    inches = INCHES * np.array(shape) / max(shape)
-    figure, (axes,) = panels(1, 1, max(inches[1], 3.6) + 0.7, max(inches[0], 2) + 0.8)
-    ends = (across[0], across[-1], along[0], along[-1])
-    axes.imshow(background, origin="lower", extent=ends, interpolation="nearest", aspect="equal")
+
+def _draw_boundaries(axes: Axes, across: np.ndarray, along: np.ndarray, log_p: np.ndarray) -> None:
+    """A line where a class is as probable as the best of the others."""
+    classes = log_p.shape[-1]
     for k in range(classes if classes > 2 else 1):
         ahead = log_p[..., k] - np.delete(log_p, k, axis=-1).max(axis=-1)
         ahead = np.clip(ahead, -1e3, 1e3)
         if ahead.min() < 0 < ahead.max():  # else it is predicted nowhere, or everywhere
             axes.contour(across, along, ahead, [0], colors="0.25", linewidths=1)
+
+
+def _draw_points(
+    axes: Axes, x: np.ndarray, labels: np.ndarray, names: Sequence[str], colours: np.ndarray
+) -> list[Any]:
+    """The points with a marker for each class; what stands for them in the legend."""
+    from matplotlib.lines import Line2D
+
     handles = []
     for k, name in enumerate(names):
         look: dict[str, Any] = {
@@ -125,16 +160,7 @@ def plot_decision_boundary(
         of_class = x[labels == k]
         axes.plot(of_class[:, 0], of_class[:, 1], **look)
         handles.append(Line2D([], [], label=name, **look))
-    axes.set_xlim(ends[:2])
-    axes.set_ylim(ends[2:])
-    axes.set_xlabel("x₁")
-    axes.set_ylabel("x₂")
-    accuracy = f"accuracy {right / len(x):.4f}: {right} of {len(x)} right"
-    head(figure, title or accuracy)
-    if title:
-        axes.set_title(accuracy, loc="right", fontsize=SMALL, color="0.3")
-    legend_below(figure, handles)
-    return figure
+    return handles
 
 
 def _grid(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,6 +20,7 @@ from nnscratch.plots.images import (
 from nnscratch.plots.texts import line_height, shortened, text_width
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 WITH_COUNTS = 40  # classes for whose counts there is room
@@ -100,11 +101,7 @@ def plot_confusion(
         share, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest", aspect="auto"
     )
     marked = range(0, classes, math.ceil(SMALLEST_LINE / cell))
-    some = [names[k] for k in marked]
-    axes.set_xticks(marked, labels=some, rotation=0 if flat else 90, parse_math=False)
-    axes.set_yticks(marked, labels=some, parse_math=False)
-    axes.tick_params(length=0, labelsize=size, pad=3)
-    axes.spines[:].set(color="0.6", linewidth=0.5)
+    _write_names(axes, marked, names, size, flat)
     sheet.write(
         left + side / 2, above + side + below, "predicted class", NORMAL, "center", "bottom"
     )
@@ -112,10 +109,7 @@ def plot_confusion(
     sheet.write(0, middle, "true class", NORMAL, "left", "center", rotation=90)
 
     if classes <= WITH_COUNTS:
-        for i, j in np.argwhere(counts):
-            colour = "white" if share[i, j] > 0.4 else "black"
-            look: dict[str, Any] = {"color": colour, "ha": "center", "va": "center_baseline"}
-            axes.text(j, i, str(counts[i, j]), fontsize=size, **look)
+        _write_counts(axes, counts, share, size)
     x = left + side + at_right - GAP
     sheet.write(x, above - 3, "recall", size, "right", "bottom")
     for k in marked:
@@ -125,6 +119,25 @@ def plot_confusion(
     height = min(side, HIGHEST_BAR)
     sheet.colour_bar(x + GAP, above, height, image, SHARES, "share of the true class")
     return sheet.figure
+
+
+def _write_counts(axes: Axes, counts: np.ndarray, share: np.ndarray, size: float) -> None:
+    """The numbers in their cells, light on dark ones."""
+    for i, j in np.argwhere(counts):
+        colour = "white" if share[i, j] > 0.4 else "black"
+        look: dict[str, Any] = {"color": colour, "ha": "center", "va": "center_baseline"}
+        axes.text(j, i, str(counts[i, j]), fontsize=size, **look)
+
+
+def _write_names(
+    axes: Axes, marked: Sequence[int], names: Sequence[str], size: float, flat: bool
+) -> None:
+    """The classes' names along both sides."""
+    some = [names[k] for k in marked]
+    axes.set_xticks(marked, labels=some, rotation=0 if flat else 90, parse_math=False)
+    axes.set_yticks(marked, labels=some, parse_math=False)
+    axes.tick_params(length=0, labelsize=size, pad=3)
+    axes.spines[:].set(color="0.6", linewidth=0.5)
 
 
 def _cell(counts: np.ndarray) -> tuple[int, float]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from nnscratch.plots.texts import DPI
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PANEL_INCHES = (4.8, 3.4)
-DPI = 125
 TITLE, SMALL = 12, 8  # letters, in points
 
 

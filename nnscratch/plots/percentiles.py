@@ -63,6 +63,26 @@ def plot_percentiles(
     >>> [line.get_ydata().tolist() for line in figure.axes[0].lines]
     [[0.0, 15.0, 30.0], [0.0, 50.0, 100.0], [0.0, 85.0, 170.0]]
     """
+    rows, steps, curves = _checked(samples, steps, accuracy)
+    count = len(rows) + bool(curves)
+    width = PANEL_INCHES[0] * (max(1.35, count) if count < 3 else 0.75 * count)
+    figure, places = panels(1, count, width, PANEL_INCHES[1])
+    if curves:
+        _draw_accuracy(places.pop(0), curves, steps)
+    for i, (axes, (name, values)) in enumerate(zip(places, rows.items(), strict=True)):
+        open_panel(axes, "step", what if i == 0 else "")
+        axes.sharey(places[0])
+        lines = _draw_percentiles(axes, steps, values)
+        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
+    head(figure, title)
+    legend_below(figure, lines)
+    return figure
+
+
+def _checked(
+    samples: Mapping[str, Any], steps: Any, accuracy: Mapping[str, Any] | None
+) -> tuple[dict[str, np.ndarray], np.ndarray, dict[str, np.ndarray]]:
+    """(samples, steps, accuracies) as arrays with equally many records."""
     rows = {name: np.asarray(values, np.float64) for name, values in samples.items()}
     shapes = {name: values.shape for name, values in rows.items()}
     records = {shape[0] if len(shape) == 2 and shape[1] else 0 for shape in shapes.values()}
@@ -83,31 +103,23 @@ def plot_percentiles(
             f"plot_percentiles expected an accuracy for each of {len(steps)} records, "
             f"received {[curve.shape for curve in curves.values()]}"
         )
-    count = len(rows) + bool(curves)
-    width = PANEL_INCHES[0] * (max(1.35, count) if count < 3 else 0.75 * count)
-    figure, places = panels(1, count, width, PANEL_INCHES[1])
-    if curves:
-        _draw_accuracy(places.pop(0), curves, steps)
-    for i, (axes, (name, values)) in enumerate(zip(places, rows.items(), strict=True)):
-        open_panel(axes, "step", what if i == 0 else "")
-        axes.sharey(places[0])
-        usable = drawable_points(values, log=False)[0].all(axis=1)
-        low, middle, high = (np.full(len(steps), np.nan) for _ in PERCENTS)
-        if usable.any():
-            low[usable], middle[usable], high[usable] = np.percentile(
-                values[usable], PERCENTS, axis=1
-            )
-        look: dict[str, Any] = {"color": COLOURS[0], "linewidth": 1.2, "linestyle": "--"}
-        axes.fill_between(steps, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
-        lines = axes.plot(steps, low, label="15th and 85th percentile", **look)
-        lines += axes.plot(steps, middle, color=COLOURS[1], linewidth=2, label="median")
-        axes.plot(steps, high, **look)
-        axes.margins(x=0.02)
-        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
-        note_left_out(axes, int((~usable).sum()))
-    head(figure, title)
-    legend_below(figure, lines)
-    return figure
+    return rows, steps, curves
+
+
+def _draw_percentiles(axes: Axes, steps: np.ndarray, values: np.ndarray) -> list[Any]:
+    """The percentiles of one name; the lines that the legend explains."""
+    usable = drawable_points(values, log=False)[0].all(axis=1)
+    low, middle, high = (np.full(len(steps), np.nan) for _ in PERCENTS)
+    if usable.any():
+        low[usable], middle[usable], high[usable] = np.percentile(values[usable], PERCENTS, axis=1)
+    look: dict[str, Any] = {"color": COLOURS[0], "linewidth": 1.2, "linestyle": "--"}
+    axes.fill_between(steps, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
+    lines = axes.plot(steps, low, label="15th and 85th percentile", **look)
+    lines += axes.plot(steps, middle, color=COLOURS[1], linewidth=2, label="median")
+    axes.plot(steps, high, **look)
+    axes.margins(x=0.02)
+    note_left_out(axes, int((~usable).sum()))
+    return lines
 
 
 def _draw_accuracy(axes: Axes, curves: Mapping[str, np.ndarray], steps: np.ndarray) -> None:

@@ -79,13 +79,7 @@ def plot_predictions(
     caller = "plot_predictions"
     images = as_images(caller, images)
     predicted, classes = predicted_classes(caller, prediction, labels)
-    if len(images) != len(predicted):
-        raise ValueError(
-            f"{caller} expected one prediction for each of {len(images)} images, "
-            f"received {len(predicted)}"
-        )
-    if index(count) < 1:
-        raise ValueError(f"{caller} expected a count of at least 1, received {count}")
+    _check_counts(caller, len(images), len(predicted), count)
     names = names_of(caller, class_names, classes)
     classes = classes or len(names) or None
     labels = class_labels(caller, "labels", labels, classes)
@@ -96,12 +90,11 @@ def plot_predictions(
     order = np.lexsort((np.where(right, sure, -sure), right))  # stable: equal ones as they came
     chosen = order[:count]
 
-    texts = []
-    for i in chosen:
-        first = f"{'✓' if right[i] else '✗'} {names[predicted[i]]}"
-        last = f", {sure[i]:.0%}" if np.ndim(prediction) == 2 else ""
-        second = "" if right[i] else f"true: {names[labels[i]]}"
-        texts.append(_fitting(first, last, second))
+    scored = np.ndim(prediction) == 2
+    texts = [
+        _text(names[predicted[i]], names[labels[i]], right[i], sure[i] if scored else None)
+        for i in chosen
+    ]
     shown = images[chosen]
     limits, size = brightness(shown), enlarged(shown.shape[2:], 96)
     widest = max(text_width(line, NORMAL) for text in texts for line in text.split("\n"))
@@ -124,6 +117,15 @@ def plot_predictions(
     return sheet.figure
 
 
+def _check_counts(caller: str, images: int, predicted: int, count: int) -> None:
+    if images != predicted:
+        raise ValueError(
+            f"{caller} expected one prediction for each of {images} images, received {predicted}"
+        )
+    if index(count) < 1:
+        raise ValueError(f"{caller} expected a count of at least 1, received {count}")
+
+
 def _confidence(prediction: np.ndarray) -> np.ndarray:
     """The probability of each prediction; 1 for labels, which say nothing of it."""
     if prediction.ndim == 1:
@@ -132,6 +134,12 @@ def _confidence(prediction: np.ndarray) -> np.ndarray:
     if (scores >= 0).all() and np.allclose(scores.sum(axis=1), 1, rtol=0, atol=1e-3):
         return scores.max(axis=1)
     return np.exp(log_softmax(scores).max(axis=1))
+
+
+def _text(called: str, true: str, right: bool, sure: float | None) -> str:
+    """What stands above an image."""
+    last = "" if sure is None else f", {sure:.0%}"
+    return _fitting(f"{'✓' if right else '✗'} {called}", last, "" if right else f"true: {true}")
 
 
 def _fitting(first: str, last: str, second: str) -> str:

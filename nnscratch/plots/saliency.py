@@ -134,12 +134,7 @@ def plot_saliency(
     scores, dx = scores_and_gradient(model, shown, None)
     names = names_of(caller, class_names, scores.shape[1])
     if labels is not None:
-        labels = np.atleast_1d(labels)
-        if labels.shape != (count,):
-            raise ValueError(
-                f"{caller} expected one label for each of {count} images, received {labels.shape}"
-            )
-        labels = class_labels(caller, "labels", labels, scores.shape[1])
+        labels = _labels_of(caller, labels, count, scores.shape[1])
     strength = np.abs(dx).max(axis=1)
     limits = brightness(shown)
     size = enlarged(shown.shape[2:], 96 if count > 1 else 144)
@@ -171,10 +166,21 @@ def plot_saliency(
         colour = WRONG if text.startswith("✗") else "black"
         look: dict[str, Any] = {"fontsize": NORMAL, "color": colour, "parse_math": False}
         first.axes.set_title(text, loc="left", pad=3, **look)
-        if i < columns:
-            for k, what in enumerate(("image", "|gradient|", "overlaid")):
-                sheet.write(left + k * step + size[1] / 2, 0, what, SMALL, "center", "top")
+    for column in range(min(columns, len(texts))):
+        for k, what in enumerate(("image", "|gradient|", "overlaid")):
+            x = column * width + k * step + size[1] / 2
+            sheet.write(x, 0, what, SMALL, "center", "top")
     return sheet.figure
+
+
+def _labels_of(caller: str, labels: Any, count: int, classes: int) -> np.ndarray:
+    """The true classes, one for each image."""
+    labels = np.atleast_1d(labels)
+    if labels.shape != (count,):
+        raise ValueError(
+            f"{caller} expected one label for each of {count} images, received {labels.shape}"
+        )
+    return class_labels(caller, "labels", labels, classes)
 
 
 def scores_and_gradient(model: Layer, x: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import math
 
-DPI = 128  # of all pictures with images; a power of two: whole pixels are exact in inches
+DPI = 128  # of all pictures; a power of two: whole pixels are exact in inches
 
 
 def line_height(size: float) -> int:

@@ -3,15 +3,12 @@
 The trainer appends one entry per epoch; the user reads columns, writes a CSV file, draws curves.
 """
 
-import csv
-import io
 import math
 import os
 from collections.abc import ItemsView, Iterable, Iterator, KeysView
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
-from nnscratch.files import atomic_write
+from nnscratch.training.history_file import read_csv, write_csv
 
 __all__ = ["History"]
 
@@ -197,6 +194,7 @@ class History:
         Examples
         --------
         >>> import tempfile
+        >>> from pathlib import Path
         >>> history = History()
         >>> history.append(train_loss=0.25, train_accuracy=1)
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -207,13 +205,7 @@ class History:
         1,0.25,1.0
         True
         """
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["epoch", *self])
-        for epoch, values in enumerate(zip(*self._columns.values(), strict=True), 1):
-            writer.writerow([epoch, *map(repr, values)])
-        with atomic_write(path) as file:
-            file.write(text.getvalue().encode())
+        write_csv(path, dict(self.items()))
 
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> "History":
@@ -236,37 +228,8 @@ class History:
         ValueError
             The file is not the history of a training run, or is damaged; names path and line.
         """
-        data = Path(path).read_bytes()
         history = cls()
-        line = 1
-        try:
-            text = data.decode("utf-8-sig")  # spreadsheets put a byte order mark in front
-            reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-            header = next(reader, [])
-            if header[:1] != ["epoch"] or not all(map(_is_column, header[1:])):
-                raise ValueError(f"expected a header of epoch and some of {', '.join(COLUMNS)}")
-            if len(set(header)) < len(header):
-                raise ValueError("a column occurs twice")
-            for epoch, row in enumerate(reader, 1):
-                line = epoch + 1
-                if len(row) != len(header):
-                    raise ValueError(f"expected {len(header)} fields, found {len(row)}")
-                if row[0] != str(epoch):
-                    raise ValueError(f"expected epoch {epoch}, found {row[0]!r}")
-                history.append(**dict(zip(header[1:], map(float, row[1:]), strict=True)))
-            if len(header) > 1 and not len(history):
-                raise ValueError("columns, but no epochs")
-            if not text.endswith("\n"):  # half a number is a number too, but another one
-                raise ValueError("the last line is cut short, it has no line end")
-        except (ValueError, csv.Error) as error:
-            if isinstance(error, UnicodeDecodeError):
-                line = data[: error.start].count(b"\n") + 1
-            elif isinstance(error, csv.Error):
-                line = reader.line_num
-            raise ValueError(
-                f"{os.fspath(path)}, line {line}: {error}; "
-                "History.from_csv reads the files that History.to_csv writes"
-            ) from error
+        read_csv(path, history.append, _is_column)
         return history
 
     def plot(self, path: str | os.PathLike[str] | None = None, **options: Any) -> "Figure":

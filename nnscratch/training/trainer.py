@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,8 +13,8 @@ from nnscratch.checkpoint import model_arrays
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
-from nnscratch.optimizers.plateau import ReduceOnPlateau
 from nnscratch.optimizers.schedules import Schedule
+from nnscratch.training.checks import check_numbers, check_parts, check_run, hold_out
 from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.early_stopping import EarlyStopping
@@ -24,7 +22,7 @@ from nnscratch.training.history import History
 from nnscratch.training.memory import keep_freed_memory
 from nnscratch.training.progress import say
 from nnscratch.training.run import Run
-from nnscratch.training.samples import Samples, Stream, checked_size, samples_for
+from nnscratch.training.samples import Samples, checked_size, samples_for
 from nnscratch.training.state import RunState
 from nnscratch.training.updater import OneProcess
 
@@ -121,26 +119,8 @@ class Trainer:
         metrics: Mapping[str, Metric] | None = None,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        for name, part, kind in (
-            ("model", model, Layer),
-            ("loss", loss, Loss),
-            ("optimizer", optimizer, Optimizer),
-        ):
-            if not isinstance(part, kind):
-                raise ValueError(
-                    f"Trainer expected {name} to be a {kind.__name__}, received "
-                    f"{type(part).__name__}; the order is Trainer(model, loss, optimizer)"
-                )
-        if optimizer.model is not model:
-            raise ValueError("the optimizer was made for another model; make it with this one")
-        if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
-            raise ValueError("the schedule was made for another optimizer; make it with this one")
-        if clip_norm is not None and not clip_norm > 0:
-            raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
-        if operator.index(workers) < 1:
-            raise ValueError(f"workers is a number of processes, at least 1, received {workers}")
-        if checkpoint_every is not None and operator.index(checkpoint_every) < 1:
-            raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
+        check_parts(model, loss, optimizer, schedule)
+        check_numbers(clip_norm, workers, checkpoint_every)
         if wrong := [f for f in (*(metrics or {}).values(), *callbacks) if not callable(f)]:
             raise ValueError(f"metrics and callbacks are functions, received {wrong[0]!r}")
         if isinstance(early_stopping, int):
@@ -195,13 +175,17 @@ class Trainer:
         """
         state = self._resumed or RunState(History(), np.random.default_rng(rng))
         samples = samples_for(x, y, sample_weight)
-        samples, held_out = self._hold_out(samples, validation, state)
-        self._check_settings(held_out)
+        samples, held_out = hold_out(samples, validation, state)
+        check_run(self, held_out)
         run = Run(self, state, samples, held_out, checked_size(batch_size))
         run.try_validation()
         self._resumed = None
         keep_freed_memory()
-        recorder = Recorder(self.model, samples.x) if self.diagnose else None  # type: ignore[union-attr]
+        recorder = (
+            Recorder(self.model, samples.x)
+            if isinstance(samples, Samples) and self.diagnose
+            else None
+        )
         self.updater = self._make_updater(recorder)
         history = state.history
         try:
@@ -263,30 +247,6 @@ class Trainer:
         assert self.checkpoint is not None
         state.write(self.checkpoint, self.model, self.optimizer, self.schedule)
 
-    def _hold_out(
-        self, samples: Samples | Stream, validation: Any, state: RunState
-    ) -> tuple[Samples | Stream, Samples | Stream | None]:
-        """(what to train on, what to validate on)."""
-        if validation is None or isinstance(validation, (Samples, Stream)):
-            return samples, validation
-        if isinstance(validation, (tuple, list)):
-            if len(validation) not in (2, 3):
-                raise ValueError(
-                    f"validation is (x, y), (x, y, weight) or a share, received a "
-                    f"{type(validation).__name__} of {len(validation)}"
-                )
-            weight = validation[2] if len(validation) == 3 else None
-            return samples, Samples(validation[0], validation[1], weight, who="validation")
-        if isinstance(samples, Stream) or not isinstance(validation, float):
-            if callable(validation) or isinstance(samples, Stream):
-                return samples, Stream(validation)
-            raise ValueError(
-                f"validation is (x, y), or a share such as 0.1, received {validation!r}"
-            )
-        if state.split is None:
-            state.split = int(state.rng.integers(2**63))
-        return samples.split(validation, np.random.default_rng(state.split))
-
     def _make_updater(self, recorder: Recorder | None) -> OneProcess | DataParallel:
         if self.workers == 1:
             return OneProcess(self.model, self.loss, self.optimizer, self.clip_norm, recorder)
@@ -296,25 +256,6 @@ class Trainer:
         from nnscratch.training.data_parallel import DataParallel  # multiprocessing loads slowly
 
         return DataParallel(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
-
-    def _check_settings(self, held_out: Samples | Stream | None) -> None:
-        """Find out before the first epoch what would fail after it."""
-        looked_at = [
-            rule.metric
-            for rule in (self.early_stopping, self.schedule)
-            if isinstance(rule, (EarlyStopping, ReduceOnPlateau))
-        ]
-        for metric in looked_at:
-            if metric.startswith("valid") and held_out is None:
-                raise ValueError(f"{metric} is looked at; pass validation=(x, y) to fit")
-        if self.diagnose and isinstance(held_out, Stream):
-            raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
-        if self.checkpoint is not None:
-            folder = Path(self.checkpoint).resolve().parent
-            if not folder.is_dir():
-                raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
-            if not os.access(folder, os.W_OK):
-                raise PermissionError(f"the checkpoint's folder {folder} cannot be written to")
 
     def _diagnosis(
         self, recorder: Recorder | None, history: History, samples: Any, held_out: Any

@@ -1,0 +1,92 @@
+"""What is found out before the first epoch: parts that do not fit, and what would fail after it."""
+
+from __future__ import annotations
+
+import operator
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.layers.base import Layer
+from nnscratch.losses import Loss
+from nnscratch.optimizers import Optimizer
+from nnscratch.optimizers.plateau import ReduceOnPlateau
+from nnscratch.training.early_stopping import EarlyStopping
+from nnscratch.training.samples import Samples, Stream
+from nnscratch.training.state import RunState
+
+if TYPE_CHECKING:
+    from nnscratch.training.trainer import Trainer
+
+
+def check_parts(model: Any, loss: Any, optimizer: Any, schedule: Any) -> None:
+    """A ValueError for parts of another kind, or that were not made for each other."""
+    for name, part, kind in (
+        ("model", model, Layer),
+        ("loss", loss, Loss),
+        ("optimizer", optimizer, Optimizer),
+    ):
+        if not isinstance(part, kind):
+            raise ValueError(
+                f"Trainer expected {name} to be a {kind.__name__}, received "
+                f"{type(part).__name__}; the order is Trainer(model, loss, optimizer)"
+            )
+    if optimizer.model is not model:
+        raise ValueError("the optimizer was made for another model; make it with this one")
+    if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
+        raise ValueError("the schedule was made for another optimizer; make it with this one")
+
+
+def check_numbers(clip_norm: Any, workers: Any, checkpoint_every: Any) -> None:
+    """A ValueError for settings that are out of range."""
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
+    if operator.index(workers) < 1:
+        raise ValueError(f"workers is a number of processes, at least 1, received {workers}")
+    if checkpoint_every is not None and operator.index(checkpoint_every) < 1:
+        raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
+
+
+def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
+    """Find out before the first epoch what would fail after it."""
+    looked_at = [
+        rule.metric
+        for rule in (trainer.early_stopping, trainer.schedule)
+        if isinstance(rule, (EarlyStopping, ReduceOnPlateau))
+    ]
+    for metric in looked_at:
+        if metric.startswith("valid") and held_out is None:
+            raise ValueError(f"{metric} is looked at; pass validation=(x, y) to fit")
+    if trainer.diagnose and isinstance(held_out, Stream):
+        raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
+    if trainer.checkpoint is not None:
+        folder = Path(trainer.checkpoint).resolve().parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"the checkpoint's folder {folder} cannot be written to")
+
+
+def hold_out(
+    samples: Samples | Stream, validation: Any, state: RunState
+) -> tuple[Samples | Stream, Samples | Stream | None]:
+    """(what to train on, what to validate on)."""
+    if validation is None or isinstance(validation, (Samples, Stream)):
+        return samples, validation
+    if isinstance(validation, (tuple, list)):
+        if len(validation) not in (2, 3):
+            raise ValueError(
+                f"validation is (x, y), (x, y, weight) or a share, received a "
+                f"{type(validation).__name__} of {len(validation)}"
+            )
+        weight = validation[2] if len(validation) == 3 else None
+        return samples, Samples(validation[0], validation[1], weight, who="validation")
+    if isinstance(samples, Stream) or not isinstance(validation, float):
+        if callable(validation) or isinstance(samples, Stream):
+            return samples, Stream(validation)
+        raise ValueError(f"validation is (x, y), or a share such as 0.1, received {validation!r}")
+    if state.split is None:
+        state.split = int(state.rng.integers(2**63))
+    return samples.split(validation, np.random.default_rng(state.split))
