@@ -76,7 +76,7 @@ def test_a_layer_of_ones_own_is_drawn_and_left_as_it_was():
     [
         ([nn.ReLU], {}, r"layers such as nn.Tanh\(\), received ReLU"),
         (["relu"], {}, "received str"),
-        ([nn.Sum()], {}, r"expected Sum\(axis=None\) to map each number"),
+        ([nn.Sum()], {}, r"expected Sum\(\) to map each number"),
         ([nn.ReLU()], {"reach": 0}, "a positive reach, received 0"),
         ([nn.ReLU()], {"reach": float("nan")}, "a positive reach, received nan"),
     ],

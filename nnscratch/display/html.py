@@ -84,11 +84,11 @@ def picture(pixels: np.ndarray, description: str, size: int = 32) -> Markup:
 
 def png(pixels: np.ndarray) -> bytes:
     """A PNG file of an image (channels, height, width) in [0, 1], of one channel or three."""
-    from matplotlib.image import imsave  # not needed for a table without pictures
+    from PIL import Image  # which matplotlib brings along, and a table without pictures spares
 
     shades = np.clip(np.rint(255 * np.asarray(pixels, np.float64)), 0, 255).astype(np.uint8)
     file = io.BytesIO()
-    imsave(file, np.broadcast_to(shades, (3, *shades.shape[1:])).transpose(1, 2, 0), format="png")
+    Image.fromarray(shades[0] if len(shades) == 1 else shades.transpose(1, 2, 0)).save(file, "PNG")
     return file.getvalue()
 
 

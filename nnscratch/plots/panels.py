@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANEL_INCHES = (4.8, 3.4)
+PANEL_INCHES = (600 / DPI, 425 / DPI)
 TITLE, SMALL = 12, 8  # letters, in points
 
 
