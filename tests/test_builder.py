@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 import nnscratch as nn
 from nnscratch.builder import _parsed, _Reader
-from tests import graph_cases, layer_cases, space_cases, test_operators
+from tests import graph_cases
+from tests.layer_cases import CASES
 
-REGISTRY = [case.build for case in layer_cases.CASES + space_cases.CASES]
-REGISTRY += [lambda layer=case.layer: layer for case in test_operators.CASES]
-REGISTRY += [lambda: nn.Embedding(5, 3), nn.Where, lambda: nn.Split([1, 3], -1)]
+REGISTRY = [case.build for case in CASES]
 NAMES = [f"{i}-{build()!r}".split("\n")[0] for i, build in enumerate(REGISTRY)]
 
 
