@@ -59,6 +59,7 @@ def test_the_loss_of_everything_that_can_be_spelled_is_that_of_its_paths(blank):
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
 def test_check_gradients_finds_no_mistake(reduction):
     scores, target = problem(0)
+    nn.assert_gradients(nn.CTCLoss(reduction=reduction), scores, target)
     nodes = [nn.Input(key) for key in ("scores", "labels", "label_lengths", "score_lengths")]
     node = nn.CTCLoss(reduction=reduction)(nodes[0], tuple(nodes[1:]))
     nn.assert_gradients(nn.Graph(nodes, node), scores, *target)

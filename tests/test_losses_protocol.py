@@ -156,9 +156,10 @@ def test_a_loss_called_on_nodes_is_a_node(name, reduction):
         nn.assert_gradients(graph, x, t, *weight)
 
 
-def test_the_gradient_by_one_hot_targets_is_checked_at_the_end_of_what_is_allowed():
+@pytest.mark.parametrize("name", ["BCEWithLogits", "SoftmaxCrossEntropy"])
+def test_the_gradient_by_one_hot_targets_is_checked_at_the_end_of_what_is_allowed(name):
     x, t = nn.Input("x"), nn.Input("t")
-    graph = nn.Graph([x, t], nn.SoftmaxCrossEntropy()(x, t))
+    graph = nn.Graph([x, t], getattr(nn, name)()(x, t))
     nn.assert_gradients(graph, problem("MSELoss")[0], np.eye(7, CLASSES))
 
 

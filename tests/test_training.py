@@ -114,6 +114,15 @@ def test_batches_that_count_differently_have_the_mean_of_the_whole():
     assert history["train_accuracy"][0] == pytest.approx(accuracy)
 
 
+def test_a_loss_of_one_value_per_sample_is_evaluated_but_not_trained_on():
+    x, y = problem()
+    model, each = nn.Linear(6, 3, rng=0), nn.SoftmaxCrossEntropy(reduction="none")
+    found = nn.evaluate(model, each, x, y, batch_size=20)
+    assert found == pytest.approx(nn.evaluate(model, nn.SoftmaxCrossEntropy(), x, y))
+    with pytest.raises(ValueError, match=r"one number, .*reduction=.none.\); leave out"):
+        nn.Trainer(model, each, nn.SGD(model))
+
+
 def test_regression_has_no_accuracy_column():
     x, _ = problem()
     model = nn.Linear(6, 2, rng=0)

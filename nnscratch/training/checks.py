@@ -33,6 +33,8 @@ def check_parts(model: Any, loss: Any, optimizer: Any, schedule: Any) -> None:
                 f"Trainer expected {name} to be a {kind.__name__}, received "
                 f"{type(part).__name__}; the order is Trainer(model, loss, optimizer)"
             )
+    if loss.reduction == "none":
+        raise ValueError(f"Trainer needs one number, received {loss}; leave out its reduction")
     if optimizer.model is not model:
         raise ValueError("the optimizer was made for another model; make it with this one")
     if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:

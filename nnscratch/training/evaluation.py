@@ -57,7 +57,7 @@ def evaluated(
         for x, y, weight in samples.batches(batch_size):
             prediction = predicted(model, x)
             value, _ = loss.forward_pass(prediction, y, weight, total=1.0)  # the sum
-            totals.add(seen(loss, value, prediction, y, weight))
+            totals.add(seen(loss, float(np.sum(value)), prediction, y, weight))
             if keep:
                 kept.append((prediction, y))
     return totals.means(), kept
