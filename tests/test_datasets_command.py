@@ -101,7 +101,7 @@ def test_cifar10_trains_in_colour(run, tmp_path):
     assert (status, out) == (0, "wrote mlp/weights.png\n")
 
 
-@pytest.mark.parametrize(("name", "least"), [("spirals", 0.9), ("moons", 0.95)])
+@pytest.mark.parametrize(("name", "least"), [("spirals", 0.97), ("moons", 0.93)])
 def test_points_train_well_without_any_option(run, name, least):
     status, out, _ = run("train", "--data", name, "--quiet", "--out", "run")
     assert status == 0

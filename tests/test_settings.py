@@ -13,7 +13,14 @@ import pytest
 import nnscratch as nn
 from nnscratch import initializers, optimizers
 from nnscratch.cli import main
-from nnscratch.commands.choices import ACTIVATIONS, CHOICES, OPTIMIZERS, defaults_of, takers
+from nnscratch.commands.choices import (
+    ACTIVATIONS,
+    CHOICES,
+    OPTIMIZERS,
+    PREFERRED,
+    defaults_of,
+    takers,
+)
 from nnscratch.commands.options import nearest, one_line
 from nnscratch.commands.run_folder import claim_folder
 from nnscratch.commands.settings import Config, flag
@@ -65,7 +72,7 @@ def test_defaults_are_those_of_the_signature():
         for option in ("learning_rate", "momentum", "weight_decay"):
             if option not in parameters:
                 assert getattr(config, option) is None
-            elif (name, option) != ("sgd", "momentum"):  # 0.9, see PREFERRED
+            elif option not in PREFERRED.get(name, {}):
                 assert getattr(config, option) == parameters[option].default
 
 

@@ -40,7 +40,7 @@ def _mlp(
     *,
     hidden: tuple[int, ...] = (256, 128),
     activation: str = "relu",
-    dropout: float = 0.0,
+    dropout: float = 0.2,
 ) -> Sequential:
     return mlp([math.prod(shape), *hidden, classes], ACTIVATIONS[activation], dropout, rng)
 
@@ -64,8 +64,10 @@ CHOICES: dict[str, Mapping[str, Callable[..., Any]]] = {
     "model": MODELS,
     "schedule": SCHEDULES,
 }
-# what a run uses unless told where a class's own default would be a slow start
-PREFERRED: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}}
+# What a run uses unless told, where a class's own default is not made for it. Momentum multiplies
+# the steps by 1 / (1 - 0.9) in the long run: with SGD's own rate of 0.1 nets on Fashion-MNIST climb
+# for some epochs and then collapse.
+PREFERRED: dict[str, dict[str, Any]] = {"sgd": {"learning_rate": 0.02, "momentum": 0.9}}
 
 
 def defaults_of(kind: str, name: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def register(commands: Any) -> None:
     output = sweep.add_argument_group("output")
     output.add_argument("--out", metavar="DIR", default="sweep", help="default sweep")
     output.add_argument(
-        "-j", "--jobs", type=COUNT, metavar="N", default=1, help="runs at a time (default 1)"
+        "-j", "--jobs", type=COUNT, metavar="N", help="runs at a time (default 1; all of a cluster)"
     )
     output.add_argument("--draw", type=COUNT, metavar="N", help="only N combinations, at random")
     output.add_argument("--dask", metavar="ADDRESS", help="on the workers of a dask cluster")
@@ -136,7 +136,8 @@ def _train_all(
         cluster,
         tqdm(total=len(todo), unit="run", disable=None) as bar,
     ):
-        parallel = joblib.Parallel(options.jobs, return_as="generator_unordered")
+        jobs = options.jobs or (-1 if options.dask else 1)
+        parallel = joblib.Parallel(jobs, return_as="generator_unordered")
         for name, reason in parallel(joblib.delayed(_train)(c, f) for c, f in todo):
             if reason:
                 failed[name] = reason

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from nnscratch.files import open_regular
 
 # Pillow also opens EPS, for which it starts another program, and much else that is no picture
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
-ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 MOST_PIXELS = 1 << 26  # 64 million: what a small file may claim, a large camera may give
 LARGEST_SIDE = 2048  # more is averaged away at once, before it becomes floats
 

@@ -31,7 +31,7 @@ def read_picture(path: str | os.PathLike[str], source: Source) -> NDArray[np.flo
     Parameters
     ----------
     path : str or os.PathLike
-        A picture (PNG, JPEG, GIF, BMP, WebP, TIFF) of any size; grey or colour, with or without
+        A picture (PNG, JPEG, GIF, BMP, WebP) of any size; grey or colour, with or without
         transparency. For grey sets on a dark or a light background: the edge tells which.
     source : Source
         The data set that the network was trained on.
