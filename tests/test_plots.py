@@ -365,3 +365,16 @@ assert "matplotlib.pyplot" not in sys.modules, "pyplot was imported"
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_the_label_of_an_axis_is_inside_the_picture_whatever_its_numbers():
+    history = History()
+    for k in range(30):
+        loss = 1.4671 * 0.87**k
+        history.append(
+            train_loss=loss, train_accuracy=1 - loss / 4, valid_loss=loss / 3, valid_accuracy=0.9
+        )
+    figure = history.plot(title="digits")
+    figure.savefig(io.BytesIO(), format="png")
+    for axes in figure.axes:
+        assert axes.yaxis.label.get_window_extent().x0 >= 0

@@ -21,10 +21,6 @@ def test_the_python_of_the_readme_runs(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
     for number, block in enumerate(blocks()):
-        if "trainer.fit" in block:  # the reader's own data stands there
-            digits = nn.load_dataset("digits")
-            names |= {"x_train": digits.x_train, "y_train": digits.y_train}
-            names |= {"x_valid": digits.x_test, "y_valid": digits.y_test}
         exec(compile(block, f"README.md, block {number}", "exec"), names)
         printed = capsys.readouterr().out
         if number == 0:

@@ -26,7 +26,14 @@ def panels(
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    layout = ConstrainedLayoutEngine(wspace=0.04)
+    class Twice(ConstrainedLayoutEngine):
+        """Laid out again, since the numbers along an axis depend on its length: 1.5 or 1.50."""
+
+        def execute(self, fig: Figure) -> None:
+            super().execute(fig)
+            super().execute(fig)
+
+    layout = Twice(wspace=0.04)
     layout.set(**spacing)
     figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
