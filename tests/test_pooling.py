@@ -17,42 +17,18 @@ from nnscratch.layers.spatial.max_pooling import MaxPool1d, MaxPool2d
 from nnscratch.layers.spatial.upsampling import Upsample
 from tests import numeric
 from tests.passes import normal
-
-MAXIMA, MEANS = [MaxPool1d, MaxPool2d], [AvgPool1d, AvgPool2d]
-every_maximum = pytest.mark.parametrize("cls", MAXIMA)
-every_pooling = pytest.mark.parametrize("cls", [*MAXIMA, *MEANS])
-every_dtype = pytest.mark.parametrize(("dtype", "tolerance"), [("f8", 1e-10), ("f4", 1e-5)])
-every_name = pytest.mark.parametrize("name", ["C", "F", "samples innermost", "apart", "backwards"])
-
-
-def integers(*shape, seed=0):
-    """Few different numbers, so that most windows hold a tie."""
-    return np.random.default_rng(seed).integers(-1, 2, shape).astype(float)
-
-
-def distinct(*shape, seed=0):
-    """Numbers of which no two are nearer than 0.1, so that central differences meet no kink."""
-    return np.random.default_rng(seed).permutation(np.prod(shape)).reshape(shape) / 10
-
-
-def run(layer, x, dy):
-    y = layer.forward(x)
-    return y, layer.backward(dy)[0]
-
-
-def in_memory(x, name):
-    """Equal numbers in another order of memory."""
-    order = (*range(2, x.ndim - 1), 1, x.ndim - 1, 0)
-    if name == "F":
-        return np.asfortranarray(x)
-    if name == "samples innermost":
-        return np.array(x.transpose(order), order="C").transpose(np.argsort(order))
-    if name == "apart":
-        return np.repeat(x, 2, axis=-1)[..., ::2]
-    if name == "backwards":
-        return np.flip(np.flip(x).copy())
-    return np.array(x, order="C")
-
+from tests.pooling_cases import (
+    MAXIMA,
+    distinct,
+    every_dtype,
+    every_maximum,
+    every_name,
+    every_pooling,
+    in_memory,
+    integers,
+    run,
+    through_torch,
+)
 
 # Any configuration -----------------------------------------------------------------------------
 
@@ -111,13 +87,6 @@ def torch_pooling(torch, cls, configuration, x, dy):
     padding = [before for before, _ in configuration.padding]
     arguments = configuration.kernel_size, configuration.stride, padding
     return through_torch(torch, lambda x: function(x, *arguments), x, dy)
-
-
-def through_torch(torch, function, x, dy):
-    tx = torch.tensor(x, requires_grad=True)
-    ty = function(tx)
-    ty.backward(torch.tensor(dy))
-    return ty.detach().numpy(), tx.grad.numpy()
 
 
 @pytest.mark.torch
@@ -322,94 +291,6 @@ def test_windows_of_about_a_byte_without_ties(size):
     np.testing.assert_array_equal(dx, x == y)
 
 
-# Global mean and upsampling --------------------------------------------------------------------
-
-
-@pytest.mark.torch
-@every_dtype
-def test_global_mean_agrees_with_torch(dtype, tolerance):
-    torch = pytest.importorskip("torch")
-
-    @settings(max_examples=300, deadline=None)
-    @given(
-        st.integers(0, 4),
-        st.integers(0, 4),
-        st.lists(st.integers(1, 6), min_size=1, max_size=3),
-        st.integers(0, 2**31),
-    )
-    def agrees(batch, channels, space, seed):
-        x = normal(batch, channels, *space, seed=seed).astype(dtype)
-        dy = normal(batch, channels, seed=seed + 1).astype(dtype)
-        found = run(GlobalAvgPool(), x, dy)
-        expected = through_torch(torch, lambda x: x.flatten(2).mean(2), x, dy)
-        for ours, theirs in zip(found, expected, strict=True):
-            numeric.close(ours, theirs, tolerance)
-            assert ours.dtype == np.dtype(dtype)
-
-    agrees()
-
-
-@pytest.mark.torch
-@every_dtype
-def test_upsampling_agrees_with_torch(dtype, tolerance):
-    torch = pytest.importorskip("torch")
-
-    @settings(max_examples=300, deadline=None)
-    @given(
-        st.integers(1, 4),
-        st.integers(1, 3),
-        st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4)), min_size=1, max_size=3),
-        st.booleans(),
-        st.integers(0, 2**31),
-    )
-    def agrees(batch, channels, axes, single, seed):
-        space, factors = zip(*axes, strict=True)
-        factor = factors[0] if single else factors
-        factors = factors[:1] * len(space) if single else factors
-        x = normal(batch, channels, *space, seed=seed).astype(dtype)
-        layer = Upsample(factor)
-        dy = normal(*layer.forward(x).shape, seed=seed + 1).astype(dtype)
-        scale = tuple(map(float, factors))
-        expected = through_torch(
-            torch, lambda x: torch.nn.functional.interpolate(x, scale_factor=scale), x, dy
-        )
-        for ours, theirs in zip(run(layer, x, dy), expected, strict=True):
-            numeric.close(ours, theirs, tolerance)
-            assert ours.dtype == np.dtype(dtype)
-
-    agrees()
-
-
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [
-        (GlobalAvgPool(), (3, 2, 5)),
-        (GlobalAvgPool(), (3, 2, 5, 4)),
-        (GlobalAvgPool(), (2, 3, 2, 5, 4)),
-        (Upsample(3), (3, 2, 5)),
-        (Upsample((3, 2)), (3, 2, 5, 4)),
-        (Upsample((1, 2)), (3, 2, 5, 4)),
-        (Upsample((3, 1, 2)), (2, 3, 2, 5, 4)),
-    ],
-)
-def test_gradients_of_both_equal_central_differences(layer, shape):
-    numeric.check_layer(layer, normal(*shape))
-
-
-@pytest.mark.parametrize("shape", [(0, 3, 4), (0, 3, 4, 5), (3, 0, 4, 5)])
-def test_no_samples_or_channels_are_none_again(shape):
-    space = shape[2:]
-    for layer in ((MaxPool1d, MaxPool2d)[len(space) - 1](2), Upsample(3), GlobalAvgPool()):
-        y = layer.forward(np.zeros(shape))
-        dx, _ = layer.backward(np.zeros(y.shape))
-        assert (y.shape[:2], dx.shape) == (shape[:2], shape)
-
-
-def test_upsampling_repeats_pixels_in_squares():
-    y = Upsample((2, 3)).forward([[[[1.0, 2.0]]]])
-    np.testing.assert_array_equal(y, [[[[1, 1, 1, 2, 2, 2], [1, 1, 1, 2, 2, 2]]]])
-
-
 # How the layers belong together ----------------------------------------------------------------
 
 
@@ -496,112 +377,3 @@ def test_a_floating_dtype_stays_and_integers_become_float32(layer):
     for dtype, expected in (("f2", "f2"), ("f4", "f4"), ("f8", "f8"), ("i8", "f4"), ("u1", "f4")):
         y = layer.forward(np.ones((3, 2, 4, 4), dtype))
         assert y.dtype == layer.backward(np.ones(y.shape))[0].dtype == np.dtype(expected)
-
-
-# Errors and names ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("layer", "shape", "message"),
-    [
-        (
-            MaxPool2d(2),
-            (9, 28, 28),
-            r"MaxPool2d\(2\) expected \(batch, channels, height, width\), received \(9, 28, 28\); "
-            r"\(28, 28\) images need a channel axis: x\[:, np.newaxis\]; one sample is a batch of "
-            r"one: x\[np.newaxis\]$",
-        ),
-        (MaxPool2d(2), (28, 28), r"received \(28, 28\); give x the axes batch and channels"),
-        (MaxPool2d(2), (9, 3, 4, 28, 28), r"give x the axes batch and channels"),
-        (AvgPool1d(2), (9, 28), r"\(batch, channels, length\).* signals need a channel axis: x\[:"),
-        (AvgPool1d(2), (9, 3, 28, 28), r"AvgPool1d\(2\) expected \(batch, channels, length\)"),
-        (
-            MaxPool2d(2),
-            (9, 28, 28, 1),
-            r"a height x width of at least 2 x 2, received \(9, 28, 28, 1\); take a smaller "
-            r"kernel_size, or if the channels stand last: np.moveaxis\(x, -1, 1\)$",
-        ),
-        (
-            AvgPool2d((5, 3), padding=1),
-            (9, 3, 2, 8),
-            r"height x width of at least 3 x 1, received \(9, 3, 2, 8\); take a smaller",
-        ),
-        (MaxPool1d(4), (9, 2, 3), r"a length of at least 4, received \(9, 2, 3\); take a smaller"),
-        (MaxPool1d(2, padding=1), (9, 2, 0), r"a length of at least 1, received \(9, 2, 0\)"),
-        (GlobalAvgPool(), (9, 3), r"GlobalAvgPool\(\) expected \(batch, channels, \.\.\.\)"),
-        (GlobalAvgPool(), (9, 3, 0, 4), r"with places to look at, received \(9, 3, 0, 4\)"),
-        (Upsample(2), (9, 3), r"Upsample\(2\) expected \(batch, channels, \.\.\.\)"),
-        (
-            Upsample((2, 2)),
-            (9, 28, 28),
-            r"Upsample\(\(2, 2\)\) expected \(batch, channels\) and 2 axes of space, received "
-            r"\(9, 28, 28\); give x a channel axis: x\[:, np.newaxis\]$",
-        ),
-        (Upsample((2, 2)), (9, 3, 4, 4, 4), r"one factor per axis of space, or one int for all$"),
-    ],
-)
-def test_an_input_that_does_not_fit_is_refused_with_the_remedy(layer, shape, message):
-    with pytest.raises(ValueError, match=message):
-        layer.forward(np.zeros(shape))
-
-
-@every_pooling
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((0,), "expected kernel_size to be a positive int"),
-        ((2.5,), "expected kernel_size to be a positive int"),
-        ((2, 0), "expected stride to be a positive int"),
-        ((2, None, -1), "expected padding to be an int of at least 0"),
-        (
-            (2, None, 2),
-            r"expected padding of at most half the kernel_size 2, received 2; a window",
-        ),
-        ((3, 1, "full"), r"expected padding of at most half the kernel_size 3, received 'full'"),
-        ((3, None, 0, False, 0), "expected dilation to be a positive int"),
-        ((2, 1, "smae"), 'expected padding="valid", "same" or "full"'),
-    ],
-)
-def test_arguments_out_of_range_are_refused(cls, arguments, message):
-    with pytest.raises(ValueError, match=f"^{cls.__name__} {message}"):
-        cls(*arguments)
-
-
-@pytest.mark.parametrize("padding", [(2, 0), (0, 2)])
-def test_padding_of_either_end_is_at_most_half_the_window(padding):
-    MaxPool1d(4, padding=padding)
-    with pytest.raises(ValueError, match="at most half"):
-        MaxPool1d(3, padding=padding)
-
-
-@pytest.mark.parametrize("factor", [0, -1, 2.0, "2", None, (2, 0), (), (2, 1.5), [[2, 2]]])
-def test_a_factor_is_a_positive_int(factor):
-    with pytest.raises(ValueError, match="Upsample expected a positive int or one per axis"):
-        Upsample(factor)
-
-
-@pytest.mark.parametrize(
-    ("layer", "name"),
-    [
-        (MaxPool2d(2), "MaxPool2d(2)"),
-        (MaxPool2d((2, 2), 2), "MaxPool2d(2)"),
-        (MaxPool2d(2, (2, 1)), "MaxPool2d(2, stride=(2, 1))"),
-        (MaxPool2d((3, 2), stride=2, padding=1), "MaxPool2d((3, 2), stride=2, padding=1)"),
-        (AvgPool1d(4, 4, (1, 2)), "AvgPool1d(4, padding=(1, 2))"),
-        (AvgPool2d(4, 1, "same"), "AvgPool2d(4, stride=1, padding=((1, 2), (1, 2)))"),
-        (
-            MaxPool2d(3, (1, 2), (1, (0, 1))),
-            "MaxPool2d(3, stride=(1, 2), padding=((1, 1), (0, 1)))",
-        ),
-        (MaxPool2d(3, 2, "same"), "MaxPool2d(3, stride=2, padding='same')"),
-        (MaxPool1d(3, ceil_mode=True, dilation=2), "MaxPool1d(3, ceil_mode=True, dilation=2)"),
-        (
-            AvgPool1d(3, 2, 1, count_padding=False),
-            "AvgPool1d(3, stride=2, padding=1, count_padding=False)",
-        ),
-        (GlobalAvgPool(), "GlobalAvgPool()"),
-        (Upsample([2, 3]), "Upsample((2, 3))"),
-    ],
-)
-def test_a_layer_is_written_as_it_is_made(layer, name):
-    assert repr(layer) == name
