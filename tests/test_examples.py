@@ -13,11 +13,17 @@ import nnscratch.examples
 # As a user runs them where that takes seconds; else `main` with less to do
 WHOLE = ["recitation_mlp", "overfit_ten_samples", "spirals", "regression", "train_mlp"]
 SMALL = {
+    "addition": {"epochs": 1, "samples": 600},
     "autoencoder": {"epochs": 10},
     "batchnorm_effect": {"steps": 100},
+    "char_rnn": {"epochs": 2},
     "compare_optimizers": {"epochs": 2, "seeds": 2},
+    "ctc_digits": {"epochs": 1, "count": 100},
+    "digits_by_rows": {"epochs": 3},
     "fashion_mnist": {"epochs": 1, "samples": 2000},
     "lenet": {"epochs": 1, "samples": 1000},
+    "tiny_transformer": {"epochs": 1},
+    "truncated_backpropagation": {"epochs": 2},
 }
 FASHION = Path("/usr/share/datasets/fashion-mnist")
 

@@ -11,6 +11,7 @@ from nnscratch.plots.fit import plot_fit
 from nnscratch.plots.gradient_norms import plot_gradient_norms
 from nnscratch.plots.graph_picture import draw_graph
 from nnscratch.plots.image_rows import plot_image_rows
+from nnscratch.plots.matrices import plot_matrices
 from nnscratch.plots.percentiles import plot_percentiles
 from nnscratch.plots.predictions import plot_predictions
 from nnscratch.plots.saliency import plot_saliency, saliency
@@ -28,6 +29,7 @@ __all__ = [
     "plot_gradient_norms",
     "plot_history",
     "plot_image_rows",
+    "plot_matrices",
     "plot_percentiles",
     "plot_predictions",
     "plot_saliency",

@@ -1,0 +1,95 @@
+"""Matrices as fields of colour: attention weights, or probabilities along a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnscratch.plots.colours import colour_map, drawable, largest
+from nnscratch.plots.panels import head, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+Names = Sequence[str] | None
+
+CELL = 0.16  # inches, so that a letter fits beside each
+LONGEST = 90  # rows or columns, beyond which letters would not be legible
+
+
+def plot_matrices(
+    matrices: Mapping[str, Any],
+    rows: Names | Mapping[str, Names] = None,
+    columns: Names | Mapping[str, Names] = None,
+    title: str | None = None,
+) -> Figure:
+    """Draw matrices below one another, dark where the numbers are large.
+
+    Parameters
+    ----------
+    matrices : mapping of str to array (rows, columns)
+        By the panel's name; numbers of at least 0, such as probabilities. All share one scale of
+        colours, from 0 to the largest of them.
+    rows, columns : sequence of str, or mapping of panel to them, optional
+        What to write beside each row and below each column, such as the characters of a text.
+    title : str, optional
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        There is no matrix, their shapes differ, one has more than 90 rows or columns, or there are
+        not as many names.
+
+    Examples
+    --------
+    >>> figure = plot_matrices({"head 0": np.eye(3)}, rows="abc", columns="abc")
+    >>> len(figure.axes)
+    2
+    """
+    arrays = {str(name): np.asarray(matrix, float) for name, matrix in matrices.items()}
+    shapes = [array.shape for array in arrays.values()]
+    shape = shapes[0] if len(set(shapes)) == 1 else ()
+    if len(shape) != 2 or not 0 < min(shape) <= max(shape) <= LONGEST:
+        raise ValueError(
+            "plot_matrices expected matrices of one shape, of at most "
+            f"{LONGEST} rows and columns, received {shapes or 'none'}"
+        )
+    width, height = max(4.0, shape[1] * CELL + 1.6), len(arrays) * (shape[0] * CELL + 0.6) + 0.4
+    figure, places = panels(len(arrays), 1, width, height)
+    top = max(largest(array) for array in arrays.values())
+    for axes, (name, array) in zip(places, arrays.items(), strict=True):
+        image = axes.imshow(
+            drawable(array), colour_map("Blues"), vmin=0, vmax=top, interpolation="nearest"
+        )
+        for axis, names, count in (
+            (axes.yaxis, rows, len(array)),
+            (axes.xaxis, columns, array.shape[1]),
+        ):
+            _write(axis, names.get(name) if isinstance(names, Mapping) else names, count)
+        axes.tick_params(length=0)
+        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
+    figure.colorbar(image, ax=places, shrink=min(1.0, 1.5 / height), aspect=12)
+    head(figure, title)
+    return figure
+
+
+def _write(axis: Axis, names: Names, count: int) -> None:
+    """A name at each place of an axis; none at all for None."""
+    if names is None:
+        axis.set_ticks([])
+        return
+    if len(names) != count:
+        raise ValueError(f"plot_matrices expected {count} names, received {len(names)}: {names!r}")
+    axis.set_ticks(range(count), [_visible(each) for each in names], fontsize=7)
+
+
+def _visible(character: str) -> str:
+    """A sign for what would leave its place empty, and no mathematics."""
+    return {" ": "␣", "\n": "¶", "$": r"\$"}.get(character, character)
