@@ -276,6 +276,8 @@ def test_far_from_zero_float32_agrees_with_torch_in_float32(shape):
         (InstanceNorm(4), (5, 4), r"InstanceNorm\(4\) .*use GroupNorm\(1, 4\) over all channels"),
         (InstanceNorm(4), (4, 5), r"x\[np.newaxis\]"),
         (GroupNorm(2, 4), (5, 3), r"GroupNorm\(2, 4\) expected \(batch, 4\) or"),
+        (GroupNorm(2, 4, affine=False), (5, 6), r"make it GroupNorm\(2, 6, affine=False\)$"),
+        (GroupNorm(2, 4), (5, 8, 8, 4), r"move the channels to axis 1: np.moveaxis\(x, -1, 1\)"),
         (GroupNorm(2, 4), (4,), r"x\[np.newaxis\]"),
     ],
 )

@@ -125,6 +125,10 @@ class GroupNorm(Layer):
         remedy = "give it as many channels as x has, and x its channels on axis 1"
         if x.shape[:1] == (self.channels,):
             remedy = "pass one sample as a batch of one: x[np.newaxis]"
+        elif x.ndim > 2 and x.shape[-1] == self.channels:
+            remedy = "move the channels to axis 1: np.moveaxis(x, -1, 1)"
+        elif x.ndim > 1 and x.shape[1] and x.shape[1] % self.groups == 0:
+            remedy = f"make it {written(self, channels=x.shape[1])}"
         self.refuse(f"(batch, {self.channels}) or (batch, {self.channels}, ...)", x, remedy)
 
     def _grouped(self, x: np.ndarray) -> np.ndarray:
