@@ -11,6 +11,7 @@ import pytest
 
 from nnscratch.cli import main
 from nnscratch.grading import spec
+from nnscratch.grading.gradescope import setup_script
 from nnscratch.grading.sandbox.slot import detect_level
 from tests.grading_assignment import ITEMS, README, SOLUTION, STARTER, write_assignment
 
@@ -143,21 +144,54 @@ def test_grade_and_grade_again(assignment, capsys, tmp_path):
     for name, source in {"ada": SOLUTION, "bob": STARTER}.items():
         Path(f"{name}.py").write_text(source)
     out = tmp_path / "out"
-    seeds = tmp_path / "seed"
-    seeds.write_text("77\n")
-    command = ["grade", "hw0", ".", "--out", out, "-j", 2, "--seed-file", seeds]
+    (tmp_path / "secret").write_text("mine\n")
+    command = ["grade", "hw0", ".", "--out", out, "-j", 2, "--secret-file", tmp_path / "secret"]
     command += ["--allow-weak-sandbox"]
     status, lines, _ = homework(capsys, *command)
     assert status == 0
-    assert lines[0] == f"seed 77, sandbox level {LEVEL}"
+    assert lines[0] == f"plain submissions, sandbox level {LEVEL}"
     assert lines[1:3] == ["2 graded, 0 of them before", "mean 50.0, median 50"]
     assert "2 graded, 2 of them before" in homework(capsys, *command)[1]
     Path("bob.py").write_text(SOLUTION)
     lines = homework(capsys, *command)[1]
     assert lines[0] == "graded again: bob: 0 -> 100, the submission changed"
-    seeds.write_text("seven")
-    status, _, errors = homework(capsys, *command)
-    assert (status, len(errors)) == (1, 1)
+    (tmp_path / "secret").write_text("another")
+    lines = homework(capsys, *command)[1]
+    assert "graded again: ada: 100 -> 100, another secret" in lines
+
+
+def test_what_a_class_handed_in_is_told(assignment, capsys, tmp_path):
+    for name in ("ada", "bob\x1b[2J", "eve"):
+        Path(f"{name}.py").write_text(SOLUTION)
+    Path("fay.zip").write_bytes(b"no zip")
+    Path("roster.csv").write_text("Student,ID\nada,1\n")
+    command = ["grade", "hw0", ".", "--out", tmp_path / "out", "--allow-weak-sandbox"]
+    _, lines, errors = homework(capsys, *command, "--roster", "roster.csv")
+    assert errors == []
+    assert r"equal files: ada, bob\x1b[2J, eve" in lines
+    assert "could not be read: fay: fay.zip cannot be read: File is not a zip file" in lines
+    assert "left out: roster.csv: no folder, .py file, notebook or zip" in lines
+    assert [line for line in lines if line.startswith("not in the roster")] == [
+        r"not in the roster: bob\x1b[2J",
+        "not in the roster: eve",
+        "not in the roster: fay",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--late-penalty", "10%/day"], "needs --due"),
+        (["--due", "soon"], "no time such as"),
+        (["--due", "2026-10-01", "--late-penalty", "10"], "no penalty such as"),
+    ],
+)
+def test_what_cannot_be_meant_about_time_is_wrong_usage(
+    assignment, capsys, tmp_path, options, words
+):
+    status, _, errors = homework(capsys, "grade", "hw0", ".", "--out", tmp_path / "o", *options)
+    assert status == 2
+    assert words in errors[-1]
 
 
 def test_grade_refuses_a_weak_sandbox(assignment, capsys, tmp_path):
@@ -183,9 +217,9 @@ def test_prove(assignment, capsys):
 
 def test_gradescope_zip_grades_in_a_folder_like_theirs(assignment, capsys, tmp_path):
     status, lines, _ = homework(
-        capsys, "gradescope", "hw0", "--seed", 5, "--out", "a.zip", "--allow-weak-sandbox"
+        capsys, "gradescope", "hw0", "--out", "a.zip", "--allow-weak-sandbox"
     )
-    assert (status, lines) == (0, ["wrote a.zip, seed 5"])
+    assert (status, lines) == (0, ["wrote a.zip"])
     there = tmp_path / "autograder"
     for name in ("source", "submission", "results"):
         (there / name).mkdir(parents=True)
@@ -204,7 +238,45 @@ def test_gradescope_zip_grades_in_a_folder_like_theirs(assignment, capsys, tmp_p
     subprocess.run(["bash", there / "run_autograder"], check=True, cwd=tmp_path)
     results = json.loads((there / "results" / "results.json").read_bytes())
     assert results["score"] == 70
-    assert results["extra_data"]["seed"] == 5
+    told = json.dumps(results)
+    assert "--seed" not in told
+    assert script.split(" hw0_layer ")[1].split()[0] not in told  # the secret
+
+
+FAKE = """#!/bin/bash
+echo "$(basename "$0") $*" >> "$LOG"
+case "$*" in
+    *version_info*) exit $OLD ;;
+    *venv*) for last; do :; done; mkdir -p "$last/bin"
+            for tool in pip uv; do cp "$FAKE" "$last/bin/$tool"; done ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("old", [0, 1])
+def test_gradescope_s_setup_brings_a_python_where_the_image_s_is_too_old(tmp_path, old):
+    """setup.sh in a mock of the image: apt-get and python3 write down how they are called."""
+    tools, log = tmp_path / "tools", tmp_path / "log"
+    tools.mkdir()
+    for name in ("apt-get", "python3", "fake"):
+        (tools / name).write_text(FAKE)
+        (tools / name).chmod(0o755)
+    (tmp_path / "setup.sh").write_text(setup_script())
+    subprocess.run(
+        ["bash", tmp_path / "setup.sh"],
+        check=True,
+        env={
+            "PATH": f"{tools}:/usr/bin:/bin",
+            "AUTOGRADER": str(tmp_path / "autograder"),
+            "LOG": str(log),
+            "FAKE": str(tools / "fake"),
+            "OLD": str(old),
+        },
+    )
+    lines = log.read_text().splitlines()
+    assert ("uv venv --seed --python 3.12" in log.read_text()) == bool(old)
+    assert lines[-1].startswith("pip install numpy>=2.0 scipy>=1.13")
+    assert (tmp_path / "autograder" / "venv" / "bin" / "pip").is_file()
 
 
 def test_the_command_line_loads_nothing_of_the_grader():

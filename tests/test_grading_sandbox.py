@@ -543,8 +543,9 @@ def test_the_filter_refuses_what_it_lists(machine):
     column, architecture = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}[machine]
     program = seccomp.program(machine)
 
-    def verdict(number, argument=0, arch=architecture):
-        data, position, value = {0: number, 4: arch, 16: argument}, 0, 0
+    def verdict(number, argument=0, arch=architecture, second=0, third=0):
+        data = {0: number, 4: arch, 16: argument, 24: second, 32: third}
+        position = value = 0
         while True:
             code, if_true, if_false, operand = program[position]
             position += 1
@@ -560,10 +561,16 @@ def test_the_filter_refuses_what_it_lists(machine):
     for name, numbers in seccomp.REFUSED.items():
         if numbers[column] >= 0:
             assert verdict(numbers[column]) == eperm, name
-    refused = {numbers[column] for numbers in seccomp.REFUSED.values()} | {435}
+    refused = {numbers[column] for numbers in seccomp.REFUSED.values()} | {435, 437}
     for number in set(range(463)) - refused:
         assert verdict(number) == allow, number
-    assert verdict(435) == verdict(463) == verdict(10_000) == enosys
+    nameless = 0o20200000  # O_TMPFILE
+    if machine == "x86_64":
+        assert (verdict(2, second=1), verdict(2, second=nameless)) == (allow, eperm)
+        assert (verdict(257, third=1), verdict(257, third=nameless)) == (allow, eperm)
+    else:
+        assert (verdict(56, third=1), verdict(56, third=nameless)) == (allow, eperm)
+    assert verdict(435) == verdict(437) == verdict(463) == verdict(10_000) == enosys
     assert verdict(0, arch=0x40000003) == kill
     clone, prctl = {"x86_64": (56, 157), "aarch64": (220, 167)}[machine]
     assert verdict(clone, 0x01200011) == allow

@@ -1,12 +1,14 @@
 """What is handed in is read without trusting any of it."""
 
+import json
 import os
 import stat
 import zipfile
 
 import pytest
 
-from nnscratch.grading.submission import MOST, read_submission, safe_name, submissions
+from nnscratch.grading.submission import read_submission, safe_name
+from nnscratch.grading.tree import MOST
 
 NAMES = ["layers.py"]
 
@@ -27,7 +29,7 @@ def test_folder_file_and_zip_give_the_same(tmp_path):
     (tmp_path / "ada" / "layers.py").write_bytes(b"x = 1")
     (tmp_path / "bob.py").write_bytes(b"x = 1")
     make_zip(tmp_path / "eve.zip", [("hw3/layers.py", b"x = 1"), ("__MACOSX/layers.py", b"no")])
-    found = [read_submission(p, NAMES) for p in submissions(tmp_path).values()]
+    found = [read_submission(tmp_path / p, NAMES) for p in ("ada", "bob.py", "eve.zip")]
     assert [s.student for s in found] == ["ada", "bob", "eve"]
     assert all(s.files == {"layers.py": b"x = 1"} and not s.problem for s in found)
     assert len({s.sha256 for s in found}) == 1
@@ -62,8 +64,8 @@ def test_nothing_of_use(tmp_path):
 def test_links_are_not_followed(tmp_path):
     secret = tmp_path / "secret.py"
     secret.write_text("secret")
-    for place in ("in", "out"):
-        (tmp_path / place).mkdir()
+    for name in ("in", "out"):
+        (tmp_path / name).mkdir()
     (tmp_path / "in" / "layers.py").symlink_to(secret)
     (tmp_path / "link.py").symlink_to(secret)
     (tmp_path / "folder").symlink_to(tmp_path / "out", target_is_directory=True)
@@ -113,7 +115,7 @@ def test_links_and_devices_in_zips(tmp_path):
         member = zipfile.ZipInfo("layers.py")
         member.external_attr = (kind | 0o777) << 16
         make_zip(tmp_path / "a.zip", [(member, b"/etc/passwd")])
-        assert "expected a file" in problem(tmp_path / "a.zip")
+        assert "expected a regular file" in problem(tmp_path / "a.zip")
 
 
 def test_broken_zips(tmp_path):
@@ -125,10 +127,60 @@ def test_broken_zips(tmp_path):
         make_zip(tmp_path / "c.zip", [("layers.py", b"1"), ("layers.py", b"2")])
     assert "more than once" in problem(tmp_path / "c.zip")
     encrypted = bytearray(make_zip(tmp_path / "d.zip", [("layers.py", b"x = 1")]).read_bytes())
-    for signature, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        encrypted[encrypted.index(signature) + place] |= 1
+    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        encrypted[encrypted.index(signature) + flags] |= 1
     (tmp_path / "d.zip").write_bytes(encrypted)
     assert "encrypted" in problem(tmp_path / "d.zip")
+
+
+def test_whatever_an_archive_makes_its_reader_raise_is_the_archive_s_fault(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("layers.py", b"x = 1\n" * 100)
+    content = bytearray((tmp_path / "a.zip").read_bytes())
+    start = content.index(b"layers.py") + len("layers.py")
+    content[start + 4 : start + 40] = b"\xff" * 36
+    (tmp_path / "a.zip").write_bytes(content)
+    assert "cannot be read" in problem(tmp_path / "a.zip")
+    make_zip(tmp_path / "b.zip", [("layersé.py", b"x = 1")])
+    content = (tmp_path / "b.zip").read_bytes().replace("é".encode(), b"\xff\xfe")
+    (tmp_path / "b.zip").write_bytes(content)
+    assert "cannot be read" in problem(tmp_path / "b.zip")
+
+
+def test_a_zip_in_a_folder_is_opened_and_no_deeper_than_two(tmp_path):
+    inner = make_zip(tmp_path / "inner.zip", [("hw/layers.py", b"x = 1")]).read_bytes()
+    (tmp_path / "eva").mkdir()
+    make_zip(tmp_path / "eva" / "outer.zip", [("inner.zip", inner)])
+    assert read_submission(tmp_path / "eva", NAMES).files == {"layers.py": b"x = 1"}
+    outer = (tmp_path / "eva" / "outer.zip").read_bytes()
+    make_zip(tmp_path / "eva" / "outer.zip", [("outer.zip", outer)])
+    assert problem(tmp_path / "eva") == "there is no layers.py in it"
+
+
+def test_a_notebook_s_code_cells_are_the_file(tmp_path):
+    cells = [
+        {"cell_type": "markdown", "source": "# hello"},
+        {"cell_type": "code", "source": ["%matplotlib inline\n", "x = 1"]},
+        {"cell_type": "code", "source": "!ls\ny = 2"},
+    ]
+    (tmp_path / "layers.ipynb").write_text(json.dumps({"cells": cells}))
+    found = read_submission(tmp_path, NAMES)
+    assert found.files == {"layers.py": b"# %matplotlib inline\nx = 1\n# !ls\ny = 2\n"}
+    assert found.notes == ("layers.ipynb was taken for layers.py",)
+    (tmp_path / "layers.py").write_text("z = 3")
+    assert read_submission(tmp_path, NAMES).files == {"layers.py": b"z = 3"}
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "layers.ipynb").write_text("{")
+    assert problem(tmp_path / "one") == "layers.ipynb is no notebook"
+
+
+def test_the_only_file_is_taken_whatever_its_name(tmp_path):
+    (tmp_path / "my_layers (1).py").write_text("x = 1")
+    found = read_submission(tmp_path, NAMES)
+    assert found.files == {"layers.py": b"x = 1"}
+    assert found.notes == ("my_layers (1).py was taken for layers.py",)
+    (tmp_path / "other.py").write_text("x = 1")
+    assert problem(tmp_path) == "there is no layers.py in it"
 
 
 @pytest.mark.parametrize(
@@ -147,15 +199,3 @@ def test_names_are_made_safe_and_stay_different(name):
 def test_ordinary_names_stay():
     for name in ("ada", "Ada_Lovelace-1", "o.neil", "a@b.org", "Łukasz"):
         assert safe_name(name) == name
-
-
-def test_every_submission_has_a_result_of_its_own(tmp_path):
-    (tmp_path / "ada").mkdir()
-    for name in ("ada.py", "ADA.zip", "bob.py", ".DS_Store"):
-        (tmp_path / name).write_text("")
-    (tmp_path / "__MACOSX").mkdir()
-    names = submissions(tmp_path)
-    assert len(names) == 4
-    assert "bob" in names
-    assert sorted(path.name for path in names.values()) == ["ADA.zip", "ada", "ada.py", "bob.py"]
-    assert len({name.casefold() for name in names}) == 4

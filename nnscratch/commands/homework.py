@@ -80,11 +80,19 @@ def _for_instructors(kinds: Any) -> None:
     grade.set_defaults(command=_told(run_grade), parser=grade)
     grade.add_argument("assignment", metavar="NAME", help="such as hw3")
     grade.add_argument(
-        "submissions", metavar="SUBMISSIONS", help="folder with a folder, .py or zip per student"
+        "submissions",
+        metavar="SUBMISSIONS",
+        help="export of Canvas, Moodle, Gradescope or Blackboard, zipped or not, or a plain folder",
     )
     grade.add_argument("--out", metavar="DIR", required=True, help="where the results go")
     _jobs_option(grade)
-    grade.add_argument("--seed-file", metavar="F", help="holds the seed (default: drawn once)")
+    grade.add_argument("--roster", metavar="CSV", help="the gradebook, as Canvas exports it")
+    grade.add_argument("--due", metavar="TIME", help="such as 2026-10-01T23:59, local time")
+    grade.add_argument("--late-penalty", metavar="P", help="such as 10%%/day, of the score")
+    grade.add_argument("--secret-file", metavar="F", help="holds the secret (default: drawn once)")
+    grade.add_argument(
+        "--tell-seed", action="store_true", help="tell students their seeds, after the deadline"
+    )
     grade.add_argument(
         "--allow-weak-sandbox", action="store_true", help="run strangers' code below level 2"
     )
@@ -104,7 +112,6 @@ def _for_instructors(kinds: Any) -> None:
     scope.set_defaults(command=run_gradescope, parser=scope)
     scope.add_argument("assignment", metavar="NAME", help="such as hw3")
     scope.add_argument("--out", metavar="FILE", help="default NAME-gradescope.zip")
-    scope.add_argument("--seed", type=NUMBER, metavar="S", help="default: drawn")
     scope.add_argument(
         "--allow-weak-sandbox", action="store_true", help="grade there below level 2 too"
     )
@@ -176,52 +183,79 @@ def run_check(options: argparse.Namespace) -> int:
     result = grade(assignment, submission, options.seed, level, items)
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without these letters
-    place = [options.folder] if options.folder != "." else []
-    place += ["--assignment", options.assignment] if options.assignment else []
-    print(text(result, shlex.join(place), colour=sys.stdout.isatty()))
+    where = [options.folder] if options.folder != "." else []
+    where += ["--assignment", options.assignment] if options.assignment else []
+    print(text(result, shlex.join(where), colour=sys.stdout.isatty()))
     return 0
 
 
 def run_grade(options: argparse.Namespace) -> int:
-    import statistics
-
     from tqdm import tqdm
 
-    from nnscratch.grading.classroom import choose_seed, grade_class, read_seed
-    from nnscratch.grading.submission import submissions
+    from nnscratch.grading.classroom import Class, choose_secret, grade_class
+    from nnscratch.grading.late import Deadline, read_due, read_penalty
+    from nnscratch.grading.roster import read_roster
 
     assignment = _assignment(options, options.assignment)
     folder, out = Path(options.submissions), Path(options.out)
-    if not folder.is_dir():
-        options.parser.error(f"there is no folder {options.submissions}")
+    if not folder.exists():
+        options.parser.error(f"there is no folder or zip {options.submissions}")
+    if options.late_penalty and not options.due:
+        options.parser.error("--late-penalty needs --due")
+    try:
+        due = read_due(options.due) if options.due else None
+        penalty = read_penalty(options.late_penalty) if options.late_penalty else 0.0
+    except ValueError as error:
+        options.parser.error(str(error))
     level = _level(options)
     if level < 2 and not options.allow_weak_sandbox:
         raise ValueError(
             f"the sandbox reaches level {level} here, and grading strangers' code takes 2; "
             "run it as root in a container, or add --allow-weak-sandbox"
         )
-    seed = choose_seed(out, read_seed(Path(options.seed_file)) if options.seed_file else None)
-    with tqdm(total=len(submissions(folder)), unit="student", disable=None) as bar:
-        found = grade_class(
-            assignment,
-            folder,
-            out,
-            seed,
-            level,
-            options.jobs,
-            lambda student: bar.update() and None,
-        )
+    roster = None
+    if options.roster:
+        roster = read_roster(Path(options.roster), assignment.name, assignment.title)
+    given = Path(options.secret_file).read_text().strip() if options.secret_file else None
+    course = Class(
+        assignment,
+        out,
+        choose_secret(out, given),
+        level,
+        Deadline(due, penalty) if due else None,
+        roster,
+        options.tell_seed,
+    )
+    with tqdm(unit="student", disable=None) as bar:
+        found = grade_class(course, folder, options.jobs, lambda student: bar.update() and None)
+    _tell_class(found, level, out)
+    return FAULT if found.faults else 0
+
+
+def _tell_class(found: Any, level: int, out: Path) -> None:
+    """What became of a class; names come from strangers."""
+    import statistics
+
+    from nnscratch.grading.sandbox.protocol import escape
+
     for words in sorted(found.changed):
-        print(f"graded again: {words}")
+        print("graded again:", escape(words))
+    for name in sorted(found.unlisted):
+        print(f"not in the roster: {escape(name)}")
+    for names in sorted(found.equal):
+        print("equal files:", escape(", ".join(names)))
+    for name, why in sorted(found.unreadable.items()):
+        print(f"could not be read: {escape(name)}: {escape(why)}")
+    for words in sorted(found.export.junk):
+        print("left out:", escape(words))
     for student, why in sorted(found.faults.items()):
-        print(f"nnscratch: error: no grade for {student}: {why}", file=sys.stderr)
+        print(f"nnscratch: error: no grade for {escape(student)}: {escape(why)}", file=sys.stderr)
     scores = [r["score"] for r in found.results.values() if r is not None]
-    print(f"seed {seed}, sandbox level {level}")
+    print(f"{found.export.system} submissions, sandbox level {level}")
     print(f"{len(scores)} graded, {len(found.skipped)} of them before")
     if scores:
         print(f"mean {statistics.mean(scores):.1f}, median {statistics.median(scores):g}")
-    print(f"wrote {out}: grades.csv, diagnoses.csv, diagnoses.png, STUDENT/report.html")
-    return FAULT if found.faults else 0
+    print(f"wrote {out}: grades.csv, items.csv, diagnoses.csv, students/NAME/report.html")
 
 
 def run_prove(options: argparse.Namespace) -> int:
@@ -250,10 +284,10 @@ def run_gradescope(options: argparse.Namespace) -> int:
     from nnscratch.grading.gradescope import write_autograder
 
     assignment = _assignment(options, options.assignment)
-    seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    secret = secrets.token_hex(16)
     path = Path(options.out or f"{assignment.name}-gradescope.zip")
-    write_autograder(assignment, path, seed, 1 if options.allow_weak_sandbox else 2)
-    print(f"wrote {path}, seed {seed}")
+    write_autograder(assignment, path, secret, 1 if options.allow_weak_sandbox else 2)
+    print(f"wrote {path}")
     return 0
 
 

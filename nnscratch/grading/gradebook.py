@@ -1,33 +1,53 @@
-"""The results of a class: grades.csv for Canvas, and what the class got wrong."""
+"""The results of a class: grades.csv for Canvas, a column per item, and what went wrong."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+from nnscratch.grading.roster import COLUMNS
+
 Results = Mapping[str, Mapping[str, Any] | None]  # by student; None where there is no grade
+Rows = Sequence[tuple[Mapping[str, str], str]]  # Canvas's columns, and the student's key or ""
 
 
-def grades_csv(assignment: str, results: Results) -> bytes:
-    """One row for each student with Canvas's columns; the grade is blank where there is none.
+def grades_csv(column: str, rows: Rows, results: Results) -> bytes:
+    """One row for each student with Canvas's columns; blank where there is no grade.
 
     Examples
     --------
-    >>> print(grades_csv("hw1", {"ada": {"score": 90}, "=cmd": None}).decode().replace("\\r", ""))
+    >>> row = dict.fromkeys(COLUMNS, "") | {"Student": "=cmd"}
+    >>> print(grades_csv("hw1", [(row, "a")], {"a": {"score": 90}}).decode().replace("\\r", ""))
     Student,ID,SIS User ID,SIS Login ID,Section,hw1
-    ada,,,ada,,90
-    '=cmd,,,'=cmd,,
+    '=cmd,,,,,90
     <BLANKLINE>
     """
-    rows: list[tuple[Any, ...]] = [(*COLUMNS, assignment)]
-    for student, result in results.items():
-        score = "" if result is None else result["score"]
-        rows.append((student, "", "", student, "", score))
-    return _csv(rows)
+    table: list[tuple[Any, ...]] = [(*COLUMNS, column)]
+    for row, key in rows:
+        result = results.get(key)
+        score = "" if result is None else number(result["score"])
+        table.append((*(row.get(name, "") for name in COLUMNS), score))
+    return _csv(table)
+
+
+def items_csv(items: Sequence[str], rows: Rows, results: Results) -> bytes:
+    """One row for each student, one column for each item's points."""
+    table: list[tuple[Any, ...]] = [("Student", "ID", *items, "score")]
+    for row, key in rows:
+        result = results.get(key)
+        points = {} if result is None else {t["extra_data"]["id"]: t for t in result["tests"]}
+        cells = [number(points[item]["score"]) if item in points else "" for item in items]
+        score = "" if result is None else number(result["score"])
+        table.append((row.get("Student", ""), row.get("ID", ""), *cells, score))
+    return _csv(table)
+
+
+def number(score: float) -> float:
+    """A score without a needless .0."""
+    return int(score) if score == int(score) else score
 
 
 def diagnoses(results: Results) -> dict[str, Counter[str]]:

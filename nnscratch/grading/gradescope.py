@@ -18,10 +18,18 @@ SETUP = """\
 #!/usr/bin/env bash
 # Runs once, when Gradescope builds the container.
 set -euo pipefail
+root=${{AUTOGRADER:-/autograder}}
 apt-get update
 apt-get install -y --no-install-recommends python3 python3-venv
-python3 -m venv /autograder/venv
-/autograder/venv/bin/pip install 'numpy>=2.0' 'scipy>=1.13' 'matplotlib>=3.9' 'tqdm>=4.66'
+if python3 -c 'import sys; sys.exit(sys.version_info < ({python}))'; then
+    python3 -m venv "$root/venv"
+else  # the image's Python is too old: fetch one beside it
+    python3 -m venv "$root/fetch"
+    "$root/fetch/bin/pip" install uv
+    export UV_PYTHON_INSTALL_DIR=$root/python
+    "$root/fetch/bin/uv" venv --seed --python {newer} "$root/venv"
+fi
+"$root/venv/bin/pip" install {needs}
 """
 RUN = """\
 #!/usr/bin/env bash
@@ -31,12 +39,15 @@ python=$root/venv/bin/python
 [ -x "$python" ] || python=python3
 cd "$root/source"
 PYTHONPATH=$root/source exec "$python" -m nnscratch.grading.gradescope \\
-    {name} {seed} {level} "$root/submission" "$root/results/results.json"
+    {name} {secret} {level} "$root/submission" "$root/results/results.json"
 """
+PYTHON = "3, 11"  # the oldest that the package runs with
+NEWER = "3.12"
+NEEDS = ("numpy>=2.0", "scipy>=1.13", "matplotlib>=3.9", "tqdm>=4.66", "pooch>=1.8")
 WHEN = (2020, 1, 1, 0, 0, 0)  # the same files give the same zip
 
 
-def write_autograder(assignment: Assignment, path: Path, seed: int, level: int = 2) -> None:
+def write_autograder(assignment: Assignment, path: Path, secret: str, level: int = 2) -> None:
     """Write the autograder's zip.
 
     Parameters
@@ -44,14 +55,18 @@ def write_autograder(assignment: Assignment, path: Path, seed: int, level: int =
     assignment : Assignment
     path : Path
         A zip that is there is replaced.
-    seed : int
-        Of all submissions. It is in the zip, which students never see.
+    secret : str
+        From which each submission's numbers are drawn. It is in the zip, which students never
+        see; letters and digits.
     level : int
         Of the sandbox, below which nothing is graded there.
     """
     files: dict[str, tuple[bytes, bool]] = {
-        "setup.sh": (SETUP.encode(), True),
-        "run_autograder": (RUN.format(name=assignment.name, seed=seed, level=level).encode(), True),
+        "setup.sh": (setup_script().encode(), True),
+        "run_autograder": (
+            RUN.format(name=assignment.name, secret=secret, level=level).encode(),
+            True,
+        ),
     }
     package = Path(nnscratch.__file__).parent
     for source in sorted(package.rglob("*.py")):
@@ -70,10 +85,17 @@ def write_autograder(assignment: Assignment, path: Path, seed: int, level: int =
             archive.writestr(member, content)
 
 
-def run(name: str, seed: int, least: int, submission: Path, target: Path) -> int:
+def setup_script() -> str:
+    """What builds the container, with a Python that is new enough."""
+    needs = " ".join(f"'{need}'" for need in NEEDS)
+    return SETUP.format(python=PYTHON, newer=NEWER, needs=needs)
+
+
+def run(name: str, secret: str, least: int, submission: Path, target: Path) -> int:
     """Grade the one submission in a folder; 3 and no results.json for a fault of the grader."""
+    from nnscratch.grading.classroom import Class
     from nnscratch.grading.grade import grade
-    from nnscratch.grading.report import dump, gradescope_json
+    from nnscratch.grading.report import Circumstances, dump, gradescope_json
     from nnscratch.grading.sandbox.errors import SandboxError
     from nnscratch.grading.sandbox.slot import detect_level
     from nnscratch.grading.spec import GraderFault, find
@@ -86,15 +108,16 @@ def run(name: str, seed: int, least: int, submission: Path, target: Path) -> int
         return 3
     handed_in = read_submission(submission, assignment.starter, "submission")
     try:
+        seed = Class(assignment, target.parent, secret, level).seed(handed_in)
         result = grade(assignment, handed_in, seed, level)
     except (GraderFault, SandboxError) as fault:
         print(f"fault of the grader: {fault}", file=sys.stderr)
         return 3
     with atomic_write(target) as file:
-        file.write(dump(gradescope_json(result)))
+        file.write(dump(gradescope_json(result, Circumstances(handed_in.notes))))
     return 0
 
 
 if __name__ == "__main__":
-    _, name, seed, least, submission, target = sys.argv
-    sys.exit(run(name, int(seed), int(least), Path(submission), Path(target)))
+    _, name, secret, least, submission, target = sys.argv
+    sys.exit(run(name, secret, int(least), Path(submission), Path(target)))

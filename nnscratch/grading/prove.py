@@ -10,7 +10,7 @@ and break nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -41,15 +41,15 @@ class Case:
     files : dict of str to bytes
     expected : dict of str to str or None
         By item the diagnosis, "" for a pass; None where any will do but a pass.
-    target : str
-        Of a mutant the class or function that was changed.
+    targets : sequence of str
+        The classes and functions that were changed.
     """
 
     kind: str
     name: str
     files: Files
     expected: Mapping[str, str | None]
-    target: str = ""
+    targets: Sequence[str] = ()
 
 
 @dataclass
@@ -122,7 +122,8 @@ def prove(
     assignment : Assignment
         From a checkout: solutions and planted mistakes are in no wheel.
     seeds : int
-        0, 1, ... so many. Mutants and answers without sense are graded on the first alone.
+        0, 1, ... so many. Mutants and answers without sense are graded on the first alone, and so
+        are those items of planted mistakes that judge other classes than the changed one.
     level, jobs : int
         As in `grade_class`.
     bar : bool
@@ -170,13 +171,16 @@ def prove(
 
 def _run(assignment: Assignment, case: Case, seed: int, level: int) -> Result | str:
     submission = Submission(case.name, case.files)
+    targets = _targets(assignment)
     try:
+        if case.kind == "planted" and seed > 0:
+            # The first seed has shown that no other item is touched by the change.
+            items = [i for i in assignment.items if set(case.targets) & set(targets[i.id])]
+            return grade(assignment, submission, seed, level, items)
         if case.kind != "mutant":
             return grade(assignment, submission, seed, level)
         # Item by item, those of the changed class first, until one is lost: most lose the first.
-        items = sorted(
-            assignment.items, key=lambda i: case.target not in _targets(assignment)[i.id]
-        )
+        items = sorted(assignment.items, key=lambda i: not set(case.targets) & set(targets[i.id]))
         for item in items:
             result = grade(assignment, submission, seed, level, [item])
             if not result.items[0].passed:
@@ -236,10 +240,12 @@ def _cases(assignment: Assignment, proof: Proof) -> Iterator[Case]:
         for name, checks in assignment.checks.items()
         if not any(check.together for check in checks)
     }
-    for mistake in planted(mistakes, solution, _targets(assignment), proof.failures):
-        yield Case("planted", mistake.name, mistake.files, apart | mistake.lost)
+    targets = _targets(assignment)
+    for mistake in planted(mistakes, solution, targets, proof.failures):
+        judged = [target for item in mistake.lost for target in targets.get(item, ())]
+        yield Case("planted", mistake.name, mistake.files, apart | mistake.lost, judged)
     for name, target, files in mutants(solution):
-        yield Case("mutant", name, files, {}, target)
+        yield Case("mutant", name, files, {}, [target])
     for name, files in odd(assignment.starter):
         yield Case("odd", name, files, dict.fromkeys(ids))
 

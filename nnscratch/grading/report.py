@@ -6,8 +6,10 @@ or a file, markup on the way to a page.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from nnscratch.gradient_check.report import BOLD, GREEN, PLAIN, RED, YELLOW
@@ -21,13 +23,52 @@ SHADES = {"pass": GREEN, "fail": RED, "todo": YELLOW}
 Json = dict[str, Any]
 
 
-def text(result: Result, place: str = "", colour: bool = False) -> str:
+@dataclass(frozen=True)
+class Circumstances:
+    """What else a student should know about a grade, and what it may not tell.
+
+    Attributes
+    ----------
+    notes : tuple of str
+    days_late : int
+    penalty : float
+        Share of the score for each of these days.
+    tell_seed : bool
+        Whoever knows the seed knows the numbers, and could look answers up.
+    """
+
+    notes: tuple[str, ...] = ()
+    days_late: int = 0
+    penalty: float = 0.0
+    tell_seed: bool = False
+
+    def score(self, result: Result) -> float:
+        """The result's score, less what lateness costs."""
+        left = max(0.0, 1 - self.penalty * self.days_late)
+        return round(result.score * left, 2) if left < 1 else result.score
+
+    def words(self, result: Result) -> list[str]:
+        """Lateness and notes, each in a line; names are escaped."""
+        lines = [escape(note) for note in self.notes]
+        if self.days_late:
+            days = f"{self.days_late} day" + ("s" if self.days_late > 1 else "")
+            cost = f": {result.score} becomes {self.score(result)}" if self.penalty else ""
+            lines.append(f"{days} late{cost}")
+        if self.tell_seed:
+            lines.append(f"seed {result.seed}")
+        return lines
+
+
+PLAIN_CASE = Circumstances()
+
+
+def text(result: Result, folder: str = "", colour: bool = False) -> str:
     """The result for a terminal: what failed, a line for each item, the points.
 
     Parameters
     ----------
     result : Result
-    place : str, optional
+    folder : str, optional
         Folder and options, for the command that repeats an item.
     colour : bool
     """
@@ -45,10 +86,10 @@ def text(result: Result, place: str = "", colour: bool = False) -> str:
             continue
         first = told.setdefault(item.failed[0].message, item.item.id)
         words = explained(item) if first == item.item.id else [f"the same as in {first}"]
-        cause = _place_of_cause(item)
+        cause = _line_of_cause(item)
         lines.append(f"{title}  {paint(item.code, YELLOW)}")
         lines += [f"    {paint(w, BOLD) if i == cause else w}" for i, w in enumerate(words)]
-        lines += [f"    again: {again(result, item, place)}", ""]
+        lines += [f"    again: {again(result, item, folder)}", ""]
     width = max(len(item.item.id) for item in result.items)
     titles = max(len(item.item.title) for item in result.items)
     for item in result.items:
@@ -77,7 +118,7 @@ def _message(item: ItemResult) -> list[str]:
     return escape(item.failed[0].message, keep="\n").splitlines() or [""]
 
 
-def _place_of_cause(item: ItemResult) -> int:
+def _line_of_cause(item: ItemResult) -> int:
     """Which line of the message it is: behind got and expected, but before an error's place."""
     return 0 if item.code == "exception" else len(_message(item)) - 1
 
@@ -93,17 +134,17 @@ def printed(item: ItemResult) -> list[str]:
     return [f"| {line}" for line in lines[:PRINTED]] + more
 
 
-def again(result: Result, item: ItemResult, place: str = "") -> str:
-    """The command that repeats an item with its numbers."""
-    words = ["nnscratch homework check", *([place] if place else [])]
-    return " ".join([*words, f"--item {item.item.id} --seed {result.seed}"])
+def again(result: Result, item: ItemResult, folder: str = "", tell_seed: bool = True) -> str:
+    """The command that repeats an item, with its numbers where these may be known."""
+    words = ["nnscratch homework check", *([folder] if folder else []), f"--item {item.item.id}"]
+    return " ".join([*words, *([f"--seed {result.seed}"] if tell_seed else [])])
 
 
-def gradescope_json(result: Result) -> Json:
+def gradescope_json(result: Result, around: Circumstances = PLAIN_CASE) -> Json:
     """results.json as Gradescope documents it; the same result gives the same bytes."""
     return {
-        "score": result.score,
-        "output": f"seed {result.seed}, sandbox level {result.level}",
+        "score": around.score(result),
+        "output": "\n".join([*around.words(result), f"sandbox level {result.level}"]),
         "output_format": "text",
         "test_output_format": "text",
         "test_name_format": "text",
@@ -116,29 +157,35 @@ def gradescope_json(result: Result) -> Json:
                 "score": item.score,
                 "max_score": item.item.points,
                 "status": "passed" if item.passed else "failed",
-                "output": "" if item.passed else _output(result, item),
+                "output": "" if item.passed else _output(result, item, around),
                 "tags": [] if item.passed else [item.code],
                 "extra_data": {"id": item.item.id, "diagnosis": item.code},
             }
             for number, item in enumerate(result.items, 1)
         ],
-        "extra_data": identity(result) | {"max_score": result.max_score},
+        "extra_data": identity(result, around) | {"max_score": result.max_score},
     }
 
 
-def identity(result: Result) -> Json:
-    """What the grades depend on: equal, and grading again would give the same."""
+def identity(result: Result, around: Circumstances = PLAIN_CASE) -> Json:
+    """What the grades depend on: equal, and grading again would give the same.
+
+    Of the seed a digest, with the submission's so that nobody finds it by trying.
+    """
+    digest = hashlib.sha256(f"{result.seed} {result.submission.sha256}".encode()).hexdigest()
     return {
         "assignment": result.assignment.name,
         "assignment_sha256": result.assignment.sha256,
         "submission_sha256": result.submission.sha256,
-        "seed": result.seed,
+        "seed_sha256": digest,
         "sandbox_level": result.level,
+        "circumstances": "; ".join(around.words(result)),
     }
 
 
-def _output(result: Result, item: ItemResult) -> str:
-    return "\n".join([f"{item.code}", *explained(item), f"again: {again(result, item)}"])
+def _output(result: Result, item: ItemResult, around: Circumstances) -> str:
+    told = again(result, item, tell_seed=around.tell_seed)
+    return "\n".join([f"{item.code}", *explained(item), f"try: {told}"])
 
 
 def dump(results: Json) -> bytes:
@@ -175,6 +222,7 @@ small {{ color: #555; overflow-wrap: anywhere; }}
 <body>
 <h1>{title}</h1>
 <p class="score">{score} / {max_score}</p>
+{notes}
 {items}
 <p><small>{footer}</small></p>
 </body>
@@ -182,34 +230,37 @@ small {{ color: #555; overflow-wrap: anywhere; }}
 """
 
 
-def page(result: Result) -> bytes:
+def page(result: Result, around: Circumstances = PLAIN_CASE) -> bytes:
     """A static page of the result, without script."""
     name = escape(result.submission.student)
-    footer = ", ".join(f"{key} {value}" for key, value in identity(result).items())
+    told = identity(result, around).items()
+    footer = ", ".join(f"{key} {value}" for key, value in told if value != "")
     content = PAGE.format(
         title=html.escape(f"{name}: {result.assignment.title}"),
-        score=result.score,
+        score=around.score(result),
         max_score=result.max_score,
-        items="\n".join(_section(result, item) for item in result.items),
+        notes="\n".join(_element("p", line) for line in around.words(result)),
+        items="\n".join(_section(result, item, around) for item in result.items),
         footer=html.escape(footer),
     )
     return content.encode("utf-8", "backslashreplace")
 
 
-def _section(result: Result, item: ItemResult) -> str:
+def _section(result: Result, item: ItemResult, around: Circumstances) -> str:
     kind = _kind(item)
     points = f"{item.score}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{item.item.points}"
     lines = [_element("h2", f"{item.item.id}: {item.item.title}: {points}")]
     if kind == "todo":
         lines += [_element("p", line) for line in _message(item)]
     if kind == "fail":
-        message, place = _message(item), _place_of_cause(item)
-        evidence = "\n".join(message[:place] + message[place + 1 :])
-        parts = [_element("pre", evidence), _element("strong", message[place])]
-        lines += [_element("code", item.code), *(parts if place else reversed(parts))]
+        message, at = _message(item), _line_of_cause(item)
+        evidence = "\n".join(message[:at] + message[at + 1 :])
+        parts = [_element("pre", evidence), _element("strong", message[at])]
+        lines += [_element("code", item.code), *(parts if at else reversed(parts))]
         lines += [_element("p", line) for line in _also(item)]
         lines += [_element("pre", "\n".join(printed(item)))]
-        lines += [_element("p", "again:") + _element("code", again(result, item))]
+        told = again(result, item, tell_seed=around.tell_seed)
+        lines += [_element("p", "try:") + _element("code", told)]
     return "\n".join([f'<section class="{kind}">', *filter(None, lines), "</section>"])
 
 

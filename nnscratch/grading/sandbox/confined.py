@@ -43,9 +43,18 @@ class Slot:
         self.level = level
         self._resources = ExitStack()
         try:
-            uid = self._reserve_uid() if level >= 2 else os.getuid()
-            self._start_process(uid)
-            self.start(Limits()).close()  # the first worker tells whether the level holds
+            self._try(level >= 2 or os.getuid() == 0)
+        except SandboxError:
+            if level >= 2 or os.getuid() != 0:
+                raise
+            self._resources = ExitStack()
+            self._try(False)  # root who may not change its uid
+
+    def _try(self, own: bool) -> None:
+        """Start, and see whether the level holds; with a uid of its own where that is wanted."""
+        try:
+            self._start_process(self._reserve_uid() if own else os.getuid())
+            self.start(Limits()).close()
             self.stop(0.0)
         except BaseException:
             self.close()

@@ -18,11 +18,12 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _VERSION = 1
 _PATH_BENEATH = 1
 
-WRITE_FILE, READ_FILE, READ_DIR, REMOVE_FILE, MAKE_REG = 1 << 1, 1 << 2, 1 << 3, 1 << 5, 1 << 8
+WRITE_FILE, READ_FILE, READ_DIR, MAKE_REG = 1 << 1, 1 << 2, 1 << 3, 1 << 8
 TRUNCATE = 1 << 14
 READ = READ_FILE | READ_DIR
-# No folders, links, sockets, pipes or devices: the working folder stays flat.
-WORK = READ | WRITE_FILE | TRUNCATE | REMOVE_FILE | MAKE_REG
+# No folders, links, sockets, pipes or devices: the working folder stays flat. Nothing is removed
+# or renamed either: a file without a name would fill the disk where nobody counts it.
+WORK = READ | WRITE_FILE | TRUNCATE | MAKE_REG
 _FOR_FILES = WRITE_FILE | READ_FILE | TRUNCATE
 
 NEEDED_ABI = 4  # the first that also refuses TCP

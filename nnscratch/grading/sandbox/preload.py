@@ -12,15 +12,16 @@ from contextlib import suppress
 # home: it has what was imported before.
 STANDARD_MODULES = """
     __future__ abc argparse array ast asyncio bisect bz2 calendar cmath codecs collections.abc
-    colorsys concurrent.futures contextlib copy copyreg cProfile csv ctypes dataclasses datetime
-    decimal difflib dis doctest encodings.ascii encodings.cp1252 encodings.idna
-    encodings.latin_1 encodings.utf_16 encodings.utf_8_sig enum errno fcntl fractions functools
-    gc getpass glob graphlib gzip hashlib heapq html importlib.resources inspect io ipaddress
-    itertools json keyword linecache locale logging lzma math mmap multiprocessing numbers
-    operator os pathlib pdb pickle platform pprint queue random re reprlib resource sched
-    secrets select shutil signal socket statistics string struct subprocess sys tempfile
-    textwrap threading time timeit token tokenize traceback types typing unittest unittest.mock
-    urllib.request uuid warnings weakref zipfile zlib
+    colorsys concurrent.futures configparser contextlib copy copyreg cProfile csv ctypes
+    dataclasses datetime decimal difflib dis doctest encodings.ascii encodings.cp1252
+    encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_8_sig enum errno fcntl
+    fractions functools gc getpass glob graphlib gzip hashlib heapq html importlib.resources
+    inspect io ipaddress itertools json keyword linecache locale logging lzma math mmap
+    multiprocessing numbers operator os pathlib pdb pickle platform pprint queue random re
+    reprlib resource sched secrets select shutil signal socket statistics string struct
+    subprocess sys tempfile textwrap threading time timeit token tokenize tomllib traceback
+    types typing unittest unittest.mock urllib.request uuid warnings weakref
+    xml.etree.ElementTree zipfile zlib zoneinfo
 """
 NUMPY_MODULES = """
     numpy numpy.fft numpy.lib.format numpy.lib.recfunctions numpy.lib.scimath

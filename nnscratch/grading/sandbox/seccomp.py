@@ -139,12 +139,14 @@ REFUSED = {
     "migrate_pages": (256, 238),
 }
 _CLONE, _CLONE3, _PRCTL = (56, 220), (435, 435), (157, 167)
+_OPEN, _OPENAT, _OPENAT2 = (2, -1), (257, 56), (437, 437)
+_NAMELESS = 0o20000000  # the flag of O_TMPFILE: a file that no look at the folder finds
 _REFUSED_OPTIONS = (PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER)  # of prctl
 _LAST_KNOWN = 462  # mseal, of Linux 6.10; whatever comes after it was not looked at here
 _NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW flag that clone takes
 
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-_NUMBER, _ARCHITECTURE, _ARGUMENT = 0, 4, 16  # where the filter finds them
+_NUMBER, _ARCHITECTURE, _ARGUMENT = 0, 4, 16  # where the filter finds them; 8 bytes an argument
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
 _FILTER_MODE = 2
@@ -190,7 +192,13 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
     # "No such call", so that libraries do without. Flags of clone3 lie in memory, where a filter
     # cannot look.
     absent = (_RETURN, 0, 0, _ERROR | errno.ENOSYS)
-    lines += [(_AT_LEAST, 0, 1, _LAST_KNOWN + 1), absent, (_EQUAL, 0, 1, _CLONE3[column]), absent]
+    lines += [(_AT_LEAST, 0, 1, _LAST_KNOWN + 1), absent]
+    for number in (_CLONE3[column], _OPENAT2[column]):
+        lines += [(_EQUAL, 0, 1, number), absent]
+    for number, argument in ((_OPEN[column], 1), (_OPENAT[column], 2)):
+        if number >= 0:
+            lines += [(_EQUAL, 0, 4, number), (_LOAD, 0, 0, _ARGUMENT + 8 * argument)]
+            lines += [(_ANY_BIT, 0, 1, _NAMELESS), refuse, (_RETURN, 0, 0, _ALLOW)]
     lines += [(_EQUAL, 0, 4, _CLONE[column]), (_LOAD, 0, 0, _ARGUMENT)]
     lines += [(_ANY_BIT, 0, 1, _NEW_NAMESPACES), refuse, (_RETURN, 0, 0, _ALLOW)]
     count = len(_REFUSED_OPTIONS)

@@ -15,9 +15,9 @@ from nnscratch.grading.sandbox.launch import PlainStart
 HIGHEST = 3
 NAMES = {
     0: "an ordinary process",
-    1: "resource limits",
-    2: "resource limits, own uid, Landlock, seccomp",
-    3: "resource limits, own uid, Landlock, seccomp, namespaces",
+    1: "resource limits; for root also own uid, seccomp, own root folder",
+    2: "resource limits, own uid, seccomp, own root folder, Landlock",
+    3: "resource limits, own uid, seccomp, own root folder, Landlock, namespaces",
 }
 
 

@@ -188,7 +188,7 @@ class _Slot:
             raise RuntimeError("processes of the worker cannot be ended")
 
     def _kill_all(self) -> None:
-        if self._level >= 2:
+        if self._uid != os.getuid():
             # One call kills all that the uid has, between two forks of theirs: no bomb outruns it.
             helper = os.fork()
             if helper == 0:

@@ -151,9 +151,7 @@ def _add(value: np.ndarray, arrays: list[np.ndarray], caps: Caps, where: str) ->
     return len(arrays) - 1
 
 
-def unpack(
-    tree: Any, arrays: list[np.ndarray], references: bool = False, depth: int = Caps.depth
-) -> Any:
+def unpack(tree: Any, arrays: list[np.ndarray], references: bool = False) -> Any:
     """Return the value of its JSON form; the inverse of :func:`pack`.
 
     Parameters
@@ -164,19 +162,22 @@ def unpack(
         That came with it.
     references : bool
         Whether objects that stay in the worker or in the parent may be named.
-    depth : int
-        How deep it may be nested.
 
     Raises
     ------
     Malformed
-        It is not the JSON form of a value.
+        It is not the JSON form of a value, or names an array twice, which would make much of
+        little.
 
     Examples
     --------
     >>> unpack({"tuple": [1, {"array": 0}]}, [np.zeros(2)])
     (1, array([0., 0.]))
     """
+    return _unpack(tree, list(arrays), references, Caps.depth)
+
+
+def _unpack(tree: Any, arrays: list[np.ndarray | None], references: bool, depth: int) -> Any:
     if tree is None or isinstance(tree, bool | float | str):
         return tree
     if isinstance(tree, int):
@@ -201,13 +202,13 @@ def unpack(
         for entry in entries:
             if not (isinstance(entry, list) and len(entry) == 2 and type(entry[0]) in (str, int)):
                 raise Malformed("not an entry of a dict")
-            result[entry[0]] = unpack(entry[1], arrays, references, depth - 1)
+            result[entry[0]] = _unpack(entry[1], arrays, references, depth - 1)
         return result
-    values = [unpack(entry, arrays, references, depth - 1) for entry in entries]
+    values = [_unpack(entry, arrays, references, depth - 1) for entry in entries]
     return tuple(values) if kind == "tuple" else values
 
 
-def _leaf(kind: str, number: Any, arrays: list[np.ndarray], references: bool) -> Any:
+def _leaf(kind: str, number: Any, arrays: list[np.ndarray | None], references: bool) -> Any:
     if type(number) is not int or number < 0:
         raise Malformed(f"the number of an {kind} is not one")
     if kind in ("kept", "callback"):
@@ -216,9 +217,12 @@ def _leaf(kind: str, number: Any, arrays: list[np.ndarray], references: bool) ->
         return Kept(number) if kind == "kept" else Callback(number)
     if number >= len(arrays):
         raise Malformed(f"array {number} of {len(arrays)}")
-    if kind == "scalar" and arrays[number].ndim != 0:
+    array, arrays[number] = arrays[number], None
+    if array is None:
+        raise Malformed(f"array {number} is named twice")
+    if kind == "scalar" and array.ndim != 0:
         raise Malformed("a scalar with axes")
-    return arrays[number][()] if kind == "scalar" else arrays[number]
+    return array[()] if kind == "scalar" else array
 
 
 def _proxy(entries: list[Any]) -> Proxy:

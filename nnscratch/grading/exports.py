@@ -1,0 +1,306 @@
+"""A class's submissions as the learning systems export them, or as plain folders, files and zips.
+
+Canvas      doejane_LATE_20001_900001_layers-1.py, flat
+Moodle      Eva Klein_123458_assignsubmission_file_/..., or flat with the file's name behind
+Gradescope  submission_123/ beside submission_metadata.yml
+Blackboard  Homework 3_jdoe_attempt_2026-09-30-10-12-13_layers.py, flat
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+from nnscratch.grading.gradescope_export import submitters
+from nnscratch.grading.submission import safe_name, short_hash
+from nnscratch.grading.tree import Node, Unreadable, is_junk, levels, of_path, of_zip
+
+LARGEST = 100_000  # entries of an export
+CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<try>\d+)_(?P<file>.+)")
+MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<what>[a-z]+)_?(?P<file>.*)")
+BLACKBOARD = re.compile(
+    r"(?P<task>.+)_(?P<login>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?P<file>_.+|\.txt)"
+)
+VERSION = re.compile(r"(?P<stem>.+)-(?P<version>\d+)(?P<ending>\.\w+)")
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """One student's place in an export.
+
+    Attributes
+    ----------
+    name : str
+        As people read it.
+    node : Node
+        The folder, file or zip; of several attempts the newest.
+    ids : dict of str to str
+        What the system calls the student: "id", "sid", "login", "email".
+    time : datetime or None
+        When it was handed in, in local time.
+    late : bool
+        The system says so.
+    attempts : int
+    key : str
+        Of the student's folder in the results; no other has it.
+    """
+
+    name: str
+    node: Node
+    ids: dict[str, str] = field(default_factory=dict)
+    time: datetime | None = None
+    late: bool = False
+    attempts: int = 1
+    key: str = ""
+
+
+@dataclass
+class Export:
+    """What was found.
+
+    Attributes
+    ----------
+    system : str
+    students : list of HandedIn
+    junk : list of str
+        Names of what nobody can have meant as a submission, and why.
+    """
+
+    system: str
+    students: list[HandedIn] = field(default_factory=list)
+    junk: list[str] = field(default_factory=list)
+
+
+def read_export(path: Path, names: Collection[str]) -> Export:
+    """Read a folder or zip of submissions.
+
+    Parameters
+    ----------
+    path : Path
+    names : collection of str
+        The files that the assignment declares.
+
+    Raises
+    ------
+    ValueError
+        The path is no folder of submissions, but perhaps another is.
+    OSError
+        It cannot be read.
+    """
+    root = of_path(path)
+    if root.kind == "file":
+        root = of_zip(path, path.name, LARGEST)
+        while len(inner := _telling(root)) == 1 and inner[0].kind == "folder":
+            if _holds(inner[0], names) or not inner[0].children():
+                break
+            root = inner[0]  # the zip of a folder of submissions
+    elif root.kind != "folder":
+        raise ValueError(f"{path} is {root.kind}, expected a folder or zip of submissions")
+    entries = root.children()
+    _question(path, entries, names)
+    found = Export("")
+    metadata = [node for node in entries if node.name == "submission_metadata.yml"]
+    if metadata:
+        found.system = "Gradescope"
+        _gradescope(found, entries, metadata[0])
+    else:
+        _flat(found, entries, names)
+    found.students = _with_keys(found.students)
+    return found
+
+
+def _telling(root: Node) -> list[Node]:
+    return [node for node in root.children() if not is_junk(node)]
+
+
+def _holds(node: Node, names: Collection[str]) -> bool:
+    """Whether a declared file lies right in it."""
+    return any(child.name in names for child in node.children())
+
+
+def _question(path: Path, entries: list[Node], names: Collection[str]) -> None:
+    """A path one level too deep or too high is no class."""
+    if any(entry.name in names for entry in entries):
+        raise ValueError(
+            f"{path} holds {', '.join(sorted(names))} itself, so it is one submission; "
+            f"did you mean {path.parent}?"
+        )
+    inner = [entry for entry in entries if not is_junk(entry)]
+    if len(inner) != 1 or inner[0].kind != "folder" or _holds(inner[0], names):
+        return
+    deeper = [child for child in inner[0].children() if child.kind == "folder" or _named(child)]
+    if len(deeper) > 1:
+        raise ValueError(
+            f"{path} holds nothing but the folder {inner[0].name}; did you mean "
+            f"{path / inner[0].name}?"
+        )
+
+
+def _named(node: Node) -> bool:
+    return any(pattern.fullmatch(node.name) for pattern in (CANVAS, MOODLE, BLACKBOARD))
+
+
+def _flat(found: Export, entries: list[Node], names: Collection[str]) -> None:
+    """Canvas, Moodle, Blackboard by the names of the entries; else one entry for each student."""
+    for system, pattern, understand in (
+        ("Moodle", MOODLE, _moodle),
+        ("Blackboard", BLACKBOARD, _blackboard),
+        ("Canvas", CANVAS, _canvas),
+    ):
+        matches = [(node, pattern.fullmatch(node.name)) for node in entries]
+        if sum(match is not None for _, match in matches) * 2 > len(_useful(entries)):
+            found.system = system
+            groups: dict[str, list[_Piece]] = {}
+            for node, match in matches:
+                if match is None:
+                    found.junk.append(f"{node.name}: no submission by its name")
+                elif (piece := understand(node, match)) is None:
+                    found.junk.append(f"{node.name}: nothing that is graded")
+                else:
+                    groups.setdefault(piece.who, []).append(piece)
+            found.students = [_newest(pieces, names) for pieces in groups.values()]
+            return
+    found.system = "plain"
+    for node in entries:
+        if _is_submission(node, names):
+            found.students.append(HandedIn(_stem(node), node))
+        else:
+            found.junk.append(f"{node.name}: no folder, .py file, notebook or zip")
+
+
+def _useful(entries: list[Node]) -> list[Node]:
+    return [n for n in entries if not is_junk(n) and not n.name.lower().endswith(".csv")]
+
+
+def _is_submission(node: Node, names: Collection[str]) -> bool:
+    hidden = node.name.startswith(".") or is_junk(node)
+    if node.kind == "folder":
+        return not is_junk(node) and (not hidden or _deep(node, names))
+    ending = Path(node.name).suffix.lower()
+    return not hidden and (node.kind != "file" or ending in (".py", ".zip", ".ipynb"))
+
+
+def _deep(node: Node, names: Collection[str]) -> bool:
+    try:
+        return any(entry.name in names for level in levels(node, 3) for entry in level)
+    except Unreadable:
+        return False
+
+
+def _stem(node: Node) -> str:
+    ending = Path(node.name).suffix.lower()
+    return Path(node.name).stem if node.kind == "file" and ending else node.name
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A file or folder of one attempt."""
+
+    who: str
+    name: str
+    node: Node
+    ids: dict[str, str]
+    order: tuple[int | str, ...]
+    time: datetime | None = None
+    late: bool = False
+
+
+def _canvas(node: Node, match: re.Match[str]) -> _Piece:
+    file, version = match["file"], 0
+    if versioned := VERSION.fullmatch(file):
+        file, version = versioned["stem"] + versioned["ending"], int(versioned["version"])
+    return _Piece(
+        match["id"],
+        match["name"],
+        replace(node, name=file),
+        {"id": match["id"]},
+        (int(match["try"]), version),
+        node.time,
+        match["late"] is not None,
+    )
+
+
+def _moodle(node: Node, match: re.Match[str]) -> _Piece | None:
+    if match["what"] != "file" or (node.kind != "folder" and not match["file"]):
+        return None
+    inner = node if node.kind == "folder" else replace(node, name=match["file"])
+    return _Piece(match["id"], match["name"], inner, {"id": match["id"]}, (0,), _latest(inner))
+
+
+def _blackboard(node: Node, match: re.Match[str]) -> _Piece | None:
+    if match["file"] == ".txt":
+        return None  # the system's own words about the attempt
+    login = match["login"]
+    time = datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")
+    inner = replace(node, name=match["file"][1:])
+    return _Piece(login, login, inner, {"login": login}, (match["time"],), time)
+
+
+def _newest(pieces: list[_Piece], names: Collection[str]) -> HandedIn:
+    """The pieces of one student: of each file the newest, other files of the same attempt too."""
+    pieces = sorted(pieces, key=lambda piece: piece.order)
+    attempts = list(dict.fromkeys(piece.order for piece in pieces))
+    chosen: dict[str, _Piece] = {}
+    for piece in pieces:
+        if piece.node.name in names or piece.order[0] == pieces[-1].order[0]:
+            chosen[piece.node.name] = piece
+    if zips := [p for p in chosen.values() if p.node.name.lower().endswith(".zip")]:
+        newest = zips[-1]
+        loose = [p for p in chosen.values() if p.node.name in names and p.order > newest.order]
+        chosen = {p.node.name: p for p in [newest, *loose]}
+    last = max(chosen.values(), key=lambda piece: piece.order)
+    nodes = [piece.node for piece in chosen.values()]
+    node = nodes[0] if len(nodes) == 1 else Node(last.name, "folder", entries=lambda: nodes)
+    return HandedIn(last.name, node, last.ids, last.time, last.late, len(attempts))
+
+
+def _latest(node: Node) -> datetime | None:
+    try:
+        nodes = [node, *(entry for level in levels(node, 3) for entry in level)]
+    except Unreadable:
+        nodes = [node]
+    times = [entry.time for entry in nodes if entry.time is not None]
+    return max(times, default=None)
+
+
+def _gradescope(found: Export, entries: list[Node], metadata: Node) -> None:
+    known = submitters(metadata.read(20_000_000).decode(errors="replace"))
+    newest: dict[str, HandedIn] = {}
+    for node in entries:
+        if node is metadata:
+            continue
+        people, time = known.get(node.name, ([], None))
+        if not people:
+            found.junk.append(f"{node.name}: submission_metadata.yml does not know it")
+        for person in people:
+            name = person.get("name") or person.get("email") or node.name
+            who = person.get("email") or person.get("sid") or name
+            one = HandedIn(name, node, person, time)
+            before = newest.get(who)
+            if before is not None:
+                times = [t.time or datetime.min for t in (before, one)]
+                kept = one if times[1] >= times[0] else before
+                one = replace(kept, attempts=before.attempts + 1)
+            newest[who] = one
+    found.students = list(newest.values())
+
+
+def _with_keys(students: list[HandedIn]) -> list[HandedIn]:
+    """The students, each with a folder's name of its own, whatever their names are."""
+    students = sorted(students, key=lambda s: (s.name, sorted(s.ids.items()), s.node.name))
+    wanted = [safe_name("_".join([s.name, *s.ids.values()][:2])) for s in students]
+    taken: set[str] = set()
+    keyed = []
+    for student, key in zip(students, wanted, strict=True):
+        if [other.casefold() for other in wanted].count(key.casefold()) > 1:
+            key = f"{key}-{short_hash(student.node.name)}"
+        number, unique = 1, key
+        while unique.casefold() in taken:
+            number += 1
+            unique = f"{key}-{number}"
+        taken.add(unique.casefold())
+        keyed.append(replace(student, key=unique))
+    return keyed
