@@ -13,6 +13,7 @@ What `__all__` lists is stable; so is what each package lists in its own.
 
 from typing import TYPE_CHECKING
 
+from nnscratch import _safe_path as _safe_path
 from nnscratch import initializers as initializers
 from nnscratch import interop as interop
 from nnscratch import plots as plots

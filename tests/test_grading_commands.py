@@ -1,12 +1,14 @@
 """`nnscratch homework ...`: what is printed, exit statuses, and the Gradescope zip."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnscratch.cli import main
@@ -22,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def assignment(tmp_path, monkeypatch):
     made = write_assignment(tmp_path / "homework")
+    readme = (ROOT / "homework" / "README.md").read_bytes()
+    (tmp_path / "homework" / "README.md").write_bytes(readme)
     monkeypatch.setattr(spec, "homework_roots", lambda: [made.folder.parent])
     (tmp_path / "student").mkdir()
     monkeypatch.chdir(tmp_path / "student")
@@ -46,9 +50,67 @@ def test_list(assignment, capsys):
 def test_start_gives_what_students_need_and_nothing_else(assignment, capsys):
     status, lines, _ = homework(capsys, "start", "hw0")
     assert status == 0
-    assert sorted(p.name for p in Path("hw0_layer").iterdir()) == ["README.md", "layers.py"]
+    names = sorted(path.name for path in Path("hw0_layer").iterdir())
+    assert names == ["HANDING_IN.md", "README.md", "layers.py"]
     assert lines[-1].endswith("nnscratch homework check hw0_layer")
     assert Path("hw0_layer/layers.py").read_text() == STARTER
+
+
+def test_start_tells_how_to_hand_in_what_is_graded_and_in_which_time(assignment, capsys):
+    homework(capsys, "start", "hw0")
+    told = Path("hw0_layer/HANDING_IN.md").read_text(encoding="utf-8")
+    for words in ("Hand in", "other numbers", "seconds", "Only losses average", "notebook"):
+        assert words in told, words
+    assert "## For instructors" not in told
+
+
+def test_check_can_speak_json_and_save_what_failed(assignment, capsys):
+    homework(capsys, "start", "hw0")
+    Path("hw0_layer/layers.py").write_text(SOLUTION.replace("2 * x", "x * x"))
+    status, lines, _ = homework(capsys, "check", "hw0_layer", "--json")
+    results = json.loads("\n".join(lines))
+    assert (status, results["score"]) == (0, 70)
+    Path("hw0_layer/layers.py").write_text(SOLUTION.replace("dy.sum(0)", "dy.sum(0) + 1"))
+    _, lines, errors = homework(capsys, "check", "hw0_layer", "--save", "case.npz")
+    assert errors == ["wrote case.npz: x, dy, W, b, expected"]
+    with np.load("case.npz") as case:
+        np.testing.assert_allclose(case["dy"].sum(0), case["expected"])
+    shown = [line.split()[0] for line in lines if line.strip()]
+    assert {"got", "expected", "x", "dy", "W", "b"} <= set(shown)
+
+
+def test_another_user_s_folder_is_not_run_in_a_weak_sandbox(assignment, capsys):
+    homework(capsys, "start", "hw0")
+    if os.getuid() != 0:
+        pytest.skip("only root can give a folder away")
+    os.chown("hw0_layer/layers.py", 12345, 12345)
+    status, _, errors = homework(capsys, "check", "hw0_layer", "--sandbox", 1)
+    assert (status, len(errors)) == (1, 1)
+    assert "belongs to another user, and the sandbox reaches level 1" in errors[0]
+    assert homework(capsys, "check", "hw0_layer", "--sandbox", 1, "--allow-weak-sandbox")[0] == 0
+    if LEVEL >= 2:
+        assert homework(capsys, "check", "hw0_layer")[0] == 0
+
+
+def test_one_syntax_error_is_told_once(assignment, capsys):
+    homework(capsys, "start", "hw0")
+    Path("hw0_layer/layers.py").write_text("def double(x:\n    return 2\n")
+    _, lines, _ = homework(capsys, "check", "hw0_layer")
+    assert sum("SyntaxError" in line for line in lines) == 1
+    assert "    the same in linear_forward, linear_gradients" in lines
+    assert len(lines) < 16
+
+
+def test_a_stranger_s_numpy_is_not_imported_by_python_m(tmp_path):
+    (tmp_path / "numpy.py").write_text("raise SystemExit('it was imported')")
+    (tmp_path / "argparse.py").write_text("raise SystemExit('it was imported')")
+    done = subprocess.run(
+        [sys.executable, "-m", "nnscratch", "homework", "list"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_start_never_overwrites(assignment, capsys):
@@ -245,9 +307,9 @@ def test_gradescope_zip_grades_in_a_folder_like_theirs(assignment, capsys, tmp_p
 
 FAKE = """#!/bin/bash
 echo "$(basename "$0") $*" >> "$LOG"
-case "$*" in
+case "$* " in
     *version_info*) exit $OLD ;;
-    *venv*) for last; do :; done; mkdir -p "$last/bin"
+    *" venv "*|"venv "*) for last; do :; done; mkdir -p "$last/bin"
             for tool in pip uv; do cp "$FAKE" "$last/bin/$tool"; done ;;
 esac
 """

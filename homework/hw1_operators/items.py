@@ -265,12 +265,14 @@ class Operator:
 
     def __init__(self, forward, backward, count):
         self._forward, self._backward, self.count = forward, backward, count
-        self.inputs = None
+        self.inputs = self.first = None
+        self.moved = False  # whether backward came after a forward of other inputs
 
     def forward(self, *inputs):
         if len(inputs) != self.count:
             raise ValueError(f"forward takes {self.count} arrays, received {len(inputs)}")
         self.inputs = inputs
+        self.first = self.first or inputs
         return self._forward(*inputs)
 
     def backward(self, dy):
@@ -278,6 +280,7 @@ class Operator:
             raise RuntimeError("backward came before forward")
         if np.shape(dy) != np.shape(self._forward(*self.inputs)):
             raise ValueError(f"backward received dy of shape {np.shape(dy)}, not that of y")
+        self.moved |= not all(map(np.array_equal, self.inputs, self.first))
         return self._backward(dy, *self.inputs)
 
 
@@ -347,7 +350,7 @@ def numeric_gradient(f, x, h=1e-4):
 def check_gradients(student, rng):
     u, v = draw_dy(rng, (4, 3)), draw_dy(rng, (4, 3))
     x = rng.uniform(0.5, 2.5, (4, 3))  # where neither sin nor cos is 0 everywhere
-    misjudged = set()
+    misjudged, moved = set(), False
     for name in rng.permutation(list(OPERATORS)):
         operator = copy.copy(OPERATORS[name][0])
         inputs = (u, v) if operator.count == 2 else (x,)
@@ -357,15 +360,23 @@ def check_gradients(student, rng):
             kind = type(verdict).__name__
             yield claim("check_gradients", False, "type", f"it returned a {kind}", "True or False")
             return
+        moved |= operator.moved
         if bool(verdict) != (name in RIGHT):
             misjudged.add(str(name))
-    code, cause, remedy = why(misjudged)
+    code, cause, remedy = AFTER_FORWARDS if moved else why(misjudged)
     listed = [
         f"{'rejects' if name in RIGHT else 'accepts'} {words}"
         for name, (_, words) in OPERATORS.items()
         if name in misjudged
     ]
     yield claim("check_gradients", not misjudged, code, "\n".join([*listed, cause]), remedy)
+
+
+AFTER_FORWARDS = (
+    "backward_after_forwards",
+    "backward is called after forward ran on moved inputs, and belongs to those",
+    "call it right behind forward(*inputs), before the numeric gradients",
+)
 
 
 def why(misjudged):
@@ -387,6 +398,12 @@ def why(misjudged):
 # Which verdicts a mistake gets wrong: at least these, at most those
 LAST_ONLY = {"du", "nan", "order", "element", "shape"}
 VERDICTS = {
+    "single_input": (
+        {"-sin", "centre"},
+        {"-sin", "centre"},
+        "operators of one input are rejected",
+        "their backward returns one array, no tuple",
+    ),
     "first_input_only": ({"dv"}, {"dv"}, "only the first input is checked", "check each"),
     "last_input_only": (
         LAST_ONLY,

@@ -188,6 +188,7 @@ def cross_entropy_mistakes(case):
             "1 is subtracted in whole columns",
             "dlogits[:, labels] is every row; dlogits[np.arange(N), labels] is one in each",
         )
+        of_p = "this is the gradient by the probability", "go on through the softmax: dx = p - t"
         one_per_column = np.isin(np.arange(x.shape[1]), c)
         return {
             "y": averages(case, x.shape[1])
@@ -208,6 +209,7 @@ def cross_entropy_mistakes(case):
                 "wrong_axis": (softmax(x, axis=0) - t) / n,
                 "softmax_over_all": Mistake((of_all - t) / n, *over_all),
                 "whole_columns": Mistake((p - one_per_column) / n, *columns),
+                "by_probability": Mistake([-t / p / n, -1 / p / n], *of_p),
             },
         }
 

@@ -192,7 +192,7 @@ class Reference:
         expected = np.array(self.forward(*inputs), np.float64)
         stale = {"stale_cache": self._values or [expected]}
         self._values = [*self._values, expected]
-        return compare(
+        found = compare(
             name,
             got,
             expected,
@@ -202,6 +202,7 @@ class Reference:
             array=f"value {name}",
             alternatives=stale,
         )
+        return replace(found, case=case_of(inputs, None, self.params))
 
     def gradients(
         self,
@@ -256,7 +257,10 @@ class Reference:
                     "stale_cache": [g[name] for g in stale] or [expected],
                 },
             )
-            yield _with_numeric(found, draw, name)
+            given = None if draw.subject.is_loss else draw.dy
+            yield replace(
+                _with_numeric(found, draw, name), case=case_of(inputs, given, draw.params)
+            )
         self._inputs.append(draw.inputs)
 
     def _draw(self, inputs: Sequence[Any], dy: Any) -> Draw:
@@ -274,6 +278,12 @@ class Reference:
             for earlier in self._inputs
             if [np.shape(x) for x in earlier] == shapes
         ]
+
+
+def case_of(inputs: Sequence[Any], dy: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the student's code was given, by names to be typed."""
+    names = ["x"] if len(inputs) == 1 else [f"input_{i + 1}" for i in range(len(inputs))]
+    return dict(zip(names, inputs, strict=True)) | ({} if dy is None else {"dy": dy}) | dict(params)
 
 
 def _title(name: str) -> str:

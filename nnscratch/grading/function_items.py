@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from nnscratch.grading.checks import Check
 from nnscratch.grading.draws import Case, drawn
-from nnscratch.grading.evidence import compare
+from nnscratch.grading.evidence import case_of, compare
 from nnscratch.grading.student import Student
 from nnscratch.grading.verdicts import TOLERANCE, Comparison
 
@@ -56,7 +56,8 @@ class FunctionItems:
                 case = Case(arguments, right)
                 got = student.function(self.name, *arguments)
                 title = f"{self.name}, {name}" if name else self.name
-                yield compare(title, got, right, self.mistakes(case), **self.context(case))
+                found = compare(title, got, right, self.mistakes(case), **self.context(case))
+                yield replace(found, case=case_of(arguments, None, {}))
 
 
 def function_items(

@@ -9,9 +9,10 @@ import math
 import time
 import traceback
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.spec import Assignment, GraderFault, Item
 from nnscratch.grading.student import Fault, Student, fault_of
 from nnscratch.grading.submission import Submission
-from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, judge
+from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, failing_case, judge
 
 BEYOND = 60  # seconds of wall time that a submission gets in addition to its items' limits
 PATIENCE = 3  # wall time is so many times the CPU time: a busy machine is nobody's mistake
@@ -44,6 +45,8 @@ class PartResult:
         What the student's code printed; not escaped.
     hypotheses : set of str
         The codes that the part's own mistakes have.
+    case : mapping of str to object
+        What was given in the smallest case that went wrong.
     endless, stalled : bool
         The file itself never ended; nothing came for the whole wall time.
     """
@@ -52,6 +55,7 @@ class PartResult:
     findings: tuple[Finding, ...]
     output: str = ""
     hypotheses: frozenset[str] = frozenset()
+    case: Mapping[str, Any] = field(default_factory=dict)
     endless: bool = False
     stalled: bool = False
 
@@ -85,6 +89,11 @@ class ItemResult:
         """What is wrong, in all parts; an error that ended several is told once."""
         found = [finding for part in self.parts for finding in part.failed]
         return list(dict.fromkeys(found))
+
+    @property
+    def case(self) -> Mapping[str, Any]:
+        """What was given in the smallest case of the first part that failed."""
+        return next((part.case for part in self.parts if part.case), {})
 
     @property
     def output(self) -> str:
@@ -221,7 +230,8 @@ def _run(task: Task, left: float) -> PartResult:
                 ended = fault_of(error)
         output = worker.output
         judged = judge(comparisons, task.check.tolerance)
-        findings = _written(student) + judged + _end(item, ended)
+        flood = len(output) >= limits.output
+        findings = _written(student) + judged + _end(item, ended, flood)
     except WorkerError as error:
         return PartResult(task.points, tuple(_end(item, fault_of(error))))
     except SandboxError as error:
@@ -233,7 +243,11 @@ def _run(task: Task, left: float) -> PartResult:
     brought = frozenset(code for comparison in comparisons for code in comparison.mistakes)
     endless = ended is not None and ended.loading and ended.code == "timeout"
     stalled = ended is not None and ended.stalled
-    return PartResult(task.points, tuple(findings), output[:OUTPUT], brought, endless, stalled)
+    failed = next((f.array for f in findings if f.verdict == "fail"), "")
+    case = failing_case(comparisons, failed, task.check.tolerance)
+    return PartResult(
+        task.points, tuple(findings), output[:OUTPUT], brought, case, endless, stalled
+    )
 
 
 def _written(student: Student) -> list[Finding]:
@@ -243,13 +257,15 @@ def _written(student: Student) -> list[Finding]:
     ]
 
 
-def _end(item: Item, fault: Fault | None) -> list[Finding]:
+def _end(item: Item, fault: Fault | None, flood: bool = False) -> list[Finding]:
     if fault is None:
         return []
     message = str(fault)
     if fault.code == "timeout":  # by which clock is chance on a busy machine, and no matter
         message = f"not done within {item.seconds:g} s, the limit of the item"
-    if fault.code in CAUSES_OF_RUNS:
+    if fault.code == "timeout" and flood:
+        message += f"\n{CAUSES_OF_RUNS['limit'][1]}: so much was printed that the rest is dropped"
+    elif fault.code in CAUSES_OF_RUNS:
         message += f"\n{CAUSES_OF_RUNS[fault.code][1]}"
     return [Finding(item.id, "fail", fault.code, message)]
 

@@ -77,18 +77,25 @@ def text(result: Result, folder: str = "", colour: bool = False) -> str:
         return f"{code}{words}{PLAIN}" if colour else words
 
     lines: list[str] = []
-    told: dict[str, str] = {}  # an error in what several items call is told once
+    told: dict[str, list[str]] = {}  # an error in what several items call is told once
+    for item in result.items:
+        if _kind(item) == "fail":
+            told.setdefault(item.failed[0].message, []).append(item.item.id)
     for item in result.items:
         kind = _kind(item)
         title = paint(f"{item.item.id}: {item.item.title}", BOLD + SHADES[kind])
         if kind != "fail":
             lines += [title, *(f"    {line}" for line in printed(item)), ""] if item.output else []
             continue
-        first = told.setdefault(item.failed[0].message, item.item.id)
-        words = explained(item) if first == item.item.id else [f"the same as in {first}"]
+        first, *others = told[item.failed[0].message]
+        if first != item.item.id:
+            continue
         cause = _line_of_cause(item)
         lines.append(f"{title}  {paint(item.code, YELLOW)}")
-        lines += [f"    {paint(w, BOLD) if i == cause else w}" for i, w in enumerate(words)]
+        lines += [
+            f"    {paint(w, BOLD) if i == cause else w}" for i, w in enumerate(explained(item))
+        ]
+        lines += [f"    the same in {', '.join(others)}"] if others else []
         lines += [f"    again: {again(result, item, folder)}", ""]
     width = max(len(item.item.id) for item in result.items)
     titles = max(len(item.item.title) for item in result.items)

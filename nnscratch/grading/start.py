@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nnscratch.grading.spec import Assignment, assignments
+from nnscratch.grading.spec import Assignment, assignments, homework_roots
 
 
 def start(assignment: Assignment, folder: Path) -> list[str]:
-    """Write the starter and the README into a folder; nothing that is there is ever overwritten.
+    """Write what a student needs into a folder; nothing that is there is ever overwritten.
 
     Returns
     -------
@@ -22,9 +22,8 @@ def start(assignment: Assignment, folder: Path) -> list[str]:
         One of the files is there. Then none is written.
     """
     files = dict(assignment.starter)
-    readme = assignment.folder / "README.md"
-    if readme.is_file():
-        files["README.md"] = readme.read_bytes()
+    files["README.md"] = (assignment.folder / "README.md").read_bytes()
+    files["HANDING_IN.md"] = for_students().encode()
     there = [name for name in files if (folder / name).is_symlink() or (folder / name).exists()]
     if there:
         raise FileExistsError(
@@ -36,6 +35,13 @@ def start(assignment: Assignment, folder: Path) -> list[str]:
         with (folder / name).open("xb") as file:
             file.write(content)
     return list(files)
+
+
+def for_students() -> str:
+    """The students' part of the homework's README: conventions, limits, how to hand in."""
+    text = (homework_roots()[-1] / "README.md").read_text(encoding="utf-8")
+    part = text.split("## For students\n", 1)[-1].split("\n## ", 1)[0]
+    return f"# Checking, conventions, handing in\n{part.rstrip()}\n"
 
 
 def assignment_of(folder: Path) -> Assignment:

@@ -59,7 +59,12 @@ def fault_of(error: WorkerError) -> Fault:
             return Fault("not_implemented", "not implemented yet")
         if error.exception == "TooManyForwards":
             return Fault("numeric_derivative", error.message)
-        return Fault("exception", "\n".join([str(error), *_frames(error.traceback)]))
+        lines = [str(error), *_frames(error.traceback)]
+        if error.exception == "ModuleNotFoundError":
+            lines.append(
+                "NumPy and Python's own modules are there, and the files of the task alone"
+            )
+        return Fault("exception", "\n".join(lines))
     stalled = isinstance(error, TimedOut) and error.limit == "wall"
     return Fault(CODES.get(type(error), "exception"), str(error), stalled=stalled)
 

@@ -42,7 +42,7 @@ CAUSES_OF_RUNS = {
 CAUSES_OF_VALUES = {
     "missing": ("there is no {g}", "write it, under the name that the task gives"),
     "none": ("{g} is None", "end the function with `return`"),
-    "dtype": ("{g} has dtype {what}", "keep the dtype of the input"),
+    "dtype": ("{g} has dtype {what}", "compute in float64, the dtype of the input"),
     "sum_over_batch": ("{g} still has the batch axis", "sum over the batch"),
     "broadcast_not_summed": ("{g} has more elements than it should", "a sum is missing"),
     "shape": ("{g} has another shape than it should", "compare the shapes in the task"),
@@ -55,6 +55,19 @@ CAUSES_OF_VALUES = {
     "accumulated": ("{g} adds up over calls", "start from zero in every call"),
     "swapped": ("this is {what}", "two results changed places: mind the order of the return"),
 }
+# What is wrong with a number or a gradient alike, where the checker's words fit an array less well
+CAUSES_OF_BOTH = {
+    "non_finite": (
+        "{g} is NaN or infinite where the true value is finite",
+        "let e^x never get a large positive x: write an activation with e^-|x|, and in a sum of "
+        "exponentials subtract the maximum of each sample first",
+    ),
+}
+WHOLE = (
+    "{g} has dtype {what}: whole numbers",
+    "they round what is written into them; np.zeros(x.shape) is float64, np.zeros_like(x) of "
+    "whole numbers is not",
+)
 
 
 @dataclass(frozen=True)
@@ -116,6 +129,8 @@ class Comparison:
     otherwise : tuple of str
         (code, cause and remedy) of an array that differs, whatever it holds: what is wrong is
         what was done before. It is told only where nothing else is wrong.
+    case : mapping of str to object
+        What the student's code was given, by the names of the task.
     """
 
     name: str
@@ -127,6 +142,7 @@ class Comparison:
     tolerance: float | None = None
     claim: Finding | None = None
     otherwise: tuple[str, str] | None = None
+    case: Mapping[str, Any] = field(default_factory=dict)
 
     def within(self, tolerance: float) -> Comparison:
         """The comparison with that tolerance, unless it has one of its own."""
@@ -189,6 +205,16 @@ def _judge(group: Sequence[Comparison]) -> Finding:
     return Finding(name, "fail", code, "\n".join([*_shown(shown), words]))
 
 
+def failing_case(comparisons: Sequence[Comparison], name: str, tolerance: float) -> dict[str, Any]:
+    """What was given in the smallest case of that name in which the student's array is wrong."""
+    named = [c.within(tolerance) for c in comparisons if c.name == name and c.claim is None]
+    wrong = [c for c in named if c.case and not _agrees(c)]
+    if not wrong:
+        return {}
+    shown = min(wrong, key=lambda c: np.size(c.expected))
+    return {**shown.case, "expected": shown.expected}
+
+
 def _agrees(comparison: Comparison) -> bool:
     if _other_dtype(comparison):
         return False
@@ -226,6 +252,10 @@ def _words(group: Sequence[Comparison], code: str, name: str, what: str) -> str:
         mistake = comparison.mistakes.get(code)
         if mistake is not None and mistake.cause:
             return f"{mistake.cause}: {mistake.remedy}" if mistake.remedy else mistake.cause
+    if code == "dtype" and any(np.asarray(c.got).dtype.kind in "iub" for c in group):
+        return ": ".join(WHOLE).format(g=name, what=what)
+    if code in CAUSES_OF_BOTH:
+        return ": ".join(CAUSES_OF_BOTH[code]).format(g=name)
     value = not name.startswith("d")
     if value and code in CAUSES_OF_VALUES:
         cause, remedy = CAUSES_OF_VALUES[code]
@@ -243,17 +273,38 @@ def _shown(comparison: Comparison) -> list[str]:
     except (TypeError, ValueError):
         return [difference(got, expected, comparison.context)]
     if got is not None and received.shape == expected.shape == ():
-        return [f"{comparison.name} is {received:.6g}, expected {expected:.6g}"]
+        digits = next((d for d in (6, 10, 14) if f"{received:.{d}g}" != f"{expected:.{d}g}"), 17)
+        words = f"{comparison.name} is {received:.{digits}g}, expected {expected:.{digits}g}"
+        return [words, *_inputs(comparison)]
     lines = [difference(got, expected, comparison.context)]
     got = received
     fits = all(1 < a.size <= SHOWN and a.ndim <= 2 for a in (got, expected))
     if fits:
-        plain = bool(np.nanmax(np.abs(expected), initial=0) > 0.01)  # else 1e-9 would show as 0
-        for word, array in (("got", got), ("expected", expected)):
-            text = np.array2string(array, 120, 4, plain)
-            first, *rest = text.splitlines()
-            lines += [f"{word:<9} {first}", *(" " * 10 + line for line in rest)]
+        # As many digits as it takes to see a difference
+        digits = next((d for d in (4, 8, 12) if _text(got, d) != _text(expected, d)), 16)
+        lines += _laid_out("got", _text(got, digits)) + _laid_out(
+            "expected", _text(expected, digits)
+        )
+    return lines + _inputs(comparison)
+
+
+def _inputs(comparison: Comparison) -> list[str]:
+    """What the student's code was given, where it is small enough to be typed."""
+    lines: list[str] = []
+    for name, array in comparison.case.items():
+        if isinstance(array, np.ndarray) and array.ndim <= 2 and 0 < array.size <= SHOWN:
+            lines += _laid_out(name, _text(array, 4))
     return lines
+
+
+def _text(array: np.ndarray, digits: int) -> str:
+    plain = bool(np.nanmax(np.abs(array), initial=0) > 0.01)  # else 1e-9 would show as 0
+    return np.array2string(array, 120, digits, plain)
+
+
+def _laid_out(word: str, text: str) -> list[str]:
+    first, *rest = text.splitlines()
+    return [f"{word:<9} {first}", *(" " * 10 + line for line in rest)]
 
 
 def known(code: str) -> bool:
