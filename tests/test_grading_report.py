@@ -47,7 +47,7 @@ def test_colours_are_only_where_they_are_asked_for(tmp_path):
 
 def test_the_same_error_is_told_once(tmp_path):
     lines = text(result(tmp_path, PASS, WRONG, WRONG)).splitlines()
-    assert "    the same as in linear_forward" in lines
+    assert "    the same in linear_gradients" in lines
     assert sum("it is the transpose" in line for line in lines) == 1
 
 
