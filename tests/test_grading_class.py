@@ -77,7 +77,7 @@ def handed_in(tmp_path):
 
 
 def graded(assignment, submissions, out, secret="s", jobs=1, **options):
-    return grade_class(Class(assignment, out, secret, LEVEL, **options), submissions, jobs)
+    return grade_class(Class(assignment, out, secret, LEVEL, **options), [submissions], jobs)
 
 
 def results_of(out, name):
@@ -311,7 +311,7 @@ from pathlib import Path
 from nnscratch.grading.classroom import Class, grade_class
 from nnscratch.grading.spec import read
 homework, submissions, out, level = sys.argv[1:]
-grade_class(Class(read(Path(homework)), Path(out), "s", int(level)), Path(submissions), jobs=2)
+grade_class(Class(read(Path(homework)), Path(out), "s", int(level)), [Path(submissions)], jobs=2)
 """
 
 

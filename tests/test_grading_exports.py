@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from nnscratch.grading.exports import read_export
+from nnscratch.grading.exports import read_export, read_exports
 from nnscratch.grading.gradescope_export import submitters
 from nnscratch.grading.submission import submission_of
 from tests.class_exports import blackboard, canvas, gradescope, moodle, write, zipped
@@ -154,3 +154,11 @@ def test_names_never_meet_and_are_kept_as_people_read_them(tmp_path):
     assert not any("/" in key or "\x1b" in key for key in keys)
     again = read_export(tmp_path / "all", NAMES)
     assert [s.key for s in again.students] == [s.key for s in export.students]
+
+
+def test_several_exports_are_one_class(tmp_path):
+    paths = [write(tmp_path / system, make(CLASS)) for system, make in EXPORTS.items()]
+    export = read_exports(paths, NAMES)
+    assert export.system == "Canvas and Moodle and Gradescope and Blackboard"
+    assert len({student.key for student in export.students}) == 12
+    assert export.junk == []

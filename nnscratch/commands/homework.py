@@ -86,6 +86,7 @@ def _for_instructors(kinds: Any) -> None:
     grade.add_argument("assignment", metavar="NAME", help="such as hw3")
     grade.add_argument(
         "submissions",
+        nargs="+",
         metavar="SUBMISSIONS",
         help="export of Canvas, Moodle, Gradescope or Blackboard, zipped or not, or a plain folder",
     )
@@ -239,9 +240,10 @@ def run_grade(options: argparse.Namespace) -> int:
     from nnscratch.grading.roster import read_roster
 
     assignment = _assignment(options, options.assignment)
-    folder, out = Path(options.submissions), Path(options.out)
-    if not folder.exists():
-        options.parser.error(f"there is no folder or zip {options.submissions}")
+    folders, out = [Path(name) for name in options.submissions], Path(options.out)
+    for folder in folders:
+        if not folder.exists():
+            options.parser.error(f"there is no folder or zip {folder}")
     if options.late_penalty and not options.due:
         options.parser.error("--late-penalty needs --due")
     try:
@@ -269,7 +271,7 @@ def run_grade(options: argparse.Namespace) -> int:
         options.tell_seed,
     )
     with tqdm(unit="student", disable=None) as bar:
-        found = grade_class(course, folder, options.jobs, lambda student: bar.update() and None)
+        found = grade_class(course, folders, options.jobs, lambda student: bar.update() and None)
     _tell_class(found, level, out)
     return FAULT if found.faults else 0
 

@@ -11,14 +11,14 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nnscratch.files import atomic_write
-from nnscratch.grading.exports import Export, HandedIn, read_export
+from nnscratch.grading.exports import Export, HandedIn, read_exports
 from nnscratch.grading.grade import Result, grade
 from nnscratch.grading.gradebook import diagnoses, diagnoses_csv, grades_csv, items_csv
 from nnscratch.grading.late import Deadline
@@ -120,17 +120,17 @@ def choose_secret(out: Path, given: str | None = None) -> str:
 
 def grade_class(
     course: Class,
-    submissions: Path,
+    submissions: Sequence[Path],
     jobs: int = 1,
     progress: Callable[[str], None] = lambda student: None,
 ) -> ClassResult:
-    """Grade everything in a folder or zip of submissions.
+    """Grade everything in folders or zips of submissions.
 
     Parameters
     ----------
     course : Class
-    submissions : Path
-        As a learning system exports them, or plain.
+    submissions : sequence of Path
+        As learning systems export them, or plain.
     jobs : int
         Submissions that are graded at the same time.
     progress : callable, optional
@@ -144,9 +144,10 @@ def grade_class(
         A folder cannot be read or written.
     """
     out = course.out
-    if out.resolve().is_relative_to(submissions.resolve()):
-        raise ValueError(f"{out} is inside of {submissions}; write the results elsewhere")
-    export = read_export(submissions, course.assignment.starter)
+    for path in submissions:
+        if out.resolve().is_relative_to(path.resolve()):
+            raise ValueError(f"{out} is inside of {path}; write the results elsewhere")
+    export = read_exports(submissions, course.assignment.starter)
     found = ClassResult(export, results={s.key: None for s in export.students})
     _ = course.assignment.checks  # a fault in items.py shows before anything is graded
     _remove_others(out, found)

@@ -9,7 +9,7 @@ Blackboard  Homework 3_jdoe_attempt_2026-09-30-10-12-13_layers.py, flat
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +72,16 @@ class Export:
     system: str
     students: list[HandedIn] = field(default_factory=list)
     junk: list[str] = field(default_factory=list)
+
+
+def read_exports(paths: Sequence[Path], names: Collection[str]) -> Export:
+    """Read several exports as one class; errors as in `read_export`."""
+    found = [read_export(path, names) for path in paths]
+    return Export(
+        " and ".join(dict.fromkeys(export.system for export in found)),
+        _with_keys([student for export in found for student in export.students]),
+        [words for export in found for words in export.junk],
+    )
 
 
 def read_export(path: Path, names: Collection[str]) -> Export:
@@ -157,10 +167,10 @@ def _flat(found: Export, entries: list[Node], names: Collection[str]) -> None:
             for node, match in matches:
                 if match is None:
                     found.junk.append(f"{node.name}: no submission by its name")
-                elif (piece := understand(node, match)) is None:
-                    found.junk.append(f"{node.name}: nothing that is graded")
-                else:
+                elif (piece := understand(node, match)) is not None:
                     groups.setdefault(piece.who, []).append(piece)
+                elif not node.name.endswith(".txt"):  # the system's own words about an attempt
+                    found.junk.append(f"{node.name}: nothing that is graded")
             found.students = [_newest(pieces, names) for pieces in groups.values()]
             return
     found.system = "plain"
@@ -232,7 +242,7 @@ def _moodle(node: Node, match: re.Match[str]) -> _Piece | None:
 
 def _blackboard(node: Node, match: re.Match[str]) -> _Piece | None:
     if match["file"] == ".txt":
-        return None  # the system's own words about the attempt
+        return None
     login = match["login"]
     time = datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")
     inner = replace(node, name=match["file"][1:])
