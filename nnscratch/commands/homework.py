@@ -16,7 +16,7 @@ for students:
   nnscratch homework list
   nnscratch homework start hw3            makes the folder hw3_mlp
   nnscratch homework check hw3_mlp        as often as you like
-  nnscratch homework check hw3_mlp --item linear_gradients --seed 7
+  nnscratch homework check hw3_mlp --item linear_gradient --seed 7
 
 for instructors:
   nnscratch homework grade hw3 submissions -j 8 --out grades

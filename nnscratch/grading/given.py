@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-LARGEST = 1_000_000  # numbers of a layer that student code may ask for
+LARGEST = 1_000_000  # numbers in all layers of a class that student code may ask for
 MOST = 200  # layers that it may make
 
 
@@ -36,12 +36,14 @@ class GivenLayers:
         self.make = make
         self.forwards = 0
         self._layers: list[Any] = []
+        self._left = LARGEST
 
     def new(self, *arguments: Any, **keywords: Any) -> tuple[int, dict[str, np.ndarray]]:
         """The number of a new layer, and its parameters."""
         others = [value for key, value in keywords.items() if key != "rng"]
         sizes = [a for a in (*arguments, *others) if isinstance(a, int)]
-        if math.prod(max(1, abs(size)) for size in sizes) > LARGEST or len(self._layers) >= MOST:
+        self._left -= math.prod(max(1, abs(size)) for size in sizes)
+        if self._left < 0 or len(self._layers) >= MOST:
             raise ValueError(f"{self.make.__name__}{arguments} is too large for this task")
         layer = self.make(*arguments, **keywords).astype(np.float64)
         self._layers.append(layer)

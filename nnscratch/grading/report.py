@@ -241,7 +241,7 @@ def page(result: Result, around: Circumstances = PLAIN_CASE) -> bytes:
     """A static page of the result, without script."""
     name = escape(result.submission.student)
     told = identity(result, around).items()
-    footer = ", ".join(f"{key} {value}" for key, value in told if value != "")
+    footer = ", ".join(f"{key} {value}" for key, value in told if key != "circumstances")
     content = PAGE.format(
         title=html.escape(f"{name}: {result.assignment.title}"),
         score=around.score(result),

@@ -127,7 +127,8 @@ def _single(node: Node, names: Collection[str]) -> tuple[dict[str, bytes], list[
     if len(names) != 1:
         raise Unreadable(f"one file, expected {', '.join(sorted(names))} in a folder or zip")
     [name] = names
-    return {name: _source(node)}, [f"{node.name} was taken for {name}"]
+    notes = [] if node.name == name else [f"{node.name} was taken for {name}"]
+    return {name: _source(node)}, notes
 
 
 def _is_source(node: Node) -> bool:

@@ -8,12 +8,12 @@ def numeric_gradient(f, x, h=1e-5):
     gradient = np.zeros_like(x)
     it = np.nditer(x, flags=["multi_index"])
     for _ in it:
-        place = it.multi_index
-        here = x[place]
-        x[place] = here + h
+        index = it.multi_index
+        here = x[index]
+        x[index] = here + h
         above = f(x)
-        x[place] = here - h
+        x[index] = here - h
         below = f(x)
-        x[place] = here
-        gradient[place] = (above - below) / h / 2
+        x[index] = here
+        gradient[index] = (above - below) / h / 2
     return gradient

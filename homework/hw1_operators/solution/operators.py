@@ -299,19 +299,19 @@ def numeric_gradient(f, x, h=1e-5):
     Returns
     -------
     gradient : array of x's shape, float64
-        (f(x + h e) - f(x - h e)) / 2h, where e is 1 at the element's place and 0 elsewhere.
+        (f(x + h e) - f(x - h e)) / 2h, where e is 1 at the element's index and 0 elsewhere.
     """
     # BEGIN SOLUTION
     gradient = np.zeros(x.shape)
     moved = x.astype(np.float64)  # a copy, in which x + h is not rounded to a whole number
-    for place in np.ndindex(x.shape):
-        here = moved[place]
-        moved[place] = here + h
+    for index in np.ndindex(x.shape):
+        here = moved[index]
+        moved[index] = here + h
         above = f(moved)
-        moved[place] = here - h
+        moved[index] = here - h
         below = f(moved)
-        moved[place] = here
-        gradient[place] = (above - below) / (2 * h)
+        moved[index] = here
+        gradient[index] = (above - below) / (2 * h)
     return gradient
     # END SOLUTION
 

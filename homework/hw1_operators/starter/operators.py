@@ -255,7 +255,7 @@ def numeric_gradient(f, x, h=1e-5):
     Returns
     -------
     gradient : array of x's shape, float64
-        (f(x + h e) - f(x - h e)) / 2h, where e is 1 at the element's place and 0 elsewhere.
+        (f(x + h e) - f(x - h e)) / 2h, where e is 1 at the element's index and 0 elsewhere.
     """
     raise NotImplementedError
 

@@ -24,6 +24,7 @@ from nnscratch.grading.sandbox.launch import Ended
 from nnscratch.grading.sandbox.limits import Limits
 
 GRACE = 1.0  # seconds for a process that closed its connection to end
+PATIENCE = 60.0  # seconds for the output's reader to come to the end
 LOOK_EVERY = 0.1  # seconds between two looks at the working folder
 
 
@@ -170,6 +171,8 @@ class Process:
             slots.give_back(self._slot)
         finally:
             self._running.connection.close()
-        self._reader.join(GRACE)  # from level 1 up every writer is gone, so that it has ended
+        # From level 1 up every writer is gone: what was printed is read to its end, however long
+        # a busy machine takes. At level 0 something may still write.
+        self._reader.join(PATIENCE if self.level >= 1 else GRACE)
         self.wall, self.cpu = time.monotonic() - self._began, ended.cpu
         return ended
