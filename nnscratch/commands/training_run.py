@@ -61,12 +61,7 @@ class Run:
         workers: int = 1,
     ) -> History:
         """Train, with a checkpoint per epoch, and write the results into the folder."""
-        x, y = self.data.x_train, self.data.y_train
-        validation = None
-        if self._held_out:
-            rows, held_rows = stratified_split(y, self._held_out, self._split_rng)
-            validation = subset(x, held_rows), y[held_rows]
-            x, y = subset(x, rows), y[rows]
+        (x, y), validation = self._parts()
         optimizer = self._optimizer()
         steps_per_epoch = math.ceil(len(x) / self.config.batch_size)
         trainer = Trainer(
@@ -94,6 +89,14 @@ class Run:
             history.to_csv(folder / "history.csv")
             history.plot(folder / "loss.png", title=self.title)
         return history
+
+    def _parts(self) -> tuple[tuple[Any, Any], tuple[Any, Any] | None]:
+        """What to train on, and what is held out of it to validate on."""
+        x, y = self.data.x_train, self.data.y_train
+        if not self._held_out:
+            return (x, y), None
+        rows, held = stratified_split(y, self._held_out, self._split_rng)
+        return (subset(x, rows), y[rows]), (subset(x, held), y[held])
 
     def _check_done(self, done: int, folder: Path) -> None:
         """Go on only forwards; what was asked for now is what config.json says from now on."""
