@@ -623,3 +623,18 @@ def test_what_is_cleared_before_each_forward_may_add_up():
             super().flush_gradients()
 
     assert check_gradients(Broken(), X).ok
+
+
+def test_parameters_made_in_the_first_forward_of_what_cannot_be_cleared_are_found():
+    class Made(Lazy):
+        def flush_gradients(self):
+            raise RuntimeError("needs an optimizer")
+
+    names = {"dx", "W", "b"}
+    report = check_gradients(Made(), X)
+    assert {f.array for f in report.findings if f.verdict == "pass"} == names, str(report)
+
+
+def test_reports_name_updated_parameters_in_their_order():
+    report = check_gradients(UpdatesByRate(), X)
+    assert [f.array for f in report.findings] == ["dx", "W", "b"]

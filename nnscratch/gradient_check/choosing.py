@@ -173,7 +173,7 @@ def _find_updates(subject: Subject, draw: Draw) -> None:
     twice = subject.fresh()
     twice.forward([copied(x) for x in draw.inputs])
     twice.backward([2 * dy for dy in draw.dys], draw.inputs)
-    for name in manner.trained & rates.keys():
+    for name in [n for n in manner.places if n in manner.trained and n in rates]:
         step, double = after[name] - draw.params[name], twice.params[name] - draw.params[name]
         if np.allclose(double, 2 * step, rtol=1e-6, atol=1e-9 * float(np.max(np.abs(step)))):
             manner.updates[name] = float(rates[name] or 1)
@@ -181,7 +181,8 @@ def _find_updates(subject: Subject, draw: Draw) -> None:
 
 def _rates(draw: Draw, after: Mapping[str, np.ndarray]) -> dict[str, float]:
     """The rate of an optimizer inside, where every step is that share of the right gradient."""
-    steps = {name: draw.params[name] - after[name] for name in draw.subject.manner.trained}
+    trained = draw.subject.manner.trained
+    steps = {name: draw.params[name] - after[name] for name in draw.params if name in trained}
     examined = Examination([replace(draw, got=steps)], np.random.default_rng(0))
     found = {}
     for name, step in steps.items():

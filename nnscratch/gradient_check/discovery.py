@@ -88,10 +88,10 @@ def _warmed(source: Any, inputs: Sequence[Any], manner: Manner, clearing: bool) 
     if isinstance(source, Layer) or not subject.copied:
         return subject
     before = {place.steps for place in places_of(subject.fresh().object)}
-    made = [p for p in places_of(subject.object) if p.steps not in before]
+    made = [p for p in places_of(subject.live) if p.steps not in before]
     if not made:
         return subject
-    warm = copy.deepcopy(subject.object)
+    warm = copy.deepcopy(subject.live)
     second = Subject(warm, replace(manner, pairs=list(_pairs(warm))))
     second.forward([copied(x) for x in inputs])
     second.manner.global_state = second.random.drew_globally()

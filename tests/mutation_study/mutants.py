@@ -45,7 +45,8 @@ def gradient_nodes(function):
             place = node.targets[0].slice
             if isinstance(place, ast.Constant):
                 yield node.value, place.value
-        if isinstance(node, ast.Return) and function.name != "gradient_pass":
+        whole = function.name == "backprop" and not isinstance(getattr(node, "value", 0), ast.Tuple)
+        if isinstance(node, ast.Return) and function.name != "gradient_pass" and not whole:
             parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             parts = parts[:1] if function.name == "backprop" else parts  # grads are a dict
             yield from ((part, "") for part in parts if not isinstance(part, ast.IfExp))

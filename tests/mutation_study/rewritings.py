@@ -320,6 +320,17 @@ NAMES_OF_EDITS = {
     ("Div", "dy / v -> dy * v"): {"reciprocal"},
     ("Div", "dy / v -> dy"): {"missing_derivative"},
     ("Determinant", "_per_matrix(dy) * _cofactors(x) -> _cofactors(x)"): {"dy_ignored"},
+    ("_MaxPool", "dy * mask.astype(dy.dtype) -> mask.astype(dy.dtype)"): {"dy_ignored"},
+    ("_AvgPool", "samples_last(dy) / self.elements -> samples_last(dy) * self.elements"): {
+        "factor"
+    },
+    (
+        "_AvgPool",
+        "samples_last(dy) / self._counts(shape, dy.dtype) -> "
+        "samples_last(dy) * self._counts(shape, dy.dtype)",
+    ): {"factor"},
+    ("GlobalAvgPool", "dy / prod(space) -> dy"): {"factor_n"},
+    ("LayerNorm", "m * slope - s * mean -> m * slope"): {"mean_path_missing"},
     ("Loss", "float(dy) * scale -> float(dy)"): {"factor_n"},
     ("Loss", "float(dy) * scale -> scale"): {"dy_ignored"},
     ("NLLLoss", "1 -> 2"): {"factor_2"},  # -2 at the label

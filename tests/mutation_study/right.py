@@ -72,8 +72,10 @@ class Right:
             moved = (moved[0], *given[1:])
         layer = self.case.build()
         try:
-            layer.forward(*moved)
+            y = layer.forward(*moved)
         except ValueError:  # it refuses such numbers
+            return None
+        if self.mixed is not None and isinstance(y, tuple):
             return None
         layer = self.case.build()
         if self.mixed is not None:
