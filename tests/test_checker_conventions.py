@@ -549,6 +549,13 @@ def test_tensors_are_taken_as_arrays():
     torch = pytest.importorskip("torch")
     assert check_gradients(Tanh(), torch.tensor(X)).ok
 
+    class WorksOnTensors(Tanh):
+        def forward(self, x):
+            return x.detach().tanh()
+
+    with pytest.raises(ValueError, match="not understood: tensors are passed as NumPy arrays"):
+        check_gradients(WorksOnTensors(), torch.tensor(X))
+
 
 # Objects that need more than one call --------------------------------------------------------
 
@@ -638,3 +645,24 @@ def test_parameters_made_in_the_first_forward_of_what_cannot_be_cleared_are_foun
 def test_reports_name_updated_parameters_in_their_order():
     report = check_gradients(UpdatesByRate(), X)
     assert [f.array for f in report.findings] == ["dx", "W", "b"]
+
+
+def test_float16_is_compared_as_far_as_it_goes():
+    half = type("Half", (Tanh,), {"backward": lambda s, dy: np.float16(Tanh.backward(s, dy))})
+    report = check_gradients(half(), X)
+    assert report.ok
+    assert "dx is float16" in str(report)
+    sign = type("Sign", (Tanh,), {"backward": lambda s, dy: np.float16(-Tanh.backward(s, dy))})
+    assert not check_gradients(sign(), X).ok
+
+
+def test_a_bias_of_one_row_with_a_gradient_of_one_axis_is_told_to_keep_it():
+    class Row(InAttributes):
+        def __init__(self):
+            super().__init__()
+            self.b = self.b[None]
+
+    report = check_gradients(Row(), X)
+    assert verdicts(report)["b"] == ("fail", "keepdims")
+    assert "db has shape (3,), expected (1, 3)" in str(report)
+    assert "keepdims=True" in str(report)

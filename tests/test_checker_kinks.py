@@ -149,3 +149,8 @@ def test_undecidable_says_why():
     report = check_gradients(Rounds(np.float32, 1e9), X)
     assert "y is about 1e+09, and known to" in str(report)
     assert {f.code for f in report.findings} >= {"precision"}
+
+
+def test_a_gradient_that_is_0_by_symmetry_passes():
+    layer = nn.MultiHeadAttention(4, 2, rng=1)  # softmax does not see what all keys share
+    assert verdicts(check_gradients(layer, numbers(3, 5, 4)))["b_k"] == ("pass", "")

@@ -172,3 +172,12 @@ def test_batchnorm_without_a_path_is_named():
 def test_all_codes_of_findings_are_documented():
     for _, wrong, _ in WRONG:
         assert {f.code for f in check_gradients(wrong, X).findings} <= {"", *CODES}
+
+
+def test_a_mistake_for_one_kind_of_number_alone_is_found():
+    class Loss(nn.MSELoss):
+        def backward(self, dy=1.0):
+            right = super().backward(dy)
+            return right if type(dy) is float else -right
+
+    assert not check_gradients(Loss(), X, X[::-1].copy()).ok

@@ -114,6 +114,7 @@ class _Check:
         self.layer, self.rng = layer, rng
         self.dy = tuple(dy) if isinstance(dy, list) and len(dy) > 1 else dy
         self.inputs, self.structure = as_leaves(inputs)
+        self.tensors = any(hasattr(x, "detach") for x in inputs)
         self.result = Report(name_in_words(layer), reproduce=call_in_words(inputs, dy, seed))
         self.notes = Notes()
 
@@ -165,6 +166,11 @@ class _Check:
     def _failed(self, error: Exception, names: list[str]) -> None:
         """The findings where a pass raises."""
         stage, words = getattr(error, "stage", "backward"), error_in_words(error)
+        if self.tensors:
+            raise NotUnderstood(
+                f"not understood: tensors are passed as NumPy arrays, and {stage} raised {words}; "
+                "torch.autograd.gradcheck checks what computes with tensors"
+            ) from error
         if stage == "backward" and not told_by_name(self.layer):
             words = f"not understood: backward takes no dy by its name, and raised {words}"
             self._not_understood(words, "layer.backward(...)", names[0])

@@ -87,9 +87,14 @@ def run(
     rng: np.random.Generator,
     params: Mapping[str, np.ndarray] | None = None,
     dy: Any = None,
+    plain: bool = True,
 ) -> Draw:
-    """Forward and backward on a fresh copy of the subject; dy is drawn unless given."""
+    """Forward and backward on a fresh copy of the subject; dy is drawn unless given.
+
+    A dy of a number is Python's own if `plain`, else NumPy's.
+    """
     subject = source.fresh()
+    subject.plain = plain
     write(subject, params or {})
     kept = [copied(x) for x in inputs]
     before = {name: array.copy() for name, array in subject.params.items()}
@@ -161,7 +166,7 @@ def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Ite
         params = {name: redrawn(rng, a) for name, a in draw.params.items()}
         for attempt in (moved, inputs) if i < DRAWS - 1 else (moved,):
             try:
-                found = run(subject, attempt, rng, params)
+                found = run(subject, attempt, rng, params, plain=i == 0)
             except Exception:  # outside the domain, or no half of a batch
                 continue
             if np.isfinite(found.y).all() or not np.isfinite(draw.y).all():

@@ -186,10 +186,23 @@ class Examination:
             size = np.fmax(np.abs(value), 0.1 * np.nanmax(np.abs(value), initial=0))
             if got.shape == value.shape:
                 size = np.fmax(size, np.abs(got))
-            bad = (noise > COARSE * size) & (size > 0) | ~np.isfinite(half)
+            bad = (noise > COARSE * size) & (size > 0) & ~self._nothing(i, name, found, got)
+            bad |= ~np.isfinite(half)
         if not np.isfinite(self.draws[i].y).all() and got.shape == bad.shape:
             bad |= ~np.isfinite(got)  # outside the domain, as log 0
         return np.asarray(bad)
+
+    def _nothing(self, i: int, name: str, found: Derivatives, got: np.ndarray) -> np.ndarray:
+        """The elements whose derivative is 0 by both, next to how much the outputs vary."""
+        numeric = self.numeric[i]
+        if got.shape != found.value[0].shape:
+            return np.zeros(found.value[0].shape, bool)
+        varies = float(np.std(numeric.here)) if numeric.here.size else 0.0
+        natural = varies * float(np.max(np.abs(numeric.dys[0]), initial=0))
+        small = found.half[0] * spread(numeric.array(name)) <= 1e-6 * natural
+        return np.asarray(
+            small & (np.abs(found.value[0]) <= found.half[0]) & (np.abs(got) <= found.half[0])
+        )
 
     def _judge(self, i: int, name: str) -> Verdict:
         """The verdict on one draw."""

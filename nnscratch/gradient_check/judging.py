@@ -72,6 +72,9 @@ def judge(
     if not written and not subject.manner.stateful:
         _calls(notes, subject, draw, rng, mode)  # what is written to differs in the next call
     _large(notes, subject, draw, mode)
+    for name in names:
+        if getattr(draw.got[name], "dtype", None) == np.float16:
+            notes.warn(f"{Context(name).name} is float16, of which three digits are compared")
     if examined.coarse:
         notes.warn("the object computes in float32 or coarser, so only coarse mistakes show")
 

@@ -61,6 +61,7 @@ class Subject:
         self.random = RandomState(self.object)
         self.mode_name = ""
         self.live = self.object  # what is called
+        self.plain = True  # whether a dy of a number is Python's own, not NumPy's
         self.returned: Any = None
         self._inputs: list[Any] = []
         self._scalars: list[Any] = []
@@ -223,7 +224,7 @@ class Subject:
     def _as_returned(self, dy: np.ndarray, i: int) -> Any:
         """A number where forward gave a number."""
         if isinstance(self._scalars[i], (int, float)) and not isinstance(self.object, Layer):
-            return float(dy)
+            return float(dy) if self.plain else np.float64(dy)
         return dy if dy.ndim else dy[()]
 
     def _looks_like_a_loss(self, returned: Any, inputs: Sequence[Any]) -> bool:

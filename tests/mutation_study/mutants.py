@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import nnscratch as nn
+from nnscratch.gradient_check.draws import copied, is_float
 from tests.mutation_study.rewritings import PASSES, REWRITINGS, Site, caches
 from tests.mutation_study.zoo import (
     ZOO,
@@ -122,15 +123,18 @@ def behaviour(layer, inputs, seed=0):
     layer = copy.deepcopy(layer)
     if hasattr(layer, "astype"):
         layer.astype(np.float64)
-    others = [x * rng.uniform(0.8, 1.2, x.shape) if x.dtype.kind == "f" else x for x in inputs]
+    others = [x * rng.uniform(0.8, 1.2, x.shape) if is_float(x) else x for x in inputs]
     if not hasattr(layer, "reduction"):
         for name in layer.params:
             layer.params[name] = rng.uniform(0.5, 1.5, layer.params[name].shape)
     else:
         others[1] = inputs[1]
-    half = [x[: len(x) // 2] if x.ndim and len(x) == len(inputs[0]) else x for x in inputs]
+    half = [
+        x[: len(x) // 2] if isinstance(x, np.ndarray) and len(x) == len(inputs[0]) else x
+        for x in inputs
+    ]
     for given in (inputs, others, half):
-        given = [x.copy() for x in given]
+        given = [copied(x) for x in given]
         with contextlib.suppress(ValueError, IndexError), np.errstate(all="ignore"):
             y = layer.forward(*given)
             dy = rng.normal(size=np.shape(y))[()]

@@ -60,6 +60,10 @@ def alignments(rng):
     return signed(rng, 4, 7, 5), (rng.integers(1, 5, (4, 3)), *lengths)
 
 
+def attended(rng):
+    return signed(rng, 3, 5, 4), signed(rng, 3, 6, 4), signed(rng, 3, 6, 2)
+
+
 ZOO = [
     Case(lambda: nn.Linear(5, 3, rng=1), one(7, 5)),
     Case(lambda: nn.Linear(5, 5, rng=1), one(7, 5)),
@@ -180,4 +184,23 @@ ZOO = [
     Case(nn.GlobalMaxPool, one(5, 3, 6, 7)),
     Case(lambda: nn.Correlation2d(4, 6, 3, padding=1, groups=2, rng=1), one(5, 4, 6, 5)),
     Case(nn.CTCLoss, alignments),
+    *(
+        Case(build, one(3, 5, 4))
+        for build in (
+            lambda: nn.RNN(4, 3, rng=1),
+            lambda: nn.GRU(4, 3, return_state=True, rng=1),
+            lambda: nn.LSTM(4, 3, rng=1),
+            lambda: nn.LSTM(4, 3, return_state=True, reverse=True, rng=1),
+            lambda: nn.Unroll(nn.RNNCell(4, 3, rng=1)),
+            lambda: nn.Bidirectional(nn.GRU(4, 3, rng=1)),
+            nn.LastStep,
+            lambda: nn.PositionalEncoding(4),
+            lambda: nn.MultiHeadAttention(4, 2, causal=True, rng=1),
+            lambda: nn.TransformerBlock(4, 2, 6, rng=1),
+        )
+    ),
+    Case(nn.Attention, attended),
+    Case(lambda: nn.RNNCell(4, 3, rng=1), two((5, 4), (5, 3))),
+    Case(lambda: nn.GRUCell(4, 3, rng=1), two((5, 4), (5, 3))),
+    Case(lambda: nn.LSTMCell(4, 3, rng=1), two((5, 4), (5, 6))),
 ]

@@ -19,7 +19,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "{g} still has the batch axis: one gradient for each sample",
         "all samples share the parameter, so sum over the batch",
     ),
-    "keepdims": ("{g} has an axis of size 1 too many or too few", "mind keepdims in the sums"),
+    "keepdims": (
+        "{g} has the right numbers, with an axis of size 1 too many or too few",
+        "sum with keepdims=True where the array has that axis, and without where it has none",
+    ),
     "broadcast_not_summed": (
         "{g} has the shape of the broadcast result",
         "forward used each number several times, so sum {g} over the axes that broadcasting added",
