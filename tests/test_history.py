@@ -27,6 +27,25 @@ histories = st.lists(st.sampled_from(COLUMNS), unique=True, min_size=1).flatmap(
 )
 
 
+def test_the_columns_are_a_frame_of_pandas():
+    pandas = pytest.importorskip("pandas")
+    history = History()
+    history.append(train_loss=0.5, train_accuracy=0.25)
+    history.append(train_loss=0.25, train_accuracy=1)
+    frame = history.to_frame()
+    assert isinstance(frame, pandas.DataFrame)
+    assert frame.index.tolist() == [1, 2]
+    assert frame.index.name == "epoch"
+    assert frame.to_dict("list") == {"train_loss": [0.5, 0.25], "train_accuracy": [0.25, 1.0]}
+    assert History().to_frame().empty
+
+
+def test_without_pandas_a_frame_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ModuleNotFoundError, match="pip install pandas"):
+        History().to_frame()
+
+
 def test_columns_are_plain_lists_with_one_float_per_epoch():
     history = History()
     history.append(train_loss=np.float32(0.5), train_accuracy=1)

@@ -22,6 +22,27 @@ class Shortcut(T.Sequential):
         return x + super().forward(x)
 
 
+class Chain(T.Sequential):
+    """Recurrent modules one after the other; the output of the last step."""
+
+    def forward(self, x):
+        for module in self:
+            x = module(x)[0]
+        return x[:, -1]
+
+
+class Attends(T.MultiheadAttention):
+    """Of a sequence to itself."""
+
+    def forward(self, x):
+        return super().forward(x, x, x, need_weights=False)[0]
+
+
+def block(*sizes):
+    return T.TransformerEncoderLayer(*sizes, 0.0, "gelu", batch_first=True, norm_first=True)
+
+
+FIRST, RELU = {"batch_first": True}, {"nonlinearity": "relu"}
 MODELS = {
     "MLP": (
         lambda: nn.mlp([12, 7, 5]),
@@ -63,6 +84,37 @@ MODELS = {
         lambda: nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 3)),
         lambda: T.Sequential(T.Embedding(9, 4), T.Linear(4, 3)),
         "integers",
+    ),
+    "recurrent": (
+        lambda: nn.Sequential(nn.RNN(4, 5, "relu"), nn.GRU(5, 3), nn.LSTM(3, 2), nn.LastStep()),
+        lambda: Chain(T.RNN(4, 5, **FIRST, **RELU), T.GRU(5, 3, **FIRST), T.LSTM(3, 2, **FIRST)),
+        (3, 6, 4),
+    ),
+    "both directions": (
+        lambda: nn.Sequential(nn.Bidirectional(nn.LSTM(4, 5)), nn.LastStep()),
+        lambda: Chain(T.LSTM(4, 5, bidirectional=True, **FIRST)),
+        (3, 6, 4),
+    ),
+    "loop over a cell": (
+        lambda: nn.Sequential(nn.Unroll(nn.GRUCell(4, 5)), nn.LastStep()),
+        lambda: Chain(T.GRU(4, 5, **FIRST)),
+        (3, 6, 4),
+    ),
+    "cell": (lambda: nn.RNNCell(4, 5), lambda: T.RNNCell(4, 5), (3, 4)),
+    "attention": (
+        lambda: nn.Sequential(nn.MultiHeadAttention(6, 3), nn.Linear(6, 2)),
+        lambda: T.Sequential(Attends(6, 3, batch_first=True), T.Linear(6, 2)),
+        (4, 5, 6),
+    ),
+    "attention without bias": (
+        lambda: nn.MultiHeadAttention(6, 2, bias=False),
+        lambda: Attends(6, 2, bias=False, batch_first=True),
+        (4, 5, 6),
+    ),
+    "transformer": (
+        lambda: nn.Sequential(nn.TransformerBlock(6, 3, 9), nn.TransformerBlock(6, 2, 4)),
+        lambda: T.Sequential(block(6, 3, 9), block(6, 2, 4)),
+        (4, 5, 6),
     ),
     "nested": (
         lambda: nn.Sequential(

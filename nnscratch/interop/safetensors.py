@@ -21,9 +21,28 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnscratch.files import atomic_write, open_regular, printable
-from nnscratch.layers import BatchNorm, Convolution1d, Convolution2d, Layer
+from nnscratch.layers import (
+    BatchNorm,
+    Bidirectional,
+    Convolution1d,
+    Convolution2d,
+    GRUCell,
+    Layer,
+    LSTMCell,
+    MultiHeadAttention,
+    RNNCell,
+    TransformerBlock,
+    Unroll,
+)
+from nnscratch.layers.sequence.weights import Recurrence
 
 NAMES = {"W": "weight", "b": "bias", "gamma": "weight", "beta": "bias", "slope": "weight"}
+RECURRENT = {"W_x": "weight_ih", "W_h": "weight_hh", "b_x": "bias_ih", "b_h": "bias_hh"}
+PARTS: dict[
+    type[Layer], dict[str, str]
+] = {  # of torch's TransformerEncoderLayer with norm_first=True
+    TransformerBlock: {"attention": "self_attn", "hidden": "linear1", "output": "linear2"},
+}
 DTYPES = {"F64": "f8", "F32": "f4", "F16": "f2", "BOOL": "?"} | {
     f"{kind}{8 * size}": f"{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)
 }
@@ -133,7 +152,7 @@ def stored_arrays(path: Path) -> tuple[dict[str, Stored], str | None]:
 
 
 def entries(model: Layer, names: Mapping[str, str]) -> Iterator[Entry]:
-    """What stands in the file, in torch's order: layer by layer, parameters before buffers.
+    """What stands in the file, layer by layer.
 
     Raises
     ------
@@ -141,39 +160,47 @@ def entries(model: Layer, names: Mapping[str, str]) -> Iterator[Entry]:
         A key of `names` is no layer and no array of the model.
     """
     unused = set(names)
-    for path, layer, own in uses(model):
+    for place, path, layer, own in uses(model, "", "", names):
         for entry in special_or_plain(layer):
             ours = tuple(own[name] for name in entry.ours)
-            default = f"{path}.{entry.name}" if path else entry.name
-            places = [path[:end] for end in _ends(path)]
-            key = next((k for k in (*ours, *places) if k in names), None)
-            name = default
-            if key is not None:
-                unused.discard(key)
-                name = names[key] if key in ours else names[key] + default[len(key) :]
-            yield entry._replace(name=name.lstrip("."), ours=ours)
+            key = next((name for name in ours if name in names), None)
+            name = names[key] if key else f"{path}.{entry.name}".lstrip(".")
+            yield entry._replace(name=name, ours=ours)
+            unused.discard(key or "")
+        unused.discard(place)
     if unused:
         raise ValueError(
-            f"names= has {sorted(unused)[0]!r}, which is no layer or array of the model; the "
+            f"names= has {min(unused)!r}, which is no layer or array of the model; the "
             f"arrays are {', '.join(list(model.params)[:8])}"
         )
 
 
 def uses(
-    layer: Layer, path: str = "", names: Mapping[str, str] | None = None
-) -> Iterator[tuple[str, Layer, Mapping[str, str]]]:
-    """(place, layer, its own name of an array -> the model's) for each place of a layer."""
-    if names is None:
-        names = {name: name for name in (*layer.params, *layer.buffers)}
-    yield path, layer, {name: names[name] for name in (*layer._params, *layer._buffers)}
-    children = list(layer.children())
+    layer: Layer,
+    place: str,
+    path: str,
+    names: Mapping[str, str],
+    own: Mapping[str, str] | None = None,
+) -> Iterator[tuple[str, str, Layer, Mapping[str, str]]]:
+    """(place, torch's path, layer, its own name of an array -> the model's) for each use."""
+    path = names.get(place, path) if place else path
+    own = {name: name for name in (*layer.params, *layer.buffers)} if own is None else own
+    children = [] if isinstance(layer, WHOLE) else list(layer.children())
+    yield place, path, layer, own
     if not children:
         return
     lists = [layer.params.names, layer.buffers.names]  # type: ignore[attr-defined]
+    parts = PARTS.get(type(layer), {})
     for (name, child), *maps in zip(children, *(found[1:] for found in lists), strict=True):
-        inner = {own: names[here] for found in maps for own, here in found.items()}
-        place = path if layer.wraps else f"{path}.{name}" if path else name
-        yield from uses(child, place, inner)
+        inner = {key: own[here] for found in maps for key, here in found.items()}
+        deeper = (
+            (place, path) if layer.wraps else (_at(place, name), _at(path, parts.get(name, name)))
+        )
+        yield from uses(child, *deeper, names, inner)
+
+
+def _at(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def special_or_plain(layer: Layer) -> list[Entry]:
@@ -185,8 +212,9 @@ def special_or_plain(layer: Layer) -> list[Entry]:
 
 
 def _plain(layer: Layer) -> list[Entry]:
+    """The arrays of the layer itself, one by one."""
     own = (*layer._params, *layer._buffers)
-    return [Entry(NAMES.get(name, name), (name,), lambda a: a[0], lambda a: [a]) for name in own]
+    return [_renamed(name, NAMES.get(name, name)) for name in own]
 
 
 def _convolution(layer: Layer) -> list[Entry]:
@@ -215,7 +243,45 @@ def _batch_norm(layer: Layer) -> list[Entry]:
     return [*entries, count]
 
 
+def _recurrent(layer: Layer) -> list[Entry]:
+    """A cell, or a layer, whose names say the number of the layer and the direction."""
+    cells = (RNNCell, GRUCell, LSTMCell)
+    end = "" if isinstance(layer, cells) else "_l0"
+    return [_renamed(name, RECURRENT[name] + end) for name in layer.params]
+
+
+def _both_directions(layer: Layer) -> list[Entry]:
+    """One module in torch."""
+    found = []
+    for name in layer.params:
+        direction, _, own = name.rpartition(".")
+        found.append(_renamed(name, RECURRENT[own] + "_l0" + "_reverse" * (direction == "reverse")))
+    return found
+
+
+def _multi_head(layer: Layer) -> list[Entry]:
+    """torch has q, k and v in one matrix, one below the other."""
+    found = []
+    for kind, name in (("W", "weight"), ("b", "bias")):
+        if f"{kind}_o" in layer.params:
+            ours = tuple(f"{kind}_{part}" for part in "qkv")
+            split = lambda a: np.split(a, 3)  # noqa: E731
+            found.append(Entry(f"in_proj_{name}", ours, np.concatenate, split))
+            found.append(_renamed(f"{kind}_o", f"out_proj.{name}"))
+    return found
+
+
+def _renamed(ours: str, name: str) -> Entry:
+    return Entry(name, (ours,), lambda a: a[0], lambda a: [a])
+
+
+WHOLE = (Bidirectional, Unroll)  # what is inside of them is no module in torch
+
 _SPECIAL: dict[type[Layer], Callable[[Layer], list[Entry]]] = {
+    Recurrence: _recurrent,
+    Unroll: _recurrent,
+    Bidirectional: _both_directions,
+    MultiHeadAttention: _multi_head,
     BatchNorm: _batch_norm,
     Convolution1d: _convolution,
     Convolution2d: _convolution,
@@ -249,11 +315,6 @@ def _stored(file: Any, name: str) -> Stored:
     if dtype not in DTYPES:
         raise ValueError(f"{name[:60]!r} holds {dtype}, which NumPy has not; convert it to F32")
     return Stored(tuple(part.get_shape()), np.dtype(DTYPES[dtype]), lambda: file.get_tensor(name))
-
-
-def _ends(path: str) -> list[int]:
-    """Where a path may be cut: at its end, and before each dot, the longest first."""
-    return [len(path), *[i for i in range(len(path) - 1, 0, -1) if path[i] == "."]] if path else []
 
 
 def _library() -> Any:

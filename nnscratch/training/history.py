@@ -207,6 +207,21 @@ class History:
         """
         write_csv(path, dict(self.items()))
 
+    def to_frame(self) -> Any:
+        """The columns as a pandas DataFrame, a row per epoch, counted from 1.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            pandas is not installed.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError("to_frame needs pandas; pip install pandas") from error
+        epochs = pandas.RangeIndex(1, len(self) + 1, name="epoch")
+        return pandas.DataFrame({name: list(self[name]) for name in self}, epochs)
+
     @classmethod
     def from_csv(cls, path: str | os.PathLike[str]) -> "History":
         """Read the file that :meth:`to_csv` wrote.

@@ -13,11 +13,25 @@ from nnscratch.files import atomic_write
 from nnscratch.graph import Graph
 from nnscratch.interop.onnx.of_layers import OF_LAYERS
 from nnscratch.interop.onnx.of_operators import OF_OPERATORS
+from nnscratch.interop.onnx.of_sequences import OF_SEQUENCES
 from nnscratch.interop.onnx.of_space import OF_SPACE
 from nnscratch.interop.onnx.page import FORMAT, OPSET, Page, Value, library
-from nnscratch.layers import Embedding, Layer, Residual, Scan, Sequential, Where
+from nnscratch.layers import (
+    Embedding,
+    Layer,
+    Residual,
+    Scan,
+    Sequential,
+    TransformerBlock,
+    Where,
+)
 
-WRITTEN: dict[type[Layer], Callable[..., Any]] = {**OF_LAYERS, **OF_OPERATORS, **OF_SPACE}
+WRITTEN: dict[type[Layer], Callable[..., Any]] = {
+    **OF_LAYERS,
+    **OF_OPERATORS,
+    **OF_SEQUENCES,
+    **OF_SPACE,
+}
 LARGEST = 2**31 - 2**20  # bytes of one file, as protobuf has it
 
 
@@ -60,11 +74,12 @@ def export(model: Layer, path: str | os.PathLike[str], x: Any) -> None:
         node.output[:] = [names.get(name, name) for name in node.output]
     outputs = [Value(names[value.name], value.array) for value in outputs]
     free = _free_axes(model, inputs, outputs)
+    ends = [_info(value, axes) for value, axes in zip([*values, *outputs], free, strict=True)]
     graph = onnx.helper.make_graph(
         page.nodes,
         "nnscratch",
-        [_info(value, {0} if value.array.ndim else set()) for value in values],
-        [_info(value, axes) for value, axes in zip(outputs, free, strict=True)],
+        ends[: len(values)],
+        ends[len(values) :],
         page.constants,
     )
     opset = onnx.helper.make_opsetid("", OPSET)
@@ -85,6 +100,8 @@ def written(page: Page, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
         return _edges(page, layer, inputs)
     if isinstance(layer, Scan):
         return _scan(page, layer, inputs[0])
+    if isinstance(layer, TransformerBlock):
+        return _block(page, layer, inputs[0])
     write = _writer(layer)
     dtype = layer.dtype
     if isinstance(layer, Embedding):
@@ -164,6 +181,17 @@ def _scan(page: Page, scan: Scan, x: Value) -> list[Value]:
     return [Value(name, y.array.reshape(-1, *shape))]
 
 
+def _block(page: Page, block: TransformerBlock, x: Value) -> list[Value]:
+    """Two chains of layers, each with x added."""
+    x = page.floats(x, block.dtype)
+    for chain in block.chains:
+        part = x
+        for name in chain:
+            [part] = written(page, getattr(block, name), [part])
+        x = Value(page.op("Add", x, part), x.array + part.array)
+    return [x]
+
+
 def _input_names(model: Layer, count: int) -> list[str]:
     if isinstance(model, Graph):
         if len(model.input_names) != count:
@@ -178,17 +206,18 @@ def _input_names(model: Layer, count: int) -> list[str]:
 def _free_axes(
     model: Layer, inputs: Sequence[np.ndarray], outputs: Sequence[Value]
 ) -> list[set[int]]:
-    """For each output the axes that grow with the batch, by a pass over one sample more."""
+    """The axes of inputs, then of outputs that grow with the batch: by a pass over a sample more.
+
+    Where the model takes no other batch, as with a Reshape to a fixed shape, none.
+    """
     longer = [np.concatenate([x, x[:1]]) if x.ndim else x for x in inputs]
     try:
         y, _ = model.forward_pass(*longer)
-    except ValueError:  # a Reshape to a fixed shape
-        return [set() for _ in outputs]
-    parts = y if isinstance(y, tuple) else (y,)
-    return [
-        {i for i, n in enumerate(value.array.shape) if part.ndim > i and part.shape[i] != n}
-        for value, part in zip(outputs, parts, strict=True)
-    ]
+    except ValueError:
+        return [set()] * (len(inputs) + len(outputs))
+    pairs = [*zip(inputs, longer, strict=True)]
+    pairs += zip([v.array for v in outputs], y if isinstance(y, tuple) else (y,), strict=True)
+    return [{i for i, n in enumerate(a.shape) if b.shape[i] != n} for a, b in pairs]
 
 
 def _info(value: Value, free: set[int]) -> Any:

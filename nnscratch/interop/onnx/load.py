@@ -1,0 +1,211 @@
+"""An .onnx file -> a Graph of ours.
+
+The file may be a stranger's. It is parsed, not run; it is asked for what it holds before that is
+unpacked; and nothing outside of it is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nnscratch.files import open_regular, printable
+from nnscratch.graph import Graph, Input
+from nnscratch.interop.onnx.call import MOST, Call, Examples, Operand
+from nnscratch.interop.onnx.from_layers import FROM_LAYERS
+from nnscratch.interop.onnx.from_operators import FROM_OPERATORS
+from nnscratch.interop.onnx.from_sequences import FROM_SEQUENCES
+from nnscratch.interop.onnx.from_sizes import FROM_SIZES
+from nnscratch.interop.onnx.from_space import FROM_SPACE
+from nnscratch.interop.onnx.page import library
+
+READ: dict[str, Callable[[Call], Any]] = {
+    **FROM_LAYERS,
+    **FROM_OPERATORS,
+    **FROM_SEQUENCES,
+    **FROM_SPACE,
+}
+OLDEST, NEWEST = 7, 28  # opsets
+MOST_NODES = 100_000
+SIZES = (2, 3), (32, 48)  # of the batch and of other axes that the file leaves free, twice
+
+
+def load(path: str | os.PathLike[str]) -> Graph:
+    """Read an ONNX model as a Graph, in evaluation mode, which may be trained on.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    graph : Graph
+        Weights of the file's matrix products, convolutions and normalizations are parameters;
+        other arrays in it are constants of the formula.
+
+    Raises
+    ------
+    OSError
+        The file is missing or cannot be read.
+    ValueError
+        It is damaged, of an opset that is not known, keeps data in other files, or has an
+        operator or an attribute of one that is not there; the message names it.
+    ModuleNotFoundError
+        onnx is not installed: the extra `onnx`.
+    """
+    name = os.fspath(path)
+    with open_regular(path) as file:
+        content = file.read()
+    try:
+        model = library().load_model_from_string(content)
+    except Exception as error:
+        told = printable(str(error))[:200]
+        raise ValueError(f"{name} is damaged or no .onnx file ({told})") from error
+    try:
+        return _Reader(model).graph()
+    except Exception as error:  # what layers say of such arguments, too
+        told = " ".join(printable(str(error).replace("\n", " ")).split())
+        raise ValueError(f"{name}: {told or type(error).__name__}") from error
+
+
+class _Reader:
+    """Goes through the nodes of a file in their order, which is that of computation."""
+
+    def __init__(self, model: Any) -> None:
+        opsets = {entry.domain: entry.version for entry in model.opset_import}
+        self.opset = opsets.get("", opsets.get("ai.onnx", 0))
+        if not OLDEST <= self.opset <= NEWEST:
+            raise ValueError(f"opset {self.opset} is not read, {OLDEST} to {NEWEST} are")
+        if model.functions:
+            raise ValueError("functions of the file's own are not read; export it without them")
+        self.model = model.graph
+        if self.model.sparse_initializer:
+            raise ValueError("sparse tensors are not read")
+        if len(self.model.node) > MOST_NODES:
+            raise ValueError(f"{len(self.model.node)} nodes, at most {MOST_NODES} are read")
+        self.found: dict[str, Operand | None] = {"": None}
+        self.examples = Examples()
+        self.sizes: dict[str, tuple[int, int]] = {}
+
+    def graph(self) -> Graph:
+        for tensor in self.model.initializer:
+            self.found[tensor.name] = Operand.constant(array_of(tensor), trained=True)
+        inputs = [self._input(x) for x in self.model.input if x.name not in self.found]
+        for node in self.model.node:
+            self._read(node)
+        ends = [self._taken(output.name, "the outputs") for output in self.model.output]
+        nodes = []
+        for end, output in zip(ends, self.model.output, strict=True):
+            if end is None or end.node is None:
+                raise ValueError(f"output {output.name!r} does not depend on the inputs")
+            nodes.append(end.node)
+        if not nodes:
+            raise ValueError("there are no outputs")
+        outputs = {"output": nodes[0]} if len(nodes) == 1 else {"outputs": nodes}
+        return Graph(inputs, **outputs).eval()
+
+    def _input(self, x: Any) -> Input:
+        """An input as a node, with examples of two sizes where a size is free."""
+        kind = x.type.tensor_type
+        if not x.type.HasField("tensor_type") or not kind.HasField("shape"):
+            raise ValueError(f"input {x.name!r} is no tensor of known rank")
+        dtype = library().helper.tensor_dtype_to_np_dtype(kind.elem_type)
+        if dtype.kind not in "fiub":
+            raise ValueError(f"input {x.name!r} holds {dtype}, which is no number")
+        shapes: list[list[int]] = [[], []]
+        for axis, dim in enumerate(kind.shape.dim):
+            both = (dim.dim_value,) * 2 if dim.HasField("dim_value") else None
+            if both is None or min(both) < 1:
+                key = dim.dim_param or f"{x.name} {axis}"
+                both = self.sizes.setdefault(key, SIZES[axis > 0])
+            for shape, size in zip(shapes, both, strict=True):
+                shape.append(size)
+        if max(map(prod, shapes)) > MOST:
+            raise ValueError(f"input {x.name!r} has {max(map(prod, shapes))} numbers")
+        node = Input(x.name.replace(".", "_") or None)
+        rng = np.random.default_rng(0)
+        arrays = [rng.uniform(0.1, 1, shape).astype(dtype) for shape in shapes]
+        self.found[x.name] = self.examples.set(node, arrays)
+        return node
+
+    def _read(self, node: Any) -> None:
+        """What a node of the file is here, and under which names its outputs are found."""
+        title = f"node {node.name!r} ({node.op_type})" if node.name else f"a node {node.op_type}"
+        if node.domain not in ("", "ai.onnx"):
+            raise ValueError(f"{title} is of the domain {node.domain!r}, which is not there")
+        inputs = [self._taken(name, title) for name in node.input]
+        call = Call(node.op_type, inputs, attributes_of(node, title), self.opset, len(node.output))
+        try:
+            if call.op in FROM_SIZES and all(x is None or x.node is None for x in inputs):
+                results: Any = call.folded(FROM_SIZES[call.op])
+            elif call.op == "Shape":
+                results = FROM_SIZES["Shape"](call)
+            elif call.op in READ:
+                results = READ[call.op](call)
+            else:
+                raise ValueError("there is no such operator here")
+            results = results if isinstance(results, tuple) else (results,)
+            for name, result in zip(node.output, results, strict=False):
+                if name in self.found:
+                    raise ValueError(f"{name!r} is given twice")
+                self.found[name] = self._operand(result)
+            if unknown := [n for n in node.output[len(results) :] if n]:
+                self.found |= dict.fromkeys(unknown)
+        except Exception as error:
+            raise ValueError(f"{title}: {error}") from error
+
+    def _operand(self, result: Any) -> Operand:
+        return result if isinstance(result, Operand) else self.examples.of(result)
+
+    def _taken(self, name: str, title: str) -> Operand | None:
+        if name not in self.found:
+            raise ValueError(
+                f"{title}: takes {name!r}, which nothing before it gives; the file has a cycle, "
+                "or its nodes are not in the order of computation"
+            )
+        found = self.found[name]
+        if found is None and name:
+            raise ValueError(f"{title}: takes {name!r}, an output that is not there")
+        return found
+
+
+def attributes_of(node: Any, title: str) -> dict[str, Any]:
+    """The attributes as Python has them."""
+    found: dict[str, Any] = {}
+    for attribute in node.attribute:
+        if attribute.type in (attribute.GRAPH, attribute.GRAPHS) or attribute.ref_attr_name:
+            raise ValueError(f"{title}: graphs inside nodes are not read")
+        if attribute.type == attribute.TENSOR:
+            found[attribute.name] = array_of(attribute.t)
+            continue
+        value = library().helper.get_attribute_value(attribute)
+        found[attribute.name] = value.decode() if isinstance(value, bytes) else value
+    return found
+
+
+def array_of(tensor: Any) -> np.ndarray:
+    """A tensor of the file, after a look at what it says of its size."""
+    name = tensor.name or "a tensor"
+    if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
+        raise ValueError(f"{name!r} lies in another file; save the model as one file")
+    dtype = library().helper.tensor_dtype_to_np_dtype(tensor.data_type)
+    if dtype.kind not in "fiub" and dtype.name != "bfloat16":
+        raise ValueError(f"{name!r} holds {dtype}, which is no number")
+    numbers = prod(tensor.dims)
+    if min(tensor.dims, default=1) < 0:
+        raise ValueError(f"{name!r} has the shape {tuple(tensor.dims)}")
+    if tensor.HasField("raw_data"):
+        given = len(tensor.raw_data) / dtype.itemsize
+    else:
+        field = library().helper.tensor_dtype_to_field(tensor.data_type)
+        given = len(getattr(tensor, field))
+    if given != numbers:
+        raise ValueError(
+            f"{name!r} is said to be {tuple(tensor.dims)}, and holds {given:g} numbers"
+        )
+    array: np.ndarray = library().numpy_helper.to_array(tensor)
+    return array.astype(np.float32) if dtype.name == "bfloat16" else array
