@@ -8,7 +8,6 @@ a graph; numbers, text, None, True, False, tuples, lists and slices. Everything 
 from __future__ import annotations
 
 import ast
-import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from math import prod
@@ -289,6 +288,8 @@ class _Reader:
         return _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
 
     def _unknown(self, line: int, name: str) -> NoReturn:
+        import difflib  # for who mistypes
+
         close = difflib.get_close_matches(name, [*self.table, *self.found], 1)
         remedy = f"did you mean {close[0]}? " if close else ""
         remedy += "One's own classes are passed as layers=[...]"

@@ -255,3 +255,19 @@ def test_no_text_crashes_the_interpreter():
     found = subprocess.run([sys.executable, "-c", code, *parts], capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert found.stdout.count("refused") == len(parts)
+
+
+def test_layers_around_recurrent_ones_share_names_too():
+    gru = nn.GRU(3, 3, rng=0)
+    model = nn.Sequential(gru, nn.Bidirectional(gru))
+    assert repr(model).startswith("a = GRU(3, 3)\nSequential(\n  a,\n  Bidirectional(a),")
+    same(model)
+
+
+def test_a_graph_is_named_in_few_letters_in_the_middle_of_a_sentence():
+    x = nn.Input("x")
+    graph = nn.Graph([x], nn.Linear(3, 3)(x) + x)
+    with pytest.raises(RuntimeError, match=r"^Graph\(x -> add1\)\.backward came before"):
+        graph.backward(1)
+    rows = nn.summary(nn.Sequential(graph, nn.Tanh()), np.ones((2, 3))).rows
+    assert [row.layer for row in rows] == ["Graph", "Linear(3, 3)", "Add()", "Tanh()"]

@@ -20,10 +20,13 @@ def close(found, expected):
         np.testing.assert_allclose(one, other, 1e-5, 1e-5)
 
 
-@pytest.mark.parametrize(("layer", "inputs", "batch"), CASES, ids=NAMES)
+KNOWN = [i for i, (layer, *_) in enumerate(CASES) if not isinstance(layer, NOT_IN_ONNX)]
+
+
+@pytest.mark.parametrize(
+    ("layer", "inputs", "batch"), [CASES[i] for i in KNOWN], ids=[NAMES[i] for i in KNOWN]
+)
 def test_every_layer_comes_back(layer, inputs, batch, tmp_path):
-    if isinstance(layer, NOT_IN_ONNX):
-        pytest.skip("not in ONNX")
     layer = known(layer).eval()
     interop.export(layer, tmp_path / "m.onnx", inputs)
     graph = interop.load(tmp_path / "m.onnx")

@@ -188,16 +188,18 @@ def _rows(model: Layer) -> list[Row]:
     """The rows, without shapes and times."""
     rows: list[Row] = []
     arrays: list[dict[int, int]] = []  # of each row: the sizes of its parameters by their ids
+    kinds: list[str] = []
     around: list[int] = []  # the rows of the containers that the layer is in
     for path, layer in model.walk():
         while around and not path.startswith(f"{rows[around[-1]].path}.".lstrip(".")):
             around.pop()
         own = {id(array): array.size for array in layer.params.values()}
         for i in around:
-            rows[i].layer = rows[i].layer.partition("(")[0]  # what is inside has a row itself
+            rows[i].layer = kinds[i]  # what is inside has a row itself
             for key in own:
                 arrays[i].pop(key, None)
         rows.append(Row(path, len(around), repr(layer), 0))
+        kinds.append(type(layer).__name__)
         arrays.append(own)
         around.append(len(rows) - 1)
     _count(rows, arrays)

@@ -193,7 +193,7 @@ class Layer(Owner):
             dy has not the shape of y.
         """
         if self._form is None:
-            raise RuntimeError(f"{self}.backward came before forward; call forward(x) first")
+            raise RuntimeError(f"{self.title}.backward came before forward; call forward(x) first")
         return self.backprop(self._like_y(dy, self._form), self.cache)
 
     def _like_y(self, dy: Any, form: Any) -> Any:
@@ -201,8 +201,8 @@ class Layer(Owner):
         if isinstance(form, list):
             if not isinstance(dy, (tuple, list)) or len(dy) != len(form):
                 raise ValueError(
-                    f"{self}.backward expected a tuple of {len(form)} gradients, one for each "
-                    f"output, received {type(dy).__name__}; give None for an output not used"
+                    f"{self.title}.backward expected a tuple of {len(form)} gradients, one for "
+                    f"each output, received {type(dy).__name__}; give None for an output not used"
                 )
             pairs = zip(dy, form, strict=True)
             return tuple(None if part is None else self._like_y(part, of) for part, of in pairs)
@@ -210,8 +210,8 @@ class Layer(Owner):
         dy = floating(dy, dtype)
         if dy.shape != shape:
             raise ValueError(
-                f"{self}.backward expected dy of the shape of y {shape}, received {dy.shape}; "
-                "pass dL/dy for the last forward"
+                f"{self.title}.backward expected dy of the shape of y {shape}, received "
+                f"{dy.shape}; pass dL/dy for the last forward"
             )
         return dy
 
@@ -234,6 +234,11 @@ class Layer(Owner):
     def written_on(self, page: Page) -> str:
         """The expression that builds this layer; asks `page.of` for the layers inside."""
         return written(self, page) if type(self).__repr__ is Layer.__repr__ else repr(self)
+
+    @property
+    def title(self) -> str:
+        """What errors call the layer: its code, where that fits into a sentence."""
+        return repr(self)
 
     def __repr__(self) -> str:
         return code(self)

@@ -97,7 +97,7 @@ class Sequential(Layer):
             try:
                 y, cache = forward(*y) if type(y) is tuple else forward(y)
             except ValueError as error:
-                error.add_note(f"in layer {i} of Sequential: {layer}")
+                error.add_note(f"in layer {i} of Sequential: {layer.title}")
                 raise
             steps.append((cache, form_of(y) if type(y) is tuple else (y.shape, y.dtype)))
         return y, steps

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.sequence.packing import checked_lengths
+from nnscratch.layers.written import Page, written
 
 __all__ = ["Bidirectional", "LastStep"]
 
@@ -127,8 +128,8 @@ class Bidirectional(Layer):
             for layer, kept in zip(self.layers, cache, strict=False):
                 layer.remember(kept, _half_form(form))
 
-    def __repr__(self) -> str:
-        return f"Bidirectional({self.layers[0]!r})"
+    def written_on(self, page: Page) -> str:
+        return written(self, page, layer=self.layers[0])
 
 
 class LastStep(Layer):

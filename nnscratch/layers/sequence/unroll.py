@@ -9,7 +9,7 @@ import numpy as np
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.containers import add_up
 from nnscratch.layers.sequence.packing import checked_lengths
-from nnscratch.layers.written import written
+from nnscratch.layers.written import Page, written
 
 __all__ = ["Unroll"]
 
@@ -140,5 +140,5 @@ class Unroll(Layer):
             batch, dtype = cache[1][0], self.dtype or np.dtype(np.float32)
             self.cell.remember(cache[0][-1][0], ((batch, self.cell.state_features), dtype))
 
-    def __repr__(self) -> str:
-        return written(self)
+    def written_on(self, page: Page) -> str:
+        return written(self, page)
