@@ -101,6 +101,18 @@ def test_dropout_of_a_block_draws_while_training_alone():
     np.testing.assert_array_equal(noisy.eval().forward(x), plain.forward(x))
 
 
+def test_lengths_pass_causal_attention_and_are_refused_before_one_that_looks_beyond_them():
+    def model(causal):
+        block = nn.TransformerBlock(6, 2, 9, causal=causal, rng=0)
+        return nn.Sequential(block, nn.LastStep())
+
+    x = x_of(2, 5, 6).astype("f4")
+    y = model(True).forward(x, lengths=[3, 5])
+    np.testing.assert_allclose(y[:1], model(True).forward(x[:1, :3]), atol=1e-6)
+    with pytest.raises(ValueError, match=r"TransformerBlock\(6, 2, 9\) .* beyond them; make it"):
+        model(False).forward(x, lengths=[3, 5])
+
+
 def test_large_scores_stay_finite():
     layer = nn.Attention()
     q = np.full((1, 3, 2), 1e4, np.float32)

@@ -281,6 +281,12 @@ def check_takers(model: Layer) -> None:
                 f"{layer} does not pass lengths on to the layers inside it; "
                 "put these into the Sequential themselves"
             )
+        for _, inner in layer.walk():
+            if getattr(inner, "causal", True) is False:
+                raise ValueError(
+                    f"{inner} takes no lengths and would look at steps beyond them; make it "
+                    "causal=True, or pass sequences of one length at a time"
+                )
     if not model.takes_lengths:
         raise ValueError(
             f"{model} has no layer that takes lengths, such as LSTM or LastStep; leave them out"

@@ -64,8 +64,8 @@ def kernels():
     return ", ".join(sorted(set(libraries))) or "unknown"
 
 
-def heading():
-    about = machine()
+def heading(threads=THREADS):
+    about = machine() | {"threads": str(threads)}
     date_, name, count, threads, kinds, system = (about.pop(key) for key in list(about)[:6])
     versions = ", ".join(f"{package} {version}" for package, version in about.items())
     return (

@@ -13,10 +13,10 @@ VARIABLES = (
 
 
 @contextmanager
-def limited_threads():
+def limited_threads(count=THREADS):
     """For the processes that are started inside."""
     before = {name: os.environ.get(name) for name in VARIABLES}
-    os.environ.update(dict.fromkeys(VARIABLES, str(THREADS)))
+    os.environ.update(dict.fromkeys(VARIABLES, str(count)))
     try:
         yield
     finally:
