@@ -289,7 +289,8 @@ def check_takers(model: Layer) -> None:
                 )
     if not model.takes_lengths:
         raise ValueError(
-            f"{model} has no layer that takes lengths, such as LSTM or LastStep; leave them out"
+            f"{model.title} has no layer that takes lengths, such as LSTM or LastStep; "
+            "leave them out"
         )
 
 

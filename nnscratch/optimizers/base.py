@@ -91,7 +91,7 @@ class Optimizer:
                 "pass the layer or container whose parameters are to move"
             )
         if not model.params:
-            raise ValueError(f"{model} has no parameters to train")
+            raise ValueError(f"{model.title} has no parameters to train")
         vars(self).update(check_settings(name, settings))
         self.made_with = {name: getattr(self, name) for name in settings}
         self.model, self.groups, self.steps = model, dict(groups or {}), 0

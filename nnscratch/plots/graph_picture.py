@@ -74,7 +74,7 @@ def draw_graph(graph: Graph) -> Figure:
         raise ValueError(f"draw_graph expected a Graph, received {graph!r}; pass nn.Graph(...)")
     if len(graph.steps) > MOST:
         raise ValueError(
-            f"draw_graph has room for {MOST} nodes, {graph} has {len(graph.steps)}; "
+            f"draw_graph has room for {MOST} nodes, {graph.title} has {len(graph.steps)}; "
             "print(graph.trace()) lists them all, a Graph used as a layer is a single node"
         )
     labels = _labels(graph)
