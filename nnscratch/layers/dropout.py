@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.part import Part
 
 __all__ = ["Dropout"]
 
@@ -50,6 +51,7 @@ class Dropout(Layer):
     """
 
     element_wise = True
+    part: Part | None = None  # where other processes have the other rows of the batch
 
     def __init__(self, p: float = 0.5, rng: Any = None) -> None:
         if not 0 <= p <= 1:
@@ -61,12 +63,23 @@ class Dropout(Layer):
         x = floating(x)
         if not self.training or self.p == 0:
             return x, None
-        kept = self.rng.random(x.shape, np.float32) >= self.p
+        kept = self._random(x) >= self.p
         mask = kept * x.dtype.type(1 / (1 - self.p) if self.p < 1 else 0)
         return x * mask, mask
 
     def backward_pass(self, dy: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
         return dy if mask is None else dy * mask
+
+    def _random(self, x: np.ndarray) -> np.ndarray:
+        if self.part is None:
+            return self.rng.random(x.shape, np.float32)
+        if x.shape[:1] != (self.part.size,):
+            self.refuse(
+                f"the {self.part.size} samples of this process along the first axis",
+                x,
+                "put it where the batch is the first axis, or train in one process",
+            )
+        return self.part.random(self.rng, x.shape)
 
     def __repr__(self) -> str:
         return f"Dropout({self.p})"

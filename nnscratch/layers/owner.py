@@ -141,7 +141,7 @@ class Owner:
         return {
             name: value
             for name, value in vars(self).items()
-            if name not in ("cache", "_form", "_flat")
+            if name not in ("cache", "_form", "_flat", "part")
             and not getattr(type(value), "observes", False)
         }
 

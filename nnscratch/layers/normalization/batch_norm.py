@@ -13,6 +13,7 @@ from nnscratch.layers.normalization.standardize import (
     combined_inside,
     gamma_and_beta,
     moments,
+    moments_of_parts,
     narrowed,
     scaled,
     share,
@@ -20,6 +21,7 @@ from nnscratch.layers.normalization.standardize import (
     sum_over,
     widened,
 )
+from nnscratch.layers.part import Part
 from nnscratch.layers.written import written
 
 __all__ = ["BatchNorm"]
@@ -109,6 +111,8 @@ class BatchNorm(Layer):
     received (1, 2); pass a larger batch, or call eval() to use the running statistics
     """
 
+    part: Part | None = None  # where other processes have the other rows of the batch
+
     def __init__(
         self,
         features: int,
@@ -169,8 +173,9 @@ class BatchNorm(Layer):
         if not need_dx:
             dx = None
         elif by_batch:
-            C = -scale * dgamma * share(x, axes)
-            D = -dbeta * share(x, axes) - C * mean
+            every, dgamma, dbeta = self._of_the_whole(x, axes, dgamma, dbeta)
+            C = -scale * dgamma * every
+            D = -dbeta * every - C * mean
             dx = combined_inside(dy, _across(A, dy), x, _across(C, x), _across(D, x))
         else:
             dx = dy * spread(_across(A, dy), dy)
@@ -181,18 +186,31 @@ class BatchNorm(Layer):
 
     def _by_batch(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(x, mean, var) by the batch's own statistics, which the running ones follow."""
-        n = x.size // self.features
+        axes, n = _all_but_features(x), x.size // self.features
+        found = None
+        if self.part is not None:
+            n, found = moments_of_parts(x, axes, self.part)
         if n == 1:
             self.refuse(
                 "more than one value per feature in training",
                 x,
                 "pass a larger batch, or call eval() to use the running statistics",
             )
-        x, mean, variance, whole_mean = moments(x, _all_but_features(x))
+        x, mean, variance, whole_mean = found or moments(x, axes)
         variance = variance.ravel()
         if n > 0:
             self._follow(whole_mean.ravel(), variance * (n / (n - 1) if self.unbiased else 1))
         return x, mean.ravel(), variance
+
+    def _of_the_whole(
+        self, x: np.ndarray, axes: tuple[int, ...], dgamma: np.ndarray, dbeta: np.ndarray
+    ) -> tuple[float, np.ndarray, np.ndarray]:
+        """(1/n, dgamma, dbeta) over all parts of the batch."""
+        if self.part is None:
+            return share(x, axes), dgamma, dbeta
+        n, *sums = self.part.sums(x.size // self.features, dgamma, dbeta)
+        dgamma, dbeta = (of.astype(x.dtype) for of in sums)
+        return 1 / max(float(n), 1), dgamma, dbeta
 
     def _follow(self, mean: np.ndarray, variance: np.ndarray) -> None:
         """Move the running statistics towards those of a batch."""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnscratch.layers.base import Grads
+from nnscratch.layers.part import Part
 
 Axes = tuple[int, ...]
 FAR = 3  # standard deviations from 0, from which on squares are taken of what is centred
@@ -47,6 +48,22 @@ def moments(x: np.ndarray, axes: Axes) -> Moments:
     centred = x - spread(mean, x)
     rest, variance, _ = _by_squares(centred, axes)  # what rounding left of the mean
     return Moments(centred, rest, variance, mean + rest)
+
+
+def moments_of_parts(x: np.ndarray, axes: Axes, part: Part) -> tuple[int, Moments]:
+    """(how many numbers there are along the axes in all parts of a batch, their statistics).
+
+    The mean first, then the squares of what is centred by it: near 0 or far, one way for all
+    parts, which have to take the same.
+    """
+    count, total = part.sums(_count(x, axes), sum_over(axes, x))
+    n = round(float(count))
+    mean = np.expand_dims(total / max(n, 1), axes).astype(x.dtype)
+    centred = x - spread(mean, x)
+    sums = part.sums(sum_over(axes, centred), sum_over(axes, centred, centred))
+    rest, square = (np.expand_dims(of / max(n, 1), axes) for of in sums)
+    variance = np.maximum(square - rest**2, 0).astype(x.dtype)
+    return n, Moments(centred, rest.astype(x.dtype), variance, (mean + rest).astype(x.dtype))
 
 
 def _by_squares(x: np.ndarray, axes: Axes) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -78,7 +95,11 @@ def mean_over(axes: Axes, *factors: np.ndarray) -> np.ndarray:
 
 def share(x: np.ndarray, axes: Axes) -> float:
     """1/n for the n numbers along axes, or 1 where there is none: it turns sums into means."""
-    return 1 / max(prod(x.shape[axis] for axis in axes), 1)
+    return 1 / max(_count(x, axes), 1)
+
+
+def _count(x: np.ndarray, axes: Axes) -> int:
+    return prod(x.shape[axis] for axis in axes)
 
 
 def scaled(x: np.ndarray, A: np.ndarray, B: np.ndarray) -> np.ndarray:
