@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,26 +54,52 @@ def register(commands: Any) -> None:
         "and Dropout (default 1)",
     )
     output.add_argument(
+        "--mpi",
+        action="store_true",
+        help="share each minibatch among MPI ranks: mpiexec -n 4 nnscratch train --mpi",
+    )
+    output.add_argument(
         "--diagnose", action="store_true", help="say what looks wrong with the training, and why"
     )
     output.add_argument("--quiet", action="store_true", help="print only the test accuracy")
 
 
 def run(options: argparse.Namespace) -> int:
+    from nnscratch.commands.ranks import on_ranks, refuse_ranks
+
+    if options.mpi:
+        return on_ranks(partial(_train, options))
+    refuse_ranks(options.parser)
+    return _train(options)
+
+
+def _train(options: argparse.Namespace, communicator: Any = None) -> int:
+    """Train; of several MPI ranks the first one speaks and writes."""
+    from nnscratch.commands.ranks import in_turn, once
     from nnscratch.commands.run_folder import claim_folder, remove_leftovers
     from nnscratch.commands.training_run import Run
 
-    config = _config(options)
+    leads = communicator is None or communicator.rank == 0
+    config = once(communicator, partial(_config, options))
     say: Callable[..., None] = print if not options.quiet else lambda *_: None
-    if not options.quiet and options.threads is None:
+    if not options.quiet and options.threads is None and communicator is None:
         _warn_of_threads()
     with _threads(options.threads):
-        job = Run(config)
-        folder = Path(options.resume) if options.resume else claim_folder(options.out, job.config)
-        remove_leftovers(folder)
+        job = in_turn(communicator, partial(Run, config))
+
+        def claimed() -> tuple[Path, bool]:
+            resumed = Path(options.resume) if options.resume else None
+            folder = resumed or claim_folder(options.out, job.config)
+            remove_leftovers(folder)
+            return folder, resumed is not None and (folder / "checkpoint.npz").exists()
+
+        folder, resume = once(communicator, claimed)
         say("\n".join([*map(printable, job.data.notes), job.summary]))
-        resume = bool(options.resume) and (folder / "checkpoint.npz").exists()
-        history = job.train(folder, resume, not options.quiet, options.diagnose, options.workers)
+        history = job.train(
+            folder, resume, not options.quiet, options.diagnose, options.workers, communicator
+        )
+        if not leads:
+            return 0
         if options.quiet and history.diagnosis is not None:  # else the trainer has said it
             print(history.diagnosis, file=sys.stderr)
         if history.stopped == "interrupted":
@@ -98,6 +125,8 @@ def _config(options: argparse.Namespace) -> Config:
     from nnscratch.commands.settings import Config, flag, settings_in
 
     given, parser = settings_in(options), cast("Parser", options.parser)
+    if options.mpi and (options.workers > 1 or options.diagnose):
+        parser.error("--mpi shares the work by itself; leave out --workers and --diagnose")
     if options.resume:
         if rest := sorted(given.keys() - {"epochs"} | ({"out"} if options.out else set())):
             flags = ", ".join(map(flag, rest))

@@ -59,6 +59,7 @@ class Run:
         progress: bool = True,
         diagnose: bool = False,
         workers: int = 1,
+        communicator: Any = None,
     ) -> History:
         """Train, with a checkpoint per epoch, and write the results into the folder."""
         (x, y), validation = self._parts()
@@ -76,15 +77,16 @@ class Run:
             augment=self._augment(),
             diagnose=diagnose,
             workers=workers,
+            communicator=communicator,
         )
         if resume:
-            self._check_done(trainer.resume(), folder)
+            self._check_done(trainer.resume(), folder, trainer.leads)
         history = trainer.fit(
             x, y, validation, self.config.epochs, self.config.batch_size, self._order_rng
         )
         if history.stopped == "interrupted" and len(history):
             trainer.resume()  # the weights of the last finished epoch, which the history ends with
-        if len(history):
+        if len(history) and trainer.leads:
             save(self.model, folder / "model.npz")
             history.to_csv(folder / "history.csv")
             history.plot(folder / "loss.png", title=self.title)
@@ -98,14 +100,14 @@ class Run:
         rows, held = stratified_split(y, self._held_out, self._split_rng)
         return (subset(x, rows), y[rows]), (subset(x, held), y[held])
 
-    def _check_done(self, done: int, folder: Path) -> None:
+    def _check_done(self, done: int, folder: Path, leads: bool) -> None:
         """Go on only forwards; what was asked for now is what config.json says from now on."""
         if done > self.config.epochs:
             raise ValueError(
                 f"the run in {folder} has {done} epochs; --epochs {self.config.epochs} would take "
                 "some away: ask for more, or leave it out"
             )
-        if self.config != Config.read(folder):
+        if leads and self.config != Config.read(folder):
             self.config.write(folder)
 
     def finish(self, folder: Path, history: History) -> Results:

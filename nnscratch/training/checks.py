@@ -51,6 +51,21 @@ def check_numbers(clip_norm: Any, workers: Any, checkpoint_every: Any) -> None:
         raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
 
 
+def check_communicator(communicator: Any, workers: int, diagnose: bool) -> None:
+    """A ValueError for what is no communicator of MPI, or does not go with one."""
+    if communicator is None:
+        return
+    if not all(hasattr(communicator, name) for name in ("Allreduce", "bcast", "Dup", "rank")):
+        raise ValueError(
+            f"communicator is one of mpi4py, received {type(communicator).__name__}; pass "
+            "MPI.COMM_WORLD, after: from mpi4py import MPI"
+        )
+    if workers > 1:
+        raise ValueError("workers share a minibatch on one rank; start more ranks instead")
+    if diagnose:
+        raise ValueError("diagnose looks at a single process; leave out communicator=")
+
+
 def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
     """Find out before the first epoch what would fail after it."""
     looked_at = [
@@ -63,12 +78,19 @@ def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
             raise ValueError(f"{metric} is looked at; pass validation=(x, y) to fit")
     if trainer.diagnose and isinstance(held_out, Stream):
         raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
-    if trainer.checkpoint is not None:
-        folder = Path(trainer.checkpoint).resolve().parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"the checkpoint's folder {folder} cannot be written to")
+    if trainer.leads:
+        check_folder(trainer.checkpoint)
+
+
+def check_folder(checkpoint: str | os.PathLike[str] | None) -> None:
+    """An OSError where a checkpoint could not be written."""
+    if checkpoint is None:
+        return
+    folder = Path(checkpoint).resolve().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"the checkpoint's folder {folder} cannot be written to")
 
 
 def hold_out(

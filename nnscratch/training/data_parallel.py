@@ -30,14 +30,14 @@ from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
 from nnscratch.training.nonfinite import explain_loss
 from nnscratch.training.samples import Batch
-from nnscratch.training.updater import Step, train_step
+from nnscratch.training.updater import Step, Updater, train_step
 
 TRIES = 2000  # before a waiting process sleeps: the others are at most some 100 us behind
 FINISH = -1  # the order of no step, only to meet
 PATIENCE = 1.0  # seconds between looks whether those waited for are still alive
 
 
-class DataParallel:
+class DataParallel(Updater):
     """The steps of a run, shared among processes; otherwise like `OneProcess`.
 
     Parameters

@@ -11,7 +11,7 @@ import numpy as np
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.training.samples import Samples, Stream, checked_size, inputs_of
-from nnscratch.training.updater import Totals, seen
+from nnscratch.training.updater import Totals, Updater, seen
 
 __all__ = ["evaluate", "predict"]
 
@@ -48,18 +48,28 @@ def evaluate(
 
 
 def evaluated(
-    model: Layer, loss: Loss, samples: Samples | Stream, batch_size: int, keep: bool = False
+    model: Layer,
+    loss: Loss,
+    samples: Samples | Stream,
+    batch_size: int,
+    keep: bool = False,
+    updater: Updater | None = None,
 ) -> tuple[tuple[float, float | None], list[tuple[Any, Any]]]:
-    """(what `evaluate` returns, the predictions with their targets if they are to be kept)."""
-    totals, kept = Totals(), []
+    """(what `evaluate` returns, the predictions with their targets if they are to be kept).
+
+    With an updater, of the shares of all programs of the run.
+    """
+    totals, kept = Totals(), list[tuple[Any, Any]]()
+    updater = updater or Updater()
     with modes_kept(model):
         model.eval()
-        for x, y, weight in samples.batches(batch_size):
+        for x, y, weight, _ in updater.share(samples).batches(batch_size):
             prediction = predicted(model, x)
             value, _ = loss.forward_pass(prediction, y, weight, total=1.0)  # the sum
             totals.add(seen(loss, float(np.sum(value)), prediction, y, weight))
             if keep:
                 kept.append((prediction, y))
+    kept = updater.summed(totals, kept)
     return totals.means(), kept
 
 

@@ -85,7 +85,7 @@ class Run:
         if schedule is not None and schedule.per_epoch:
             schedule = None
         trainer.model.train()
-        self.bar = EpochBar(number, epochs, self.samples.count, trainer.progress)
+        self.bar = EpochBar(number, epochs, self.samples.count, trainer.speaks)
         shown = self.bar.shown
         # what overflows is found and explained by the step
         with closing(self.bar), np.errstate(over="ignore", invalid="ignore"):
@@ -107,7 +107,7 @@ class Run:
             values = self._after_steps(number, totals, kept)
         state.begun = None
         seconds = time.perf_counter() - start
-        return values | {"learning_rate": learning_rate, "seconds": seconds}
+        return trainer.updater.agreed(values | {"learning_rate": learning_rate, "seconds": seconds})
 
     def end_epoch(self, number: int, values: dict[str, float], recorder: Recorder | None) -> None:
         """What comes after an epoch: the record, the line, the schedule, the checkpoint."""
@@ -121,7 +121,9 @@ class Run:
             trainer.schedule.look(values)
         if trainer.checkpoint is not None:
             trainer.save_checkpoint(state)
-        if "stop" in [callback(trainer, dict(values)) for callback in trainer.callbacks]:
+        callbacks = trainer.callbacks if trainer.leads else ()
+        answers = [callback(trainer, dict(values)) for callback in callbacks]
+        if trainer.updater.agreed("stop" in answers):
             self.ended = "callback"
 
     def _after_steps(
@@ -166,7 +168,8 @@ class Run:
         return batches, begun.steps
 
     def _in_order(self, skip: int) -> Any:
-        return self.samples.batches(self.batch_size, self.state.rng, self.joins_single, skip)
+        samples = self.trainer.updater.shared(self.samples)
+        return samples.batches(self.batch_size, self.state.rng, self.joins_single, skip)
 
     def _save_within(self, steps: int, totals: Totals) -> None:
         """Write a checkpoint inside the epoch."""
@@ -210,6 +213,7 @@ class Run:
             self.validation,
             EVALUATED_AT_ONCE,
             keep=bool(trainer.metrics),
+            updater=trainer.updater,
         )
         if not math.isfinite(means[0]):
             self._explain_validation(f"{when}: the validation loss is {means[0]}")
@@ -223,7 +227,7 @@ class Run:
         for batch in self.validation.batches(EVALUATED_AT_ONCE):
             single = Batch(*batch)
             (value, _), _ = evaluated(
-                model, loss, Samples(*single, who="validation"), EVALUATED_AT_ONCE
+                model, loss, Samples(*single[:3], who="validation"), EVALUATED_AT_ONCE
             )
             if not math.isfinite(value):
                 where = f"{when} (from sample {done} on)"

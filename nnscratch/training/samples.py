@@ -16,15 +16,24 @@ from nnscratch.data.splits import stratified_split
 
 
 class Batch(NamedTuple):
-    """Some samples: x and y are arrays, or tuples of them for several inputs or outputs."""
+    """Some samples: x and y are arrays, or tuples of them for several inputs or outputs.
+
+    Where they are a part of a minibatch, `whole` says how many samples that has.
+    """
 
     x: Any
     y: Any
     weight: np.ndarray | None = None
+    whole: int | None = None
 
     @property
     def size(self) -> int:
-        """How many samples."""
+        """How many samples the minibatch has."""
+        return self.length if self.whole is None else self.whole
+
+    @property
+    def length(self) -> int:
+        """How many of them are here."""
         return len(self.x[0] if isinstance(self.x, tuple) else self.x)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,13 @@ from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.schedules import Schedule
-from nnscratch.training.checks import check_numbers, check_parts, check_run, hold_out
+from nnscratch.training.checks import (
+    check_communicator,
+    check_numbers,
+    check_parts,
+    check_run,
+    hold_out,
+)
 from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.early_stopping import EarlyStopping
@@ -22,12 +29,9 @@ from nnscratch.training.history import History
 from nnscratch.training.memory import keep_freed_memory
 from nnscratch.training.progress import say
 from nnscratch.training.run import Run
-from nnscratch.training.samples import Samples, checked_size, samples_for
+from nnscratch.training.samples import Samples, Stream, checked_size, samples_for
 from nnscratch.training.state import RunState
-from nnscratch.training.updater import OneProcess
-
-if TYPE_CHECKING:
-    from nnscratch.training.data_parallel import DataParallel
+from nnscratch.training.updaters import updater_for
 
 __all__ = ["Trainer"]
 
@@ -61,6 +65,12 @@ class Trainer:
         small nets without convolutions train slower. Needs the extra `fast`, a system that
         forks processes, and a model whose samples do not depend on each other (no BatchNorm in
         it, no Dropout).
+    communicator : mpi4py.MPI.Comm, optional
+        The MPI ranks that share each minibatch, as `mpiexec -n 4 python script.py` starts them
+        with `communicator=MPI.COMM_WORLD`; the weights end as on one rank, up to rounding. Every
+        rank makes the same trainer and passes the same data to `fit`; the weights, generators and
+        checkpoint are rank 0's, which alone writes, shows progress and calls callbacks. An error
+        on one rank is written out and ends the job. Needs the extra `mpi`.
     progress : bool
         A progress bar and a line per epoch, on standard error where there is one.
     augment : function (x, rng) -> x, optional
@@ -113,6 +123,7 @@ class Trainer:
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | None = None,
         workers: int = 1,
+        communicator: Any = None,
         progress: bool = True,
         augment: Callable[[Any, np.random.Generator], Any] | None = None,
         diagnose: bool = False,
@@ -121,6 +132,7 @@ class Trainer:
     ) -> None:
         check_parts(model, loss, optimizer, schedule)
         check_numbers(clip_norm, workers, checkpoint_every)
+        check_communicator(communicator, workers, diagnose)
         if wrong := [f for f in (*(metrics or {}).values(), *callbacks) if not callable(f)]:
             raise ValueError(f"metrics and callbacks are functions, received {wrong[0]!r}")
         if isinstance(early_stopping, int):
@@ -129,6 +141,7 @@ class Trainer:
         self.clip_norm, self.early_stopping = clip_norm, early_stopping
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
         self.workers, self.progress, self.augment = workers, progress, augment
+        self.communicator = communicator
         self.diagnose = diagnose
         self.diagnosis: Diagnosis | None = None  # of the last fit, also of one that failed
         self.metrics, self.callbacks = dict(metrics or {}), tuple(callbacks)
@@ -173,11 +186,28 @@ class Trainer:
             "interrupted" by Ctrl-C, which ends the run with what it has. The model is then in
             evaluation mode.
         """
-        state = self._resumed or RunState(History(), np.random.default_rng(rng))
-        samples = samples_for(x, y, sample_weight)
+
+        def begun() -> tuple[RunState, Samples | Stream, int]:
+            state = self._resumed or RunState(History(), np.random.default_rng(rng))
+            return state, samples_for(x, y, sample_weight), checked_size(batch_size)
+
+        if self.communicator is None:
+            return self._fit(*begun(), validation, epochs)
+        from nnscratch.training import job
+
+        return job.fit(self, begun, validation, epochs)
+
+    def _fit(
+        self,
+        state: RunState,
+        samples: Samples | Stream,
+        batch_size: int,
+        validation: Any,
+        epochs: int,
+    ) -> History:
         samples, held_out = hold_out(samples, validation, state)
         check_run(self, held_out)
-        run = Run(self, state, samples, held_out, checked_size(batch_size))
+        run = Run(self, state, samples, held_out, batch_size)
         run.try_validation()
         self._resumed = None
         keep_freed_memory()
@@ -186,7 +216,7 @@ class Trainer:
             if isinstance(samples, Samples) and self.diagnose
             else None
         )
-        self.updater = self._make_updater(recorder)
+        self.updater = updater_for(self, recorder)
         history = state.history
         try:
             with closing(self.updater):
@@ -201,7 +231,7 @@ class Trainer:
             raise
         except KeyboardInterrupt:
             history.stopped = "interrupted"
-            if self.progress:
+            if self.speaks:
                 say(f"interrupted in epoch {len(history) + 1}; the epochs before it are kept")
         finally:
             self.model.eval()
@@ -209,7 +239,7 @@ class Trainer:
             for name, array in model_arrays(self.model).items():
                 array[...] = state.best_arrays[name]
         found = self._diagnosis(recorder, history, samples, held_out)
-        if found is not None and self.progress:
+        if found is not None and self.speaks:
             say(str(found))
         return history
 
@@ -239,23 +269,30 @@ class Trainer:
         path = self.checkpoint if path is None else path
         if path is None:
             raise ValueError("resume needs a path, or a Trainer with checkpoint=path")
-        self._resumed = RunState.read(path, self.model, self.optimizer, self.schedule)
+        read = partial(RunState.read, path, self.model, self.optimizer, self.schedule)
+        if self.communicator is None:
+            self._resumed = read()
+        else:  # what rank 0 has read reaches the others in `fit`
+            from nnscratch.training import job
+
+            self._resumed = job.first(self.communicator, read)
         return len(self._resumed.history)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and calls: any but the ranks after rank 0."""
+        return self.communicator is None or self.communicator.rank == 0
+
+    @property
+    def speaks(self) -> bool:
+        """Whether this process shows progress."""
+        return self.progress and self.leads
 
     def save_checkpoint(self, state: RunState) -> None:
         """Write the checkpoint, whole or not at all."""
         assert self.checkpoint is not None
-        state.write(self.checkpoint, self.model, self.optimizer, self.schedule)
-
-    def _make_updater(self, recorder: Recorder | None) -> OneProcess | DataParallel:
-        if self.workers == 1:
-            return OneProcess(self.model, self.loss, self.optimizer, self.clip_norm, recorder)
-        for what in ("diagnose", "metrics"):
-            if getattr(self, what):
-                raise ValueError(f"{what} looks at a single process; leave out workers=")
-        from nnscratch.training.data_parallel import DataParallel  # multiprocessing loads slowly
-
-        return DataParallel(self.workers, self.model, self.loss, self.optimizer, self.clip_norm)
+        if self.leads:
+            state.write(self.checkpoint, self.model, self.optimizer, self.schedule)
 
     def _diagnosis(
         self, recorder: Recorder | None, history: History, samples: Any, held_out: Any

@@ -95,7 +95,7 @@ def train_step(
     >>> losses[-1] < 0.02 * losses[0]
     True
     """
-    x, y, weight = batch
+    x, y, weight, _ = batch
     prediction, cache = model.forward_pass(*x) if type(x) is tuple else model.forward_pass(x)
     total = None if exchange is None else exchange.total_weight(loss, prediction)
     value, loss_cache = loss.forward_pass(prediction, y, weight, total=total)
@@ -136,7 +136,37 @@ def seen(loss: Loss, total: float, prediction: Any, y: Any, weight: Any = None) 
     return Step(counted, total, correct.size, float(correct.sum()), prediction)
 
 
-class OneProcess:
+class Updater:
+    """Who takes the steps of a run, and what the epochs ask of the processes that take them.
+
+    Where they are several programs that run the same epochs, they share data and decisions here;
+    one program has all of both.
+    """
+
+    def shared(self, samples: Any) -> Any:
+        """The samples to walk through, minibatch by minibatch."""
+        return samples
+
+    def share(self, samples: Any) -> Any:
+        """Those of the samples that this program evaluates."""
+        return samples
+
+    def summed(self, totals: Totals, kept: list[Any]) -> list[Any]:
+        """Make the totals those of all shares; what was kept of all of them."""
+        return kept
+
+    def agreed(self, value: Any) -> Any:
+        """What the first program says."""
+        return value
+
+    def finish(self) -> None:
+        """Return when the last step is done with: at once, in one process."""
+
+    def close(self) -> None:
+        """Give back what the steps took for themselves: nothing, in one process."""
+
+
+class OneProcess(Updater):
     """The steps of a run in this process."""
 
     def __init__(
@@ -150,12 +180,6 @@ class OneProcess:
         self.step = partial(
             train_step, model, loss, optimizer, clip_norm=clip_norm, watcher=watcher
         )
-
-    def finish(self) -> None:
-        """Return when the last step is done with: at once, in one process."""
-
-    def close(self) -> None:
-        """Give back what the steps took for themselves: nothing, in one process."""
 
 
 class Totals:
