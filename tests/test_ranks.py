@@ -86,7 +86,7 @@ def test_an_error_of_one_is_written_out_and_ends_the_job(case, rank, says):
 
 def test_without_a_seed_all_draw_as_rank_0():
     job = mpiexec(3, HERE / "failing_ranks.py", "unseeded")
-    ends = re.findall(r"rank \d: finished after 8 steps, (\w+)", job.stdout)
+    ends = re.findall(r"rank \d: finished after 8 steps, ([0-9a-f]{8})", job.stdout)
     assert len(ends) == 3 and len(set(ends)) == 1, job.stdout + job.stderr
 
 
