@@ -142,7 +142,7 @@ MISTAKES = [
     (
         "points for a convolutional net",
         lambda: command("train", "--data", "moons", "--model", "cnn"),
-        "is for images, moons are points",
+        "is for images, moons has none",
     ),
     ("a folder without a run", lambda: command("plot", "nowhere", "--weights"), "holds no run"),
     ("mistyped option", lambda: command("train", "--lr", "0.1"), "unrecognized arguments: --lr"),
