@@ -195,6 +195,7 @@ def _judge(group: Sequence[Comparison]) -> Finding:
     if own:  # the item's own words say more than the general ones for the same numbers
         codes = own
     codes = most_telling(codes)
+    codes = codes - {"wrong_derivative"} or codes  # the vaguest: another of them says more
     if len(codes) != 1:
         differs = np.shape(shown.got) != shown.expected.shape
         code, what = ("shape" if differs else "values_differ"), ""
