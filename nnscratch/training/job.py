@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nnscratch.training.trainer import Trainer
 
 PATIENCE = 3.0  # seconds that an error waits for those of the other ranks
+PASSING_ON = 0.5  # seconds for mpiexec, which drops what it has not passed on when a job aborts
 
 
 def fit(
@@ -114,6 +115,7 @@ def ends_as_one(communicator: Any) -> Iterator[None]:
             )
             sys.excepthook(type(error), error, error.__traceback__)
             sys.stderr.flush()
+            time.sleep(PASSING_ON)
             communicator.Abort(1)
             os._exit(1)  # where Abort leaves that to others
         raise
