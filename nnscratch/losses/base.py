@@ -62,6 +62,12 @@ class Loss:
         `backward` came before `forward`.
     """
 
+    counts_evenly = True  # whether each loss counts 1, so that `sample_counts` need not be asked
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.counts_evenly = cls.sample_counts is Loss.sample_counts
+
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(
@@ -88,11 +94,6 @@ class Loss:
     def sample_counts(self, prediction: Any, target: Any) -> np.ndarray:
         """How much each sample counts in a mean, before any weight."""
         return np.ones(np.shape(target)[:1])
-
-    @property
-    def counts_evenly(self) -> bool:
-        """Whether each of the losses counts 1, so that `sample_counts` need not be asked."""
-        return type(self).sample_counts is Loss.sample_counts
 
     def correct(self, prediction: Any, target: Any) -> np.ndarray | None:
         """For each sample that counts whether it is answered right; None if nothing is asked.
@@ -143,7 +144,7 @@ class Loss:
             if self.reduction != "mean":
                 total = 1.0
             elif total is None:
-                evenly = self.counts_evenly and weight is None
+                evenly = weight is None and self.counts_evenly
                 total = losses.size if evenly else self.total_weight(prediction, target, weight)
             if not total > 0:
                 self._refuse_total(prediction)

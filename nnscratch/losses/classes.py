@@ -95,7 +95,9 @@ class SoftmaxCrossEntropy(ClassLoss):
 
     def sample_losses(self, prediction: np.ndarray, target: Any) -> tuple[np.ndarray, Any]:
         log_p = log_softmax(self.scores(prediction))
-        target, right = real(self, "a target", target), None
+        right = None
+        if type(target) is not np.ndarray or target.dtype.kind not in "fiub":
+            target = real(self, "a target", target)
         if target.ndim == prediction.ndim:
             shares = self._probabilities(prediction, target).reshape(log_p.shape)
         else:

@@ -48,11 +48,8 @@ class ClassLoss(Loss):
             )
         self.class_weights = class_weights
         self.ignore_index = None if ignore_index is None else index(ignore_index)
-
-    @property
-    def counts_evenly(self) -> bool:
-        own = type(self).sample_counts is not ClassLoss.sample_counts
-        return not own and self.class_weights is None and self.ignore_index is None
+        if type(self).sample_counts is ClassLoss.sample_counts:
+            self.counts_evenly = class_weights is None and ignore_index is None
 
     def scores(self, prediction: np.ndarray) -> np.ndarray:
         """The scores as rows of classes, one for each label."""
@@ -102,7 +99,8 @@ class ClassLoss(Loss):
         return right[labels != self.ignore_index]
 
     def _labels(self, prediction: np.ndarray, labels: Any) -> np.ndarray:
-        labels = real(self, "labels", labels)
+        if type(labels) is not np.ndarray or labels.dtype.kind not in "fiub":
+            labels = real(self, "labels", labels)
         wanted = prediction.shape[:-1]
         if labels.shape != wanted:
             if labels.shape == (*wanted, 1):

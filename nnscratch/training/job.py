@@ -19,7 +19,6 @@ from nnscratch.training.checks import check_folder
 from nnscratch.training.fingerprints import compare, fingerprints
 
 if TYPE_CHECKING:
-    from nnscratch.training.history import History
     from nnscratch.training.samples import Samples, Stream
     from nnscratch.training.state import RunState
     from nnscratch.training.trainer import Trainer
@@ -28,12 +27,13 @@ PATIENCE = 3.0  # seconds that an error waits for those of the other ranks
 PASSING_ON = 0.5  # seconds for mpiexec, which drops what it has not passed on when a job aborts
 
 
-def fit(
+@contextmanager
+def together(
     trainer: Trainer,
     begun: Callable[[], tuple[RunState, Samples | Stream, int]],
     validation: Any,
     epochs: int,
-) -> History:
+) -> Iterator[tuple[RunState, Samples | Stream, int]]:
     """`Trainer.fit` on all ranks; `begun` makes what one process would begin with."""
     communicator = trainer.communicator
     with ends_as_one(communicator):
@@ -48,7 +48,7 @@ def fit(
         every = gathered(communicator, begin, keep=lambda made: made[3])
         (state, samples, size, _), told = every
         compare(told)
-        return trainer._fit(_of_the_first(trainer, state), samples, size, validation, epochs)
+        yield _of_the_first(trainer, state), samples, size
 
 
 def _of_the_first(trainer: Trainer, state: RunState) -> RunState:

@@ -138,6 +138,12 @@ class Run:
         values = self._values("train", totals.means(), kept)
         return values if self.validation is None else values | self._validated(when)
 
+    def restore_best(self) -> None:
+        """With early stopping: go back to the weights of the best epoch."""
+        if self.trainer.early_stopping is not None and self.state.best_arrays:
+            for name, array in model_arrays(self.trainer.model).items():
+                array[...] = self.state.best_arrays[name]
+
     def keep_best(self, values: dict[str, float], number: int) -> None:
         """For early stopping: remember the weights of the best epoch so far."""
         rule, state = self.trainer.early_stopping, self.state

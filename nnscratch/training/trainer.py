@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from nnscratch.checkpoint import model_arrays
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
@@ -191,57 +190,57 @@ class Trainer:
             state = self._resumed or RunState(History(), np.random.default_rng(rng))
             return state, samples_for(x, y, sample_weight), checked_size(batch_size)
 
+        with self._together(begun, validation, epochs) as (state, samples, size):
+            run, recorder = self._prepared(state, samples, validation, size)
+            try:
+                with closing(self.updater):
+                    for number in run.numbers(epochs):
+                        values = run.epoch(number, epochs, self.updater.step)
+                        run.end_epoch(number, values, recorder)
+                state.history.stopped = run.ended or "finished"
+            except RuntimeError as error:
+                found = self._diagnosis(recorder, run)
+                if found is not None and found.findings:
+                    error.args = (f"{error}\n{found}",)
+                raise
+            except KeyboardInterrupt:
+                self._interrupted(state.history)
+            finally:
+                self.model.eval()
+            run.restore_best()
+            found = self._diagnosis(recorder, run)
+            if found is not None and self.speaks:
+                say(str(found))
+        return state.history
+
+    def _together(self, begun: Any, validation: Any, epochs: int) -> Any:
+        """What `begun` makes, in a `with` by whose end all ranks of a job have ended alike."""
         if self.communicator is None:
-            return self._fit(*begun(), validation, epochs)
+            return nullcontext(begun())
         from nnscratch.training import job
 
-        return job.fit(self, begun, validation, epochs)
+        return job.together(self, begun, validation, epochs)
 
-    def _fit(
-        self,
-        state: RunState,
-        samples: Samples | Stream,
-        batch_size: int,
-        validation: Any,
-        epochs: int,
-    ) -> History:
+    def _prepared(
+        self, state: RunState, samples: Samples | Stream, validation: Any, size: int
+    ) -> tuple[Run, Recorder | None]:
+        """The run, tried out as far as that is possible before the first epoch."""
         samples, held_out = hold_out(samples, validation, state)
         check_run(self, held_out)
-        run = Run(self, state, samples, held_out, batch_size)
+        run = Run(self, state, samples, held_out, size)
         run.try_validation()
         self._resumed = None
         keep_freed_memory()
-        recorder = (
-            Recorder(self.model, samples.x)
-            if isinstance(samples, Samples) and self.diagnose
-            else None
-        )
+        recorder = None
+        if self.diagnose and isinstance(samples, Samples):
+            recorder = Recorder(self.model, samples.x)
         self.updater = updater_for(self, recorder)
-        history = state.history
-        try:
-            with closing(self.updater):
-                for number in run.numbers(epochs):
-                    values = run.epoch(number, epochs, self.updater.step)
-                    run.end_epoch(number, values, recorder)
-            history.stopped = run.ended or "finished"
-        except RuntimeError as error:
-            found = self._diagnosis(recorder, history, samples, held_out)
-            if found is not None and found.findings:
-                error.args = (f"{error}\n{found}",)
-            raise
-        except KeyboardInterrupt:
-            history.stopped = "interrupted"
-            if self.speaks:
-                say(f"interrupted in epoch {len(history) + 1}; the epochs before it are kept")
-        finally:
-            self.model.eval()
-        if self.early_stopping is not None and state.best_arrays:
-            for name, array in model_arrays(self.model).items():
-                array[...] = state.best_arrays[name]
-        found = self._diagnosis(recorder, history, samples, held_out)
-        if found is not None and self.speaks:
-            say(str(found))
-        return history
+        return run, recorder
+
+    def _interrupted(self, history: History) -> None:
+        history.stopped = "interrupted"
+        if self.speaks:
+            say(f"interrupted in epoch {len(history) + 1}; the epochs before it are kept")
 
     def resume(self, path: str | os.PathLike[str] | None = None) -> int:
         """Go back to where the checkpoint of an earlier run was written.
@@ -294,13 +293,12 @@ class Trainer:
         if self.leads:
             state.write(self.checkpoint, self.model, self.optimizer, self.schedule)
 
-    def _diagnosis(
-        self, recorder: Recorder | None, history: History, samples: Any, held_out: Any
-    ) -> Diagnosis | None:
+    def _diagnosis(self, recorder: Recorder | None, run: Run) -> Diagnosis | None:
         """What is wrong with the run, where that is asked for; kept with its history."""
-        if recorder is None:
+        if recorder is None or not isinstance(run.samples, Samples):
             return None
-        count = 0 if held_out is None else held_out.count
-        self.diagnosis = diagnose(recorder, self.loss, samples.x, samples.y, history, count)
+        x, y, history = run.samples.x, run.samples.y, run.state.history
+        held_out = (None if run.validation is None else run.validation.count) or 0
+        self.diagnosis = diagnose(recorder, self.loss, x, y, history, held_out)
         history.diagnosis = self.diagnosis
         return self.diagnosis
