@@ -91,6 +91,18 @@ class Examination:
         code, message = diagnose_draws([evidence(self, i, name) for i in range(len(self.draws))])
         return Finding(name, "fail", code or "values_differ", message)
 
+    @property
+    def drowned(self) -> bool:
+        """Whether the outputs of a draw are known to a part of their own size only."""
+        return any(numeric.drowned for numeric in self.numeric)
+
+    def undecided_if_unnamed(self, name: str, found: Finding) -> Finding:
+        """The finding, but where it is only that the numbers differ: those tell nothing."""
+        if (found.verdict, found.code) != ("fail", "values_differ"):
+            return found
+        shown = name if name.startswith("dx") else f"d{name}"
+        return self._undecided(name, Verdict("undecidable", "precision"), shown)
+
     def moves(self, name: str) -> bool:
         """Whether an array moves the output at all."""
         array, numeric = self.draws[0].array(name), self.numeric[0]

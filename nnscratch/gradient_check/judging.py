@@ -66,8 +66,10 @@ def judge(
                 words = explain("updated_too_early", name)
                 notes.add(name, "fail", "updated_too_early", mode + words)
     examined = Examination([draw, *further_draws(subject, draw, rng)], rng)
-    for name in names:
-        found = examined.finding(name)
+    every = [(name, examined.finding(name)) for name in names]
+    if examined.drowned:  # then nothing that y tells can convict
+        every = [(name, examined.undecided_if_unnamed(name, found)) for name, found in every]
+    for name, found in every:
         notes.add(name, found.verdict, found.code, found.message and mode + found.message)
     if not written and not subject.manner.stateful:
         _calls(notes, subject, draw, rng, mode)  # what is written to differs in the next call

@@ -15,6 +15,7 @@ from nnscratch.gradient_check.noise import measured
 
 __all__ = ["Derivatives", "Numeric"]
 
+DROWNED = 0.1  # the share of y from which its noise leaves nothing to compare
 SAMPLE = 200  # elements of a large array that are looked at one by one
 LARGE = 3000
 WHOLE = 3_000_000  # numbers of a Jacobian that is kept whole
@@ -148,6 +149,14 @@ class Numeric:
         found = [float(np.median((n / size)[size > 0])) for n, _ in self._noise.values()
                  if (size > 0).any()]  # fmt: skip
         return max(found, default=0.0)
+
+    @property
+    def drowned(self) -> bool:
+        """Whether the noise that was measured is a good part of the outputs themselves."""
+        size = float(np.median(np.abs(self.here))) if self.here.size else 0.0
+        return any(
+            float(np.median(noise)) > DROWNED * size > 0 for noise, _ in self._noise.values()
+        )
 
     def in_words(self) -> str:
         """How coarse the outputs are."""

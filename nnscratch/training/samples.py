@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnscratch.data.images import samples_of, subset
+from nnscratch.data.images import Images, samples_of, subset
 from nnscratch.data.minibatches import gather, rows_of_batches
 from nnscratch.data.splits import stratified_split
 
@@ -236,7 +236,7 @@ def _samples(array: Any, name: str, who: str) -> Any:
             f"{who} expected {name} without a mask, which would be ignored; "
             f"leave these samples out, or fill them: {name}.filled(0)"
         )
-    if hasattr(array, "toarray"):
+    if not isinstance(array, Images) and hasattr(array, "toarray"):
         raise ValueError(
             f"{who} expected {name} as a dense array, received {type(array).__name__}; "
             f"pass {name}.toarray()"
