@@ -153,7 +153,9 @@ class Numeric:
     @property
     def drowned(self) -> bool:
         """Whether the noise that was measured is a good part of the outputs themselves."""
-        size = float(np.median(np.abs(self.here))) if self.here.size else 0.0
+        if not self.here.size:
+            return False
+        size = float(np.median(np.abs(self.here)))
         return any(
             float(np.median(noise)) > DROWNED * size > 0 for noise, _ in self._noise.values()
         )
