@@ -48,10 +48,11 @@ def test_list(assignment, capsys):
 
 
 def test_start_gives_what_students_need_and_nothing_else(assignment, capsys):
+    pytest.importorskip("ziamath")  # of the extra "handout"
     status, lines, _ = homework(capsys, "start", "hw0")
     assert status == 0
     names = sorted(path.name for path in Path("hw0_layer").iterdir())
-    assert names == ["HANDING_IN.md", "README.md", "layers.py"]
+    assert names == ["HANDING_IN.md", "README.html", "README.md", "layers.py"]
     assert lines[-1].endswith("nnscratch homework check hw0_layer")
     assert Path("hw0_layer/layers.py").read_text() == STARTER
 
@@ -111,6 +112,17 @@ def test_a_stranger_s_numpy_is_not_imported_by_python_m(tmp_path):
         text=True,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_start_writes_notebooks_where_they_are_asked_for(assignment, capsys):
+    status, lines, _ = homework(capsys, "start", "hw0", "--notebook")
+    assert status == 0
+    assert "layers.ipynb" in lines[0]
+    assert lines[-1].startswith("read hw0_layer/layers.ipynb")
+    assert not Path("hw0_layer/layers.py").exists()
+    status, lines, _ = homework(capsys, "check", "hw0_layer")
+    assert (status, lines[-1]) == (0, "0 / 100")
+    assert "layers.ipynb was taken for layers.py" in lines
 
 
 def test_start_never_overwrites(assignment, capsys):

@@ -15,6 +15,7 @@ STUDENTS = """\
 for students:
   nnscratch homework list
   nnscratch homework start hw3            makes the folder hw3_mlp
+  nnscratch homework start hw3 --notebook
   nnscratch homework check hw3_mlp        as often as you like
   nnscratch homework check hw3_mlp --item linear_gradient --seed 7
 
@@ -65,6 +66,7 @@ def _for_students(kinds: Any) -> None:
     start.set_defaults(command=run_start, parser=start)
     start.add_argument("assignment", metavar="NAME", help="such as hw3")
     start.add_argument("folder", metavar="DIR", nargs="?", help="default the assignment's name")
+    start.add_argument("--notebook", action="store_true", help="notebooks instead of .py files")
 
     check = kinds.add_parser("check", help="check your work, and hear what is wrong")
     check.set_defaults(command=_told(run_check), parser=check)
@@ -152,9 +154,13 @@ def run_start(options: argparse.Namespace) -> int:
 
     assignment = _assignment(options, options.assignment)
     folder = Path(options.folder or assignment.name)
-    written = start(assignment, folder)
+    written, missing = start(assignment, folder, options.notebook)
     print(f"{assignment.title}: {', '.join(written)} in {folder}")
-    print(f"read {folder / 'README.md'}, then: nnscratch homework check {folder}")
+    if missing:
+        print(f"no README.html: {missing}")
+    best = "README.md" if missing else "README.html"
+    read = next((name for name in written if name.endswith(".ipynb")), best)
+    print(f"read {folder / read}, then: nnscratch homework check {folder}")
     return 0
 
 
