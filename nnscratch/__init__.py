@@ -43,3 +43,8 @@ __version__ = "0.2.0.dev0"
 if not TYPE_CHECKING:  # which follows the stars by itself
     __all__ = [name for name, thing in globals().items() if callable(thing)]
     __all__ += ["__version__", "initializers", "interop", "plots"]
+
+    def __getattr__(name: str) -> None:
+        from nnscratch.asking import unknown_name
+
+        unknown_name(__name__, name, __all__)

@@ -17,8 +17,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from nnscratch import graph, layers, losses
+from nnscratch.asking import meant
 from nnscratch.layers.base import Layer
 from nnscratch.losses.base import Loss
+from nnscratch.words import NAMES
 
 __all__ = ["build"]
 
@@ -84,8 +86,8 @@ def build(
     ['0.W', '0.b']
     >>> build("Sequential(Lineal(4, 3))")
     Traceback (most recent call last):
-    ValueError: the text of a model, line 1: no layer is called 'Lineal'; did you mean Linear?
-    One's own classes are passed as layers=[...]
+    ValueError: the text of a model, line 1: no layer is called 'Lineal'; did you mean Linear; one's
+    own classes are passed as layers=[...]
     >>> build("__import__('os').system('ls')")
     Traceback (most recent call last):
     ValueError: the text of a model, line 1: "__import__('os').system" is no name of a layer; write
@@ -288,12 +290,9 @@ class _Reader:
         return _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
 
     def _unknown(self, line: int, name: str) -> NoReturn:
-        import difflib  # for who mistypes
-
-        close = difflib.get_close_matches(name, [*self.table, *self.found], 1)
-        remedy = f"did you mean {close[0]}? " if close else ""
-        remedy += "One's own classes are passed as layers=[...]"
-        _wrong(line, f"no layer is called {name[:60]!r}; {remedy}")
+        remedy = meant(name, [*self.table, *self.found], NAMES).removesuffix("?")
+        own = "one's own classes are passed as layers=[...]"
+        _wrong(line, f"no layer is called {name[:60]!r}{remedy}; {own}")
 
 
 def _product(sizes: Iterable[tuple[str, ast.expr]]) -> int:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from nnscratch.data.catalogue import SOURCES
 from nnscratch.data.datasets import is_path
 from nnscratch.files import printable
+from nnscratch.words import OPTIONS
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,6 +51,8 @@ def nearest(word: str, known: Sequence[str]) -> str:
     ' (did you mean --learning-rate?)'
     """
     plain = word.lower().replace("_", "-")
+    if OPTIONS.get(plain) in known:
+        return f" (did you mean {OPTIONS[plain]}?)"
     initials = {
         "--" + "".join(part[0] for part in k.strip("-").split("-") if part): k for k in known
     }

@@ -21,9 +21,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from nnscratch.asking import answers
 from nnscratch.layers.caches import form_of, protected
 from nnscratch.layers.owner import Owner
 from nnscratch.layers.written import Page, code, written
+from nnscratch.words import OF_LAYERS, SET_ON_LAYERS
 
 __all__ = ["Layer"]
 
@@ -53,6 +55,7 @@ def fitting(dy: Any, form: Any) -> Any:
     return floating(dy, form[1])
 
 
+@answers(OF_LAYERS, SET_ON_LAYERS)
 class Layer(Owner):
     """A function y = f(x; params) that can also pass gradients back.
 

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from nnscratch.asking import answers
 from nnscratch.layers.base import floating
 from nnscratch.losses.checks import check_values, product, real
 from nnscratch.losses.node import as_layer
+from nnscratch.words import OF_LOSSES
 
 __all__ = ["Loss"]
 
@@ -25,6 +27,7 @@ class Passed(NamedTuple):
     dtype: np.dtype
 
 
+@answers(OF_LOSSES)
 class Loss:
     """What all losses share: weights, the reduction over the samples, and the order of calls.
 

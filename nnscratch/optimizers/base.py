@@ -7,17 +7,20 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from nnscratch.asking import answers
 from nnscratch.layers.base import Layer
 from nnscratch.layers.flat import Allocate, FlatArrays, flatten
 from nnscratch.layers.params import Structure
 from nnscratch.optimizers.blocks import Block, blocks_of, flush_tiny, stretches
 from nnscratch.optimizers.groups import Groups, check_settings, overrides_by_name, resolved
+from nnscratch.words import OF_OPTIMIZERS, SET_ON_OPTIMIZERS
 
 __all__ = ["Optimizer"]
 
 FLUSHED_EVERY = 128  # steps; seldom enough to cost nothing
 
 
+@answers(OF_OPTIMIZERS, SET_ON_OPTIMIZERS)
 class Optimizer:
     """What all optimizers share: the model's flat vectors, the state, and the step.
 

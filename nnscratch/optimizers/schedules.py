@@ -15,11 +15,14 @@ from collections.abc import Callable, Sequence
 from operator import index
 from typing import Any
 
+from nnscratch.asking import answers
 from nnscratch.optimizers.base import Optimizer
+from nnscratch.words import OF_SCHEDULES
 
 __all__ = ["CosineDecay", "Custom", "ExponentialDecay", "Milestones", "Polynomial", "StepDecay"]
 
 
+@answers(OF_SCHEDULES)
 class Schedule:
     """What all schedules share: counting steps and setting the rate.
 

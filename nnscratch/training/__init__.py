@@ -9,3 +9,8 @@ from nnscratch.training.trainer import *
 
 if not TYPE_CHECKING:  # which follows the stars by itself
     __all__ = [name for name, thing in globals().items() if callable(thing)]
+
+    def __getattr__(name: str) -> None:
+        from nnscratch.asking import unknown_name
+
+        unknown_name(__name__, name, __all__)

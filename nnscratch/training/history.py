@@ -8,7 +8,9 @@ import os
 from collections.abc import ItemsView, Iterable, Iterator, KeysView
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
+from nnscratch.asking import answers
 from nnscratch.training.history_file import read_csv, write_csv
+from nnscratch.words import OF_HISTORIES
 
 __all__ = ["History"]
 
@@ -27,6 +29,7 @@ COLUMNS = (  # the usual ones; a metric f1 of the trainer's adds train_f1 and va
 _EPOCHS_IN_REPR = 5
 
 
+@answers(OF_HISTORIES)
 class History:
     """What a training run recorded, one entry per epoch.
 

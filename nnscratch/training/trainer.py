@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 
+from nnscratch.asking import answers, refuse_keywords
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
@@ -31,6 +32,7 @@ from nnscratch.training.run import Run
 from nnscratch.training.samples import Samples, Stream, checked_size, samples_for
 from nnscratch.training.state import RunState
 from nnscratch.training.updaters import updater_for
+from nnscratch.words import OF_TRAINERS
 
 __all__ = ["Trainer"]
 
@@ -38,6 +40,7 @@ Metric = Callable[[Any, Any], float]
 Callback = Callable[["Trainer", dict[str, float]], Any]
 
 
+@answers(OF_TRAINERS)
 class Trainer:
     """Train a model by minibatches, and record how it went.
 
@@ -155,6 +158,7 @@ class Trainer:
         batch_size: int = 128,
         rng: int | np.random.Generator | None = None,
         sample_weight: Any = None,
+        **unknown: Never,
     ) -> History:
         """Train for a number of epochs.
 
@@ -185,6 +189,8 @@ class Trainer:
             "interrupted" by Ctrl-C, which ends the run with what it has. The model is then in
             evaluation mode.
         """
+        if unknown:
+            refuse_keywords(self.fit, unknown)
 
         def begun() -> tuple[RunState, Samples | Stream, int]:
             state = self._resumed or RunState(History(), np.random.default_rng(rng))
