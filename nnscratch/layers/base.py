@@ -92,6 +92,8 @@ class Layer(Owner):
         How many outputs there are, for a layer with several that is called on nodes of a graph.
     takes_lengths : bool
         Whether `forward` takes `lengths`, how many steps of each sequence of a batch count.
+    buffers_are_constant : bool
+        Whether training leaves the buffers as they are, so that they say nothing of a batch.
 
     Examples
     --------
@@ -122,6 +124,7 @@ class Layer(Owner):
     element_wise: bool = False
     output_count: int | None = None
     takes_lengths: bool = False
+    buffers_are_constant: bool = False
     _form: Any = None  # of the last y: what dy must look like
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

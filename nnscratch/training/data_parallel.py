@@ -256,7 +256,7 @@ def refuse_dependent_samples(model: Layer) -> None:
     """A ValueError for models whose halves of a batch do not add up to the batch."""
     for path, layer in model.walk():
         place = f"layer {path}, {layer}" if path else f"{layer}"
-        if layer._buffers:
+        if layer._buffers and not layer.buffers_are_constant:
             raise ValueError(
                 f"{place} looks at the batch as a whole, of which each worker sees a part; "
                 "leave out workers="

@@ -226,7 +226,8 @@ def refuse_whole_batches(model: Layer) -> None:
     """A ValueError for layers that have to see the whole batch, and for float16."""
     for path, layer in model.walk():
         place = f"layer {path}, {layer}" if path else f"{layer}"
-        if (layer._buffers or hasattr(layer, "rng")) and not hasattr(type(layer), "part"):
+        keeps = bool(layer._buffers) and not layer.buffers_are_constant
+        if (keeps or hasattr(layer, "rng")) and not hasattr(type(layer), "part"):
             raise ValueError(
                 f"{place} draws for the batch or keeps statistics of it, of which each rank sees a "
                 "part; let it read `part` as Dropout and BatchNorm do, or leave out communicator="

@@ -14,6 +14,7 @@ import numpy as np
 from nnscratch.checkpoint import model_arrays
 from nnscratch.layers import BatchNorm
 from nnscratch.optimizers.plateau import ReduceOnPlateau
+from nnscratch.training.augmenting import Augmenting
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.evaluation import evaluated, joined
 from nnscratch.training.nonfinite import check_data, check_weights, explain_forward
@@ -53,6 +54,7 @@ class Run:
         self.trainer, self.state = trainer, state
         self.samples, self.validation, self.batch_size = samples, validation, batch_size
         self.ended = ""
+        self.augment = Augmenting(trainer.augment)
         self.joins_single = any(isinstance(layer, BatchNorm) for _, layer in trainer.model.walk())
 
     def try_validation(self) -> None:
@@ -91,8 +93,8 @@ class Run:
         with closing(self.bar), np.errstate(over="ignore", invalid="ignore"):
             for i, batch in zip(count(first), batches, strict=False):
                 learning_rate = trainer.optimizer.learning_rate
-                if trainer.augment is not None:
-                    batch = batch._replace(x=trainer.augment(batch.x, state.rng))
+                if self.augment:
+                    batch = self.augment(batch, state.rng)
                 seen = step(batch, f"epoch {number}, step {i + 1}")
                 totals.add(seen)
                 losses.append(seen.loss / seen.weight if seen.weight else math.nan)

@@ -15,6 +15,7 @@ from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.schedules import Schedule
+from nnscratch.training.augmenting import Augment, Augmenting
 from nnscratch.training.checks import (
     check_communicator,
     check_numbers,
@@ -27,6 +28,7 @@ from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.early_stopping import EarlyStopping
 from nnscratch.training.history import History
 from nnscratch.training.memory import keep_freed_memory
+from nnscratch.training.normalizing import fit_normalize
 from nnscratch.training.progress import say
 from nnscratch.training.run import Run
 from nnscratch.training.samples import Samples, Stream, checked_size, samples_for
@@ -75,9 +77,9 @@ class Trainer:
         on one rank is written out and ends the job. Needs the extra `mpi`.
     progress : bool
         A progress bar and a line per epoch, on standard error where there is one.
-    augment : function (x, rng) -> x, optional
-        Changes the inputs of each batch before they are trained on, such as
-        `nnscratch.data.augment.ShiftAndFlip`; rng is that of `fit`.
+    augment : function (x, rng) -> x or (x, y, rng) -> (x, y), or a list of them, optional
+        Changes each batch before it is trained on, such as `nnscratch.data.Rotate(10)` and
+        `nnscratch.data.Mixup(0.2, classes=10)`; rng is that of `fit`.
     diagnose : bool
         Look for what is wrong with the run, such as dead ReLUs or vanishing gradients. The
         sentences are said after the run and kept in `history.diagnosis`, with the numbers
@@ -127,7 +129,7 @@ class Trainer:
         workers: int = 1,
         communicator: Any = None,
         progress: bool = True,
-        augment: Callable[[Any, np.random.Generator], Any] | None = None,
+        augment: Augment = None,
         diagnose: bool = False,
         metrics: Mapping[str, Metric] | None = None,
         callbacks: Sequence[Callback] = (),
@@ -135,6 +137,7 @@ class Trainer:
         check_parts(model, loss, optimizer, schedule)
         check_numbers(clip_norm, workers, checkpoint_every)
         check_communicator(communicator, workers, diagnose)
+        Augmenting(augment)  # refuses what it cannot call
         if wrong := [f for f in (*(metrics or {}).values(), *callbacks) if not callable(f)]:
             raise ValueError(f"metrics and callbacks are functions, received {wrong[0]!r}")
         if isinstance(early_stopping, int):
@@ -233,6 +236,7 @@ class Trainer:
         """The run, tried out as far as that is possible before the first epoch."""
         samples, held_out = hold_out(samples, validation, state)
         check_run(self, held_out)
+        fit_normalize(self.model, samples, size)
         run = Run(self, state, samples, held_out, size)
         run.try_validation()
         self._resumed = None

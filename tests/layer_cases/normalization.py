@@ -1,5 +1,7 @@
 """Layers that normalize."""
 
+import numpy as np
+
 import nnscratch as nn
 from tests.layer_cases.case import LayerCase
 
@@ -22,7 +24,16 @@ def normalized(name, *arguments):
     return call
 
 
+def fitted(layer, shape):
+    """Normalize with a mean and a spread for each feature that no other has."""
+    rng = np.random.default_rng(0)
+    scale = rng.uniform(0.5, 3, shape)
+    return layer.fit(rng.normal(size=shape) * scale + rng.normal(size=shape))
+
+
 CASES = [
+    LayerCase(lambda: fitted(nn.Normalize(3), (40, 3, 4)), (7, 3, 4, 5)),
+    LayerCase(lambda: fitted(nn.Normalize(5, axis=-1), (40, 5)), (7, 3, 5)),
     LayerCase(lambda: nn.BatchNorm(3), (7, 3), batch_axis=False),
     LayerCase(
         lambda: nn.BatchNorm(3, momentum=None),

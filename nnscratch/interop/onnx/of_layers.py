@@ -83,6 +83,14 @@ def _batch_norm(page: Page, layer: nn.BatchNorm, x: Value) -> str:
     return page.op("BatchNormalization", x, gamma, beta, *statistics, epsilon=layer.epsilon)
 
 
+def _normalize(page: Page, layer: nn.Normalize, x: Value) -> str:
+    across = (-1, *(1,) * (x.array.ndim - 1 - layer.axis % x.array.ndim))
+    mean, std = (
+        layer.buffers[key].astype(x.array.dtype).reshape(across) for key in ("mean", "std")
+    )
+    return page.op("Div", page.op("Sub", x, mean), std)
+
+
 def _layer_norm(page: Page, layer: nn.LayerNorm, x: Value) -> str:
     gamma, beta = _affine(layer, layer.shape, x.array.dtype)
     axis = -len(layer.shape)
@@ -134,6 +142,7 @@ OF_LAYERS: dict[type[nn.Layer], Written] = {
     nn.Bias: _bias,
     nn.Embedding: _embedding,
     nn.BatchNorm: _batch_norm,
+    nn.Normalize: _normalize,
     nn.LayerNorm: _layer_norm,
     nn.RMSNorm: _rms_norm,
     nn.GroupNorm: _group_norm,
