@@ -29,6 +29,10 @@ LONGEST = 2**22  # characters
 DEEPEST = 60  # calls inside calls; a model of more is refused
 MOST = 2**28  # numbers: 1 GB in float32
 
+# Remedies for who calls `build` himself
+ALLOWED = "; where that is meant, allow it with build(text, most=...)"
+PASSED = "; one's own classes are passed as layers=[...]"
+
 # Arguments that make no parameters, however large they are
 NO_SIZES = {"stride", "padding", "dilation", "output_padding", "groups", "axis", "axes", "key"}
 NO_SIZES |= {"window", "factor", "repeats", "sections", "rng", "ignore_index", "padding_index"}
@@ -158,8 +162,8 @@ class _Reader:
         """Read the lines with names, then the expression at the end."""
         if (size := self.size(statements)) > self.most:
             raise ValueError(
-                f"the text of a model with {size} parameters, which are more than {self.most}; "
-                "where that is meant, allow it with build(text, most=...)"
+                f"the text of a model with {size} parameters, which are more than {self.most}"
+                + ALLOWED
             )
         *lines, last = statements
         for line in lines:
@@ -291,8 +295,7 @@ class _Reader:
 
     def _unknown(self, line: int, name: str) -> NoReturn:
         remedy = meant(name, [*self.table, *self.found], NAMES).removesuffix("?")
-        own = "one's own classes are passed as layers=[...]"
-        _wrong(line, f"no layer is called {name[:60]!r}{remedy}; {own}")
+        _wrong(line, f"no layer is called {name[:60]!r}{remedy}{PASSED}")
 
 
 def _product(sizes: Iterable[tuple[str, ast.expr]]) -> int:

@@ -5,6 +5,7 @@ Exit status 0: done; 1: the job failed; 2: wrong usage. An error is one line on 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from nnscratch.commands import (
     check,
     datasets,
     evaluate,
+    export,
     homework,
     plot,
     predict,
@@ -23,12 +25,16 @@ from nnscratch.commands import (
 )
 from nnscratch.commands.options import Parser, complain
 
-COMMANDS = (train, evaluate, predict, plot, runs, sweep, report, datasets, check, homework)
+COMMANDS = (train, evaluate, predict, plot, runs, sweep, report, export, datasets, check, homework)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from nnscratch.commands.completion import complete
+
+        complete(parser)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         options.parser.refuse(unknown)

@@ -51,6 +51,32 @@ def _cnn(shape: tuple[int, ...], classes: int, rng: Any, *, dropout: float = 0.0
 
 MODELS: dict[str, Callable[..., Sequential]] = {"mlp": _mlp, "cnn": _cnn}
 
+OWN = "own"  # what a model is called that is given as text
+SHOWN = 48  # letters of such a text
+
+
+def is_text(model: str) -> bool:
+    """Whether a model is given as the code that builds it, not by its name."""
+    return "(" in model
+
+
+def kind_of_model(model: str) -> str:
+    """Its name, for a folder or a column."""
+    return OWN if is_text(model) else model
+
+
+def short_model(model: str) -> str:
+    """Its name, or the beginning of its text.
+
+    Examples
+    --------
+    >>> short_model("Sequential(\\n  Flatten(),\\n  Linear(64, 10),\\n)")
+    'Sequential(Flatten(), Linear(64, 10))'
+    """
+    text = re.sub(r",\s*\)", ")", re.sub(r"\(\s+", "(", " ".join(model.split())))
+    return text if len(text) <= SHOWN else text[: SHOWN - 3].rstrip(" ,") + "..."
+
+
 # (optimizer, epochs, steps in an epoch) -> the schedule
 SCHEDULES: dict[str, Callable[[Optimizer, int, int], Schedule | None]] = {
     "constant": lambda optimizer, epochs, steps: None,

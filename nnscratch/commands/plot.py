@@ -91,7 +91,8 @@ def _confusion(folder: Path) -> Any:
 
 
 def _weights(folder: Path) -> Any:
-    from nnscratch.commands.training_run import title_of, trained_model
+    from nnscratch.commands.choices import short_model
+    from nnscratch.commands.training_run import first_filters, title_of, trained_model
     from nnscratch.plots import plot_filters
 
     config, model = trained_model(folder)
@@ -101,7 +102,9 @@ def _weights(folder: Path) -> Any:
             f"{folder} was trained on {config.source.name}, which has no images; "
             "draw its curves without --weights"
         )
-    first = next(layer for layer in model.layers if "W" in layer.params)
-    image_shape = shape if first.params["W"].ndim == 2 else None
+    found = first_filters(model, shape)
+    if found is None:
+        raise ValueError(f"the first weights of {short_model(config.model)} are no images")
+    first, image_shape = found
     title = f"{title_of(config)}: weights of its first layer"
     return plot_filters(first, title, image_shape, colour=shape[0] == 3)

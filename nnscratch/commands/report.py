@@ -159,15 +159,16 @@ def _mistakes(scores: np.ndarray, job: Run) -> str:
 
 
 def _weights(job: Run) -> str:
+    from nnscratch.commands.training_run import first_filters
     from nnscratch.plots import plot_filters
 
     shape = job.config.source.shape
-    first = next((layer for layer in job.model.layers if "W" in layer.params), None)
-    if first is None or shape[0] not in (1, 3):
-        return "<p>They are no images.</p>"
+    found = first_filters(job.model, shape)
+    if found is None or shape[0] not in (1, 3):
+        return "<p>Its weights are no images.</p>"
+    first, image_shape = found
     W = first.params["W"]
     title = f"{first}: {min(len(W), FILTERS)} of its {len(W)} filters"
-    image_shape = shape if W.ndim == 2 else None
     figure = plot_filters(W[:FILTERS], title, image_shape, colour=shape[0] == 3)
     return _picture(figure, "the weights of the first layer")
 

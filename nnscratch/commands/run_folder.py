@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnscratch.commands.choices import kind_of_model
 from nnscratch.commands.settings import Config
 from nnscratch.files import atomic_write, read_text
 from nnscratch.training.history import History
@@ -72,7 +73,7 @@ def claim_folder(out: str | None, config: Config) -> Path:
                 "or choose another folder with --out"
             ) from None
     else:
-        folder = _next_folder(f"{_plain(config.source.name)}-{config.model}")
+        folder = _next_folder(f"{_plain(config.source.name)}-{kind_of_model(config.model)}")
     config.write(folder)
     return folder
 

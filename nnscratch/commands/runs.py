@@ -132,4 +132,5 @@ def _condition(text: str, options: argparse.Namespace) -> tuple[str, str]:
 def _shown(each: Summary, name: str) -> str:
     from nnscratch.commands.settings import shown
 
-    return shown(getattr(each.config, name))
+    value = getattr(each.config, name)
+    return "-" if value is None else shown(value)

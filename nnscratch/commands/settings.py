@@ -14,9 +14,10 @@ from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from nnscratch.commands.choices import CHOICES, takers
+from nnscratch.commands.choices import CHOICES, is_text, takers
 from nnscratch.commands.machine import machine
 from nnscratch.commands.options import AMOUNT, COUNT, DATA, LIST, NUMBER, ONOFF, RATE, SHARE
+from nnscratch.commands.own_model import MODEL
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.datasets import Dataset, is_path
 from nnscratch.data.sources import Source
@@ -79,7 +80,13 @@ class Config:
     root: str | None = setting(
         None, "the folder that holds the data's files", group="data and model", metavar="DIR"
     )
-    model: str = setting("mlp", "kind of network", group="data and model")
+    model: str = setting(
+        "mlp",
+        "a network, or the code of one's own, as print(model) shows it",
+        MODEL,
+        "data and model",
+        metavar=f"{{{','.join(sorted(CHOICES['model']))}}}|TEXT",
+    )
     hidden: tuple[int, ...] | None = setting(
         None, "units per layer", COUNT, "data and model", "model", nargs="+", metavar="N"
     )
@@ -122,7 +129,9 @@ class Config:
             if of:
                 object.__setattr__(self, each.name, _of_choice(each.name, value, of, self))
             value = getattr(self, each.name)
-            if each.name in CHOICES and value is not None and value not in CHOICES[each.name]:
+            own = each.name == "model" and is_text(value)
+            known_value = value is None or value in CHOICES.get(each.name, (value,)) or own
+            if not known_value:
                 known = ", ".join(sorted(CHOICES[each.name]))
                 raise ValueError(f"unknown {each.name} {value!r}; there is {known}")
 
@@ -202,7 +211,7 @@ def add_settings(parser: argparse.ArgumentParser, several: bool = False) -> None
                 options |= {"type": LIST(details["kind"]), "metavar": "N,N"}
             if several:
                 options["nargs"] = "+"
-        if each.name in CHOICES:
+        if each.name in CHOICES and details["kind"] is not MODEL:
             options |= {"choices": sorted(CHOICES[each.name])}
         group.add_argument(flag(each.name), default=None, **options)
 
@@ -252,7 +261,9 @@ def _of_choice(name: str, value: Any, of: str, config: Config) -> Any:
     choice, known = getattr(config, of), takers(of, name)
     if choice in known:
         return known[choice] if value is None else value
-    if value is not None and choice in CHOICES[of]:
+    own = of == "model" and is_text(choice)
+    if value is not None and (own or choice in CHOICES[of]):
+        choice = "a model given as text" if own else choice
         others = " and ".join(known)
         raise ValueError(f"{flag(name)} does nothing for {choice}; it is for {others}")
     return value
@@ -265,7 +276,7 @@ def _from_json(name: str, value: Any) -> Any:
         raise ValueError(f"it has a key {name!r}")
     details = known[name].metadata
     kind, several = details["kind"], "nargs" in details["options"]
-    kind = str if kind is DATA else kind
+    kind = str if kind in (DATA, MODEL) else kind
     if value is None and known[name].default is None:
         return None
     values = value if several and isinstance(value, list) and value else [value]

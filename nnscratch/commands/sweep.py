@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -106,7 +107,7 @@ def _name(config: Config, options: argparse.Namespace) -> str:
     number = hashlib.sha256(content).hexdigest()[:8]
     varied = [name for name, values in settings_in(options).items() if len(values) > 1]
     words = [f"{name.replace('_', '-')}={shown(getattr(config, name))}" for name in varied]
-    plain = "_".join(words).replace(" ", "-").replace("/", "-")
+    plain = re.sub(r"[^\w.=+-]+", "-", "_".join(words))
     return f"{plain[:80]}_{number}" if plain else number
 
 

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 
 from nnscratch.checkpoint import load, save
-from nnscratch.commands.choices import MODELS, OPTIMIZERS, SCHEDULES, defaults_of
+from nnscratch.commands.choices import (
+    MODELS,
+    OPTIMIZERS,
+    SCHEDULES,
+    defaults_of,
+    is_text,
+    short_model,
+)
+from nnscratch.commands.own_model import build_own
 from nnscratch.commands.run_folder import Results, write_results
 from nnscratch.commands.settings import Config
 from nnscratch.data import Dataset, load_dataset, minibatches, stratified_split
@@ -18,7 +26,7 @@ from nnscratch.data.augment import ShiftAndFlip
 from nnscratch.data.datasets import is_path
 from nnscratch.data.images import subset
 from nnscratch.files import printable
-from nnscratch.layers import Sequential
+from nnscratch.layers import Layer
 from nnscratch.losses import SoftmaxCrossEntropy
 from nnscratch.optimizers import Optimizer
 from nnscratch.training import Trainer, evaluate
@@ -37,7 +45,7 @@ class Run:
     Attributes
     ----------
     data : Dataset
-    model : Sequential
+    model : Layer
     loss : SoftmaxCrossEntropy
     """
 
@@ -49,7 +57,7 @@ class Run:
         # independent streams, so that another split or model does not shift the others
         seeds = np.random.SeedSequence(config.seed).spawn(3)
         self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
-        self.model: Sequential = build_model(config, model_rng)
+        self.model: Layer = build_model(config, model_rng)
         self.loss = SoftmaxCrossEntropy()
 
     def train(
@@ -188,10 +196,10 @@ def _taken(kind: str, config: Config) -> dict[str, Any]:
 def title_of(config: Config) -> str:
     """What is trained on what, in a few words."""
     hidden = f" {'-'.join(map(str, config.hidden))}" if config.hidden else ""
-    return f"{config.source.name}: {config.model}{hidden}"
+    return f"{config.source.name}: {short_model(config.model)}{hidden}"
 
 
-def build_model(config: Config, rng: np.random.Generator) -> Sequential:
+def build_model(config: Config, rng: np.random.Generator) -> Layer:
     """The network that the settings ask for, untrained; it needs no data to be there."""
     source = config.source
     classes, images = len(source.class_names), len(source.shape) == 3
@@ -200,10 +208,23 @@ def build_model(config: Config, rng: np.random.Generator) -> Sequential:
             raise ValueError(f"--{option} is for images, {source.name} has none; leave it out")
     if config.model == "cnn" and not images:
         raise ValueError(f"--model cnn is for images, {source.name} has none; leave it out")
+    if is_text(config.model):
+        return build_own(config.model, source, rng)
     return MODELS[config.model](source.shape, classes, rng, **_taken("model", config))
 
 
-def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Sequential]:
+def first_filters(model: Layer, shape: tuple[int, ...]) -> tuple[Layer, Any] | None:
+    """The first layer with weights, and as what images they are seen; None if they are none."""
+    layer = next((layer for _, layer in model.walk() if "W" in layer.params), None)
+    if layer is None or len(shape) != 3:
+        return None
+    W = layer.params["W"]
+    if W.ndim == 4:
+        return layer, None
+    return (layer, shape) if W.ndim == 2 and W.shape[1] == math.prod(shape) else None
+
+
+def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Layer]:
     """The settings of a run and its trained model, ready to evaluate; reads no data."""
     config = Config.read(folder)
     model = build_model(config, np.random.default_rng(config.seed))
