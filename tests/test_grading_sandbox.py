@@ -196,6 +196,52 @@ def test_time_counts_for_all_calls_together(level):
     assert worker.wall_seconds >= 1.0
 
 
+@pytest.fixture
+def crowded():
+    """One core for nine others and for the process whose id is given."""
+    core = {min(os.sched_getaffinity(0))}
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(9)]
+    for loop in loops:
+        os.sched_setaffinity(loop.pid, core)
+    yield lambda pid: os.sched_setaffinity(pid, core)
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+@at(1)
+@pytest.mark.parametrize("level", [n for n in LEVELS if n >= 1])
+def test_what_a_crowded_machine_makes_it_wait_is_not_counted(level, crowded):
+    source = """
+        import time
+        def compute():
+            began = time.process_time()
+            while time.process_time() - began < 0.6:
+                pass
+        def sleep():
+            time.sleep(4)
+        """
+    with started(source, level, wall=1.5, cpu=3) as worker:
+        worker.module("layers")
+        crowded(worker._process._running.pid)
+        worker.function("layers", "compute")
+    assert worker.wall_seconds > 1.6
+    with started(source, level, wall=1.5, cpu=3) as worker:
+        worker.module("layers")
+        crowded(worker._process._running.pid)
+        with pytest.raises(TimedOut, match=r"within 1\.5 s of time"):
+            worker.function("layers", "sleep")
+
+
+def test_no_machine_is_waited_for_without_end(level):
+    with (
+        started("import time\ndef f():\n    time.sleep(9)", level, real=1.0) as worker,
+        pytest.raises(TimedOut, match="of time"),
+    ):
+        worker.function("layers", "f")
+    assert worker.wall_seconds < 9
+
+
 @at(1)
 @pytest.mark.parametrize("level", [n for n in LEVELS if n >= 1])
 def test_cpu_time_is_limited(level):

@@ -342,75 +342,50 @@ def mlp_backward(student, rng):
                 yield unchanged(f"{key} of Linear {i + 1}", entry(after, key, "params"), value)
 
 
-FORMS = {
-    "uphill": (
-        lambda w, v, g, r, m: (w + r * (m * v + g), m * v + g),
-        "the step goes uphill, along the gradient",
-    ),
-    "momentum_missing": (
-        lambda w, v, g, r, m: (w - r * g, v),
-        "the velocity is not kept from step to step",
-    ),
-    "old_velocity": (
-        lambda w, v, g, r, m: (w - r * v, m * v + g),
-        "w moves by the velocity of the step before: first v, then w",
-    ),
-    "gradient_damped": (
-        lambda w, v, g, r, m: (w - r * (m * v + (1 - m) * g), m * v + (1 - m) * g),
-        "g is multiplied by 1 - momentum",
-    ),
-    "momentum_on_gradient": (
-        lambda w, v, g, r, m: (w - r * m * (v + g), m * (v + g)),
-        "g is multiplied by momentum too",
-    ),
-    "nesterov": (
-        lambda w, v, g, r, m: (w - r * (g + m * (m * v + g)), m * v + g),
-        "this is Nesterov's momentum",
-    ),
-    "learning_rate_missing": (
-        lambda w, v, g, r, m: (w - (m * v + g), m * v + g),
-        "the learning rate is left out",
-    ),
-    "learning_rate_twice": (
-        lambda w, v, g, r, m: (w - r * (m * v + r * g), m * v + r * g),
-        "the learning rate is applied twice",
-    ),
-    "velocity_not_decayed": (
-        lambda w, v, g, r, m: (w - r * (v + g), v + g),
-        "the old velocity is not multiplied by momentum",
-    ),
-    "not_updated": (
-        lambda w, v, g, r, m: (w, v),
-        "the parameter stays as it was; write layer.params[name] -= ...",
-    ),
-}
+def steps(w, v, g, r, m):
+    """By form of the step: w and the velocity after it, and what was done."""
+    s = m * v + g
+    damped, twice, nesterov = m * v + (1 - m) * g, m * v + r * g, g + m * s
+    return {
+        "": (w - r * s, s, ""),
+        "velocity_shared": (w - r * s, s, "parameters of one name in two layers share a velocity"),
+        "uphill": (w + r * s, s, "the step goes uphill, along the gradient"),
+        "momentum_missing": (w - r * g, v, "the velocity is not kept from step to step"),
+        "old_velocity": (w - r * v, s, "w moves by the velocity of the step before"),
+        "gradient_damped": (w - r * damped, damped, "g is multiplied by 1 - momentum"),
+        "momentum_on_gradient": (w - r * m * (v + g), m * (v + g), "g is multiplied by momentum"),
+        "nesterov": (w - r * nesterov, s, "this is Nesterov's momentum"),
+        "learning_rate_missing": (w - s, s, "the learning rate is left out"),
+        "learning_rate_twice": (w - r * twice, twice, "the learning rate is applied twice"),
+        "velocity_not_decayed": (w - r * (v + g), v + g, "v is not multiplied by momentum"),
+        "not_updated": (w, v, "the parameter stays as it was; write layer.params[name] -= ..."),
+    }
+
+
 RULE = "v = momentum · v + g, then w = w - learning_rate · v"
-SHARED = "parameters of the same name in two layers share one velocity"
-
-
-def right_form(w, v, g, rate, momentum):
-    v = momentum * v + g
-    return w - rate * v, v
 
 
 class Descents:
-    """What every form of the step gives, from the same start and with the same gradients."""
+    """Where every form of the step leads, from the same start and with the same gradients."""
 
     def __init__(self, start, rate, momentum):
-        forms = {code: form for code, (form, _) in FORMS.items()}
-        self.forms = forms | {"velocity_shared": right_form, "": right_form}
         self.rate, self.momentum = rate, momentum
-        self.params = {code: dict(start) for code in self.forms}
-        self.velocities = {code: {} for code in self.forms}
+        self.words = {code: words for code, (_, _, words) in steps(0, 0, 0, 0, 0).items()}
+        self.params = {code: dict(start) for code in self.words}
+        self.velocities = {code: {} for code in self.words}
 
     def step(self, grads):
-        for code, form in self.forms.items():
-            params, velocities = self.params[code], self.velocities[code]
+        for code, params in self.params.items():
+            velocities = self.velocities[code]
             for (i, name), g in grads.items():
                 key = name if code == "velocity_shared" else (i, name)
                 v = velocities.get(key, np.zeros_like(g))
-                moved = form(params[i, name], v, g, self.rate, self.momentum)
-                params[i, name], velocities[key] = moved
+                moved = steps(params[i, name], v, g, self.rate, self.momentum)[code]
+                params[i, name], velocities[key], _ = moved
+
+    def mistakes(self, key):
+        wrong = {code: words for code, words in self.words.items() if code}
+        return {code: Mistake(self.params[code][key], words, RULE) for code, words in wrong.items()}
 
 
 @check("SGD", given=GIVEN)
@@ -434,14 +409,9 @@ def sgd(student, rng):
             descents.step(grads)
             now = {i: (layers[i].get("params"), layers[i].get("grads")) for i in (0, 2)}
             for (i, name), g in grads.items():
-                mistakes = {
-                    code: Mistake(descents.params[code][i, name], words, RULE)
-                    for code, (_, words) in FORMS.items()
-                }
-                shared = descents.params["velocity_shared"][i, name]
-                mistakes["velocity_shared"] = Mistake(shared, SHARED, RULE)
                 got, kept = entry(now[i][0], name, "params"), entry(now[i][1], name)
-                yield compare(f"{name}{kind}", got, descents.params[""][i, name], mistakes)
+                right, mistakes = descents.params[""][i, name], descents.mistakes((i, name))
+                yield compare(f"{name}{kind}", got, right, mistakes)
                 words = "the step wrote to the gradients", "momentum * v + g makes a new array"
                 yield claim(f"grads[{name!r}]", equal(kept, g), "mutated_input", *words)
 

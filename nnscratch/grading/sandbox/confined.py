@@ -118,7 +118,8 @@ class Slot:
             finally:
                 theirs.close()
                 os.close(writing)
-            running = Running(connection, reading, self._receive()["folder"])
+            told = self._receive()
+            running = Running(connection, reading, told["folder"], told["pid"])
             try:
                 await_ready(connection, self.level)
             except SandboxError:

@@ -35,11 +35,12 @@ sys.path.append(sys.argv[1])
 
 @dataclass(frozen=True)
 class Running:
-    """A worker that has begun: its socket, the pipe of its output, its folder ("" if hidden)."""
+    """A worker that has begun: socket, pipe of its output, folder ("" if hidden), process."""
 
     connection: socket.socket
     output: int
     folder: str
+    pid: int
 
     def close(self) -> None:
         """Close the parent's ends."""
@@ -119,7 +120,7 @@ class PlainStart:
         finally:
             theirs.close()
             os.close(writing)
-        running = Running(connection, reading, folder)
+        running = Running(connection, reading, folder, self._process.pid)
         try:
             await_ready(connection, 0)
         except SandboxError as error:

@@ -19,6 +19,7 @@ from nnscratch.grading.sandbox.errors import (
     WorkerDied,
     WorkerError,
 )
+from nnscratch.grading.sandbox.fair import FairClock
 from nnscratch.grading.sandbox.folder import MAX_FILES, holds_more_than, remove
 from nnscratch.grading.sandbox.launch import Ended
 from nnscratch.grading.sandbox.limits import Limits
@@ -65,6 +66,8 @@ class Process:
         self._error: WorkerError | None = None
         self._is_over = False
         self._began = time.monotonic()
+        self._folder_seen = self._began
+        self._clock = FairClock(self._running.pid)
         self.wall = self.cpu = 0.0
         self.output = bytearray()
         self._reader = threading.Thread(target=self._read_output, daemon=True)
@@ -101,23 +104,31 @@ class Process:
             raise self._error
         if self._is_over:
             raise RuntimeError("the worker has ended; ask inside its with block")
+        self._clock.computed()
         while True:
-            rest = self._began + self._limits.wall - time.monotonic()
-            if rest <= 0:
+            now = time.monotonic()
+            rest = self._limits.wall - self._clock.spent
+            if rest <= 0 or now - self._began >= self._limits.real:
                 self.fail(TimedOut("wall", self._limits.wall))
-            self._running.connection.settimeout(min(rest, LOOK_EVERY))
+            piece = min(rest, self._clock.look())
+            self._running.connection.settimeout(piece)
             try:
                 count = action(self._running.connection, what)
             except TimeoutError:
-                self._look_at_folder()
+                self._clock.waited(piece, in_vain=True)
+                self._look_at_folder(now)
                 continue
             except OSError:
                 count = 0
+            self._clock.waited(min(time.monotonic() - now, piece), in_vain=False)
             if count == 0:
                 self._ended_by_itself()
             return count
 
-    def _look_at_folder(self) -> None:
+    def _look_at_folder(self, now: float) -> None:
+        if now - self._folder_seen < LOOK_EVERY:
+            return
+        self._folder_seen = now
         folder, size = self._running.folder, self._limits.folder_size
         if folder and holds_more_than(folder, size):
             self.fail(

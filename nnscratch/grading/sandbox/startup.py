@@ -105,7 +105,7 @@ class _Slot:
         if pid == 0:
             self._become_worker(limits, connection, output)
         self._worker = pid
-        return {"folder": self._folder if self._level < 3 else ""}
+        return {"folder": self._folder if self._level < 3 else "", "pid": pid}
 
     def _become_worker(self, limits: Limits, connection: int, output: int) -> NoReturn:
         try:
