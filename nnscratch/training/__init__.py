@@ -2,6 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from nnscratch.training.averaging import *
+from nnscratch.training.batch_statistics import *
+from nnscratch.training.callbacks import *
 from nnscratch.training.early_stopping import *
 from nnscratch.training.evaluation import *
 from nnscratch.training.history import *

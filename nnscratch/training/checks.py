@@ -76,6 +76,10 @@ def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
     for metric in looked_at:
         if metric.startswith("valid") and held_out is None:
             raise ValueError(f"{metric} is looked at; pass validation=(x, y) to fit")
+    if trainer.average is not None and trainer.average.start > trainer.epochs:
+        raise ValueError(
+            f"{trainer.average} begins after the last epoch, {trainer.epochs}; begin earlier"
+        )
     if trainer.diagnose and isinstance(held_out, Stream):
         raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
     if trainer.leads:

@@ -113,6 +113,8 @@ class DataParallel(Updater):
             self._barrier(0)
             self._barrier(0)  # now all have read the order, and a new one may be written
 
+    wait = finish
+
     def close(self) -> None:
         """End the other processes, and move all arrays back into memory of this one."""
         for child, _ in self.children:

@@ -36,6 +36,7 @@ def fingerprints(
         "batch_size": batch_size,
         "augment": _plain(trainer.augment),
         "metrics": list(trainer.metrics),
+        "average": _plain(trainer.average),
         "checkpoint": trainer.checkpoint is not None,
     }
     told |= {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from nnscratch.checkpoint import model_arrays
 from nnscratch.layers import BatchNorm
 from nnscratch.optimizers.plateau import ReduceOnPlateau
 from nnscratch.training.augmenting import Augmenting
+from nnscratch.training.batch_statistics import recount
+from nnscratch.training.callbacks import Callbacks
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.evaluation import evaluated, joined
 from nnscratch.training.nonfinite import check_data, check_weights, explain_forward
@@ -54,7 +56,10 @@ class Run:
         self.trainer, self.state = trainer, state
         self.samples, self.validation, self.batch_size = samples, validation, batch_size
         self.ended = ""
-        self.augment = Augmenting(trainer.augment)
+        self.augment, self.callbacks = Augmenting(trainer.augment), Callbacks(trainer)
+        self.average = trainer.average
+        if self.average is not None:
+            self.average.follow(trainer.model, state.average, self._recount)
         self.joins_single = any(isinstance(layer, BatchNorm) for _, layer in trainer.model.walk())
 
     def try_validation(self) -> None:
@@ -98,6 +103,8 @@ class Run:
                 seen = step(batch, f"epoch {number}, step {i + 1}")
                 totals.add(seen)
                 losses.append(seen.loss / seen.weight if seen.weight else math.nan)
+                if self.callbacks.after_step:
+                    self.callbacks.step_taken()
                 if trainer.metrics:
                     kept.append((seen.prediction, batch.y))
                 if schedule is not None:
@@ -118,14 +125,13 @@ class Run:
         if recorder is not None:
             recorder.end_epoch()
         self.bar.report(values)
-        self.keep_best(values, number)
+        with self._averaged():
+            self.keep_best(values, number)
         if isinstance(trainer.schedule, ReduceOnPlateau):
             trainer.schedule.look(values)
         if trainer.checkpoint is not None:
             trainer.save_checkpoint(state)
-        callbacks = trainer.callbacks if trainer.leads else ()
-        answers = [callback(trainer, dict(values)) for callback in callbacks]
-        if trainer.updater.agreed("stop" in answers):
+        if trainer.updater.agreed(self.callbacks.stop(values)):
             self.ended = "callback"
 
     def _after_steps(
@@ -137,11 +143,27 @@ class Run:
         if not totals.weight and not kept:
             raise ValueError("fit received no minibatch in this epoch; the iterable is empty")
         check_weights(trainer.model, trainer.optimizer, when, trainer.clip_norm)
+        if self.average is not None:
+            self.average.after_steps(trainer)
         values = self._values("train", totals.means(), kept)
-        return values if self.validation is None else values | self._validated(when)
+        if self.validation is None:
+            return values
+        with self._averaged():
+            return values | self._validated(when)
 
-    def restore_best(self) -> None:
-        """With early stopping: go back to the weights of the best epoch."""
+    def _averaged(self) -> AbstractContextManager[None]:
+        """The weights to be evaluated and kept."""
+        return nullcontext() if self.average is None else self.average.used()
+
+    def _recount(self) -> None:
+        """Find the statistics of BatchNorm that belong to the weights as they are."""
+        batches = self.samples.batches(self.batch_size, join_single=self.joins_single)
+        recount(self.trainer.model, batches)
+
+    def keep_final(self) -> None:
+        """Leave in the model what was asked for: an average, or the weights of the best epoch."""
+        if self.average is not None and self.average.count:
+            self.average.apply()
         if self.trainer.early_stopping is not None and self.state.best_arrays:
             for name, array in model_arrays(self.trainer.model).items():
                 array[...] = self.state.best_arrays[name]

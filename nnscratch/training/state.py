@@ -14,6 +14,7 @@ from nnscratch.checkpoint import fill, model_arrays, read_arrays, write_arrays
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.schedules import Schedule
+from nnscratch.training.averaging import Average, WeightAverage
 from nnscratch.training.history import History
 
 
@@ -51,6 +52,8 @@ class RunState:
         The seed by which validation samples were held out, where `fit` was given a share.
     begun : Begun or None
         The epoch that the checkpoint was written in, if it was not at the end of one.
+    average : Average
+        Of the weights, where a callback asks for it.
     """
 
     history: History
@@ -60,9 +63,15 @@ class RunState:
     split: int | None = None
     begun: Begun | None = None
     best_arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    average: Average = field(default_factory=Average)
 
     def write(
-        self, path: Any, model: Layer, optimizer: Optimizer, schedule: Schedule | None
+        self,
+        path: Any,
+        model: Layer,
+        optimizer: Optimizer,
+        schedule: Schedule | None,
+        average: WeightAverage | None = None,
     ) -> None:
         """Write the checkpoint: arrays by name, everything else as JSON in the array "run"."""
         facts = {
@@ -74,10 +83,12 @@ class RunState:
             "begun": None if self.begun is None else vars(self.begun),
             "progress": [optimizer.steps, optimizer.learning_rate],
             "schedule": None if schedule is None else schedule.progress,
-            "made_with": _made_with(optimizer, schedule),
+            "averaged": self.average.count,
+            "made_with": _made_with(optimizer, schedule, average),
         }
         arrays = _targets(model, optimizer)
         arrays |= {f"best/{name}": array for name, array in self.best_arrays.items()}
+        arrays |= {f"average/{name}": array for name, array in self.average.arrays.items()}
         arrays |= {f"steps/{k}": np.array(v) for k, v in self.history.steps.items()}
         write_arrays(
             path, {**arrays, "run": np.array(json.dumps(facts, default=np.ndarray.tolist))}
@@ -85,7 +96,12 @@ class RunState:
 
     @classmethod
     def read(
-        cls, path: Any, model: Layer, optimizer: Optimizer, schedule: Schedule | None
+        cls,
+        path: Any,
+        model: Layer,
+        optimizer: Optimizer,
+        schedule: Schedule | None,
+        average: WeightAverage | None = None,
     ) -> RunState:
         """Read a checkpoint into model, optimizer and schedule; all of it or nothing."""
         name = os.fspath(path)
@@ -95,6 +111,7 @@ class RunState:
             state = cls(_history(facts["history"]), _generator(facts["rng"]), *facts["best"])
             state.split = facts["split"]
             state.begun = None if facts["begun"] is None else Begun(**facts["begun"])
+            state.average.count = facts.get("averaged", 0)
             steps, learning_rate = facts["progress"]
             rngs = [(rng, facts["layer_rngs"][place]) for place, rng in _layer_rngs(model)]
             for rng, saved in rngs:
@@ -103,7 +120,8 @@ class RunState:
             made_with: dict[str, Any] = dict(facts["made_with"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{name} is not the checkpoint of this run ({error})") from error
-        _check_made_with(name, made_with, _made_with(optimizer, schedule))
+        _check_made_with(name, made_with, _made_with(optimizer, schedule, average))
+        state.average.arrays = _taken_out(found, "average/")
         best, curves = _taken_out(found, "best/"), _taken_out(found, "steps/")
         optimizer.attach()
         fill(_targets(model, optimizer), found, name)
@@ -117,13 +135,17 @@ class RunState:
         return state
 
 
-def _made_with(optimizer: Optimizer, schedule: Schedule | None) -> dict[str, Any]:
+def _made_with(
+    optimizer: Optimizer, schedule: Schedule | None, average: WeightAverage | None
+) -> dict[str, Any]:
     """What a run is planned with, as JSON keeps it: a resumed one must have the same."""
     plan: dict[str, Any] = {"optimizer": type(optimizer).__name__, **optimizer.made_with}
     plan |= {f"groups {pattern}": repr(dict(of)) for pattern, of in optimizer.groups.items()}
     plan["schedule"] = None if schedule is None else type(schedule).__name__
     if schedule is not None:
         plan |= {f"schedule's {name}": value for name, value in schedule.settings.items()}
+    if average is not None:
+        plan["callback"] = repr(average)
     return json.loads(json.dumps(plan, default=lambda value: getattr(value, "__name__", "…")))
 
 

@@ -16,6 +16,8 @@ from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.schedules import Schedule
 from nnscratch.training.augmenting import Augment, Augmenting
+from nnscratch.training.averaging import WeightAverage
+from nnscratch.training.callbacks import check_callbacks
 from nnscratch.training.checks import (
     check_communicator,
     check_numbers,
@@ -88,7 +90,9 @@ class Trainer:
         Each name gives the columns train_<name>, of the predictions as they were trained on, and
         valid_<name>.
     callbacks : sequence of function (trainer, values), optional
-        Called after each epoch with what the history records of it; "stop" ends the run.
+        Called after each epoch with what the history records of it; "stop" ends the run. A
+        `Callback` is called at more places. There are `LogLine`, `WeightAverage`,
+        `plots.LiveCurves` and `interop.tensorboard.Writer`.
 
     Raises
     ------
@@ -138,8 +142,7 @@ class Trainer:
         check_numbers(clip_norm, workers, checkpoint_every)
         check_communicator(communicator, workers, diagnose)
         Augmenting(augment)  # refuses what it cannot call
-        if wrong := [f for f in (*(metrics or {}).values(), *callbacks) if not callable(f)]:
-            raise ValueError(f"metrics and callbacks are functions, received {wrong[0]!r}")
+        check_callbacks(callbacks, metrics)
         if isinstance(early_stopping, int):
             early_stopping = EarlyStopping(patience=early_stopping)
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
@@ -150,6 +153,7 @@ class Trainer:
         self.diagnose = diagnose
         self.diagnosis: Diagnosis | None = None  # of the last fit, also of one that failed
         self.metrics, self.callbacks = dict(metrics or {}), tuple(callbacks)
+        self.history, self.epochs = History(), 0  # of the last fit, also while it runs
         self._resumed: RunState | None = None
 
     def fit(
@@ -200,9 +204,10 @@ class Trainer:
             return state, samples_for(x, y, sample_weight), checked_size(batch_size)
 
         with self._together(begun, validation, epochs) as (state, samples, size):
+            self.history, self.epochs = state.history, epochs
             run, recorder = self._prepared(state, samples, validation, size)
             try:
-                with closing(self.updater):
+                with closing(self.updater), run.callbacks.called():
                     for number in run.numbers(epochs):
                         values = run.epoch(number, epochs, self.updater.step)
                         run.end_epoch(number, values, recorder)
@@ -216,7 +221,7 @@ class Trainer:
                 self._interrupted(state.history)
             finally:
                 self.model.eval()
-            run.restore_best()
+            run.keep_final()
             found = self._diagnosis(recorder, run)
             if found is not None and self.speaks:
                 say(str(found))
@@ -278,7 +283,8 @@ class Trainer:
         path = self.checkpoint if path is None else path
         if path is None:
             raise ValueError("resume needs a path, or a Trainer with checkpoint=path")
-        read = partial(RunState.read, path, self.model, self.optimizer, self.schedule)
+        parts = self.model, self.optimizer, self.schedule, self.average
+        read = partial(RunState.read, path, *parts)
         if self.communicator is None:
             self._resumed = read()
         else:  # what rank 0 has read reaches the others in `fit`
@@ -286,6 +292,11 @@ class Trainer:
 
             self._resumed = job.first(self.communicator, read)
         return len(self._resumed.history)
+
+    @property
+    def average(self) -> WeightAverage | None:
+        """The callback that averages the weights, if there is one."""
+        return next((each for each in self.callbacks if isinstance(each, WeightAverage)), None)
 
     @property
     def leads(self) -> bool:
@@ -301,7 +312,7 @@ class Trainer:
         """Write the checkpoint, whole or not at all."""
         assert self.checkpoint is not None
         if self.leads:
-            state.write(self.checkpoint, self.model, self.optimizer, self.schedule)
+            state.write(self.checkpoint, self.model, self.optimizer, self.schedule, self.average)
 
     def _diagnosis(self, recorder: Recorder | None, run: Run) -> Diagnosis | None:
         """What is wrong with the run, where that is asked for; kept with its history."""

@@ -159,6 +159,9 @@ class Updater:
         """What the first program says."""
         return value
 
+    def wait(self) -> None:
+        """Return when the last step has written all weights: at once, but for several writers."""
+
     def finish(self) -> None:
         """Return when the last step is done with: at once, in one process."""
 

@@ -112,6 +112,7 @@ class BatchNorm(Layer):
     """
 
     part: Part | None = None  # where other processes have the other rows of the batch
+    counted: int | None = None  # batches so far, while the statistics are counted anew
 
     def __init__(
         self,
@@ -212,12 +213,21 @@ class BatchNorm(Layer):
         dgamma, dbeta = (of.astype(x.dtype) for of in sums)
         return 1 / max(float(n), 1), dgamma, dbeta
 
+    def begin_count(self) -> None:
+        """Forget the running statistics; until `counted` is None again, all batches weigh alike."""
+        self.counted = 0
+        for buffer in self.buffers.values():
+            buffer[...] = 0
+
     def _follow(self, mean: np.ndarray, variance: np.ndarray) -> None:
         """Move the running statistics towards those of a batch."""
         weight = self.momentum
         if weight is None:
             self.buffers["batches"] += 1
             weight = 1 / int(self.buffers["batches"])
+        elif self.counted is not None:
+            self.counted += 1
+            weight = 1 / self.counted
         for name, value in (("running_mean", mean), ("running_var", variance)):
             self.buffers[name] += weight * (value - self.buffers[name])
 
