@@ -28,7 +28,7 @@ losses graph optimizers models builder checkpoint interop.safetensors
 inspection gradient_check
 training
 plots
-interop.onnx interop.sklearn
+interop.onnx interop.sklearn interop.tensorboard
 nnscratch
 grading
 commands

@@ -11,12 +11,14 @@ from nnscratch.plots.fit import plot_fit
 from nnscratch.plots.gradient_norms import plot_gradient_norms
 from nnscratch.plots.graph_picture import draw_graph
 from nnscratch.plots.image_rows import plot_image_rows
+from nnscratch.plots.live import LiveCurves
 from nnscratch.plots.matrices import plot_matrices
 from nnscratch.plots.percentiles import plot_percentiles
 from nnscratch.plots.predictions import plot_predictions
 from nnscratch.plots.saliency import plot_saliency, saliency
 
 __all__ = [
+    "LiveCurves",
     "draw_graph",
     "plot_activations",
     "plot_comparison",

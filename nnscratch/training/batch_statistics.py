@@ -1,14 +1,16 @@
-"""BatchNorm's running statistics for weights that no training has seen: those of an average, say."""
+"""BatchNorm's running statistics for weights that no training has seen, such as an average."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.training.evaluation import modes_kept, predicted
-from nnscratch.training.samples import Batch, Samples, Stream, checked_size
+from nnscratch.training.samples import Batch, Samples, Stream, checked_size, inputs_of
 
 __all__ = ["update_batch_norm"]
 
@@ -47,10 +49,12 @@ def update_batch_norm(model: Layer, x: Any, batch_size: int = 128) -> None:
     >>> model.buffers["0.running_mean"], model.buffers["0.running_var"]
     (array([7.], dtype=float32), array([2.], dtype=float32))
     """
-    several = isinstance(x, tuple) and len(x)
-    arrays = several or hasattr(x, "shape")
-    rows = (x[0] if several else x) if arrays else None
-    samples = Samples(x, range(len(rows)), who="update_batch_norm") if arrays else Stream(x)
+    samples: Samples | Stream
+    if isinstance(x, tuple) or hasattr(x, "shape"):
+        rows = len(inputs_of(x, "update_batch_norm")[0])
+        samples = Samples(x, np.arange(rows), who="update_batch_norm")
+    else:
+        samples = Stream(x)
     recount(model, samples.batches(checked_size(batch_size), join_single=True))
 
 

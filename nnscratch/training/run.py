@@ -62,6 +62,15 @@ class Run:
             self.average.follow(trainer.model, state.average, self._recount)
         self.joins_single = any(isinstance(layer, BatchNorm) for _, layer in trainer.model.walk())
 
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """How many minibatches an epoch has, where that is known before it."""
+        if self.samples.count is None:
+            return None
+        whole, rest = divmod(self.samples.count, self.batch_size)
+        alone = 1 if whole and self.joins_single else 0  # joins the batch before it
+        return whole + (rest > alone)
+
     def try_validation(self) -> None:
         """Find out before the first epoch what would fail after it."""
         if self.validation is not None:

@@ -153,7 +153,9 @@ class Trainer:
         self.diagnose = diagnose
         self.diagnosis: Diagnosis | None = None  # of the last fit, also of one that failed
         self.metrics, self.callbacks = dict(metrics or {}), tuple(callbacks)
-        self.history, self.epochs = History(), 0  # of the last fit, also while it runs
+        # Of the last fit, also while it runs
+        self.history, self.epochs = History(), 0
+        self.steps_per_epoch: int | None = None  # None where that is not known before
         self._resumed: RunState | None = None
 
     def fit(
@@ -243,6 +245,7 @@ class Trainer:
         check_run(self, held_out)
         fit_normalize(self.model, samples, size)
         run = Run(self, state, samples, held_out, size)
+        self.steps_per_epoch = run.steps_per_epoch
         run.try_validation()
         self._resumed = None
         keep_freed_memory()
