@@ -95,6 +95,9 @@ def planted(
                 except ValueError as error:
                     failures.append(str(error))
                     continue
+                except SyntaxError as error:
+                    failures.append(f"mistakes.toml: {name} is no Python then: {error}")
+                    continue
                 yield Planted(name, files, {item: code, **also})
 
 

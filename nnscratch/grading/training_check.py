@@ -29,6 +29,7 @@ def training_check(
     loss: tuple[str, Any],
     optimizer: tuple[str, Callable[..., Any], dict[str, float]],
     inputs: Any,
+    remedy: str = "one for each pair of neighbours in sizes",
 ) -> Check:
     """A check that trains a student's network for some steps.
 
@@ -44,6 +45,8 @@ def training_check(
         The student's is made of (layers, **settings), the library's of (model, **settings).
     inputs : (Draw, Draw)
         Inputs and targets.
+    remedy : str
+        What is told where the network has another number of layers with parameters.
     """
 
     def run(student: Student, rng: np.random.Generator) -> Iterator[Comparison]:
@@ -60,7 +63,7 @@ def training_check(
             "layers_missing",
             f"self.layers of {name} has {len(found)} layers with parameters, "
             f"expected {len(with_params)}",
-            "one for each pair of neighbours in sizes",
+            remedy,
         )
         if len(found) != len(with_params):
             return
