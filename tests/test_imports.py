@@ -37,6 +37,7 @@ cli __main__ examples
 
 UPWARD = {  # inside a function, for the convenience of who holds the object
     ("nnscratch.training.history", "nnscratch.plots"): "History.plot draws its curves",
+    ("nnscratch.training.range_test", "nnscratch.plots"): "RangeTest.plot draws its curve",
 }
 
 

@@ -15,6 +15,7 @@ from nnscratch.plots.live import LiveCurves
 from nnscratch.plots.matrices import plot_matrices
 from nnscratch.plots.percentiles import plot_percentiles
 from nnscratch.plots.predictions import plot_predictions
+from nnscratch.plots.range_test import plot_range_test
 from nnscratch.plots.saliency import plot_saliency, saliency
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "plot_matrices",
     "plot_percentiles",
     "plot_predictions",
+    "plot_range_test",
     "plot_saliency",
     "saliency",
 ]

@@ -8,6 +8,7 @@ from nnscratch.training.callbacks import *
 from nnscratch.training.early_stopping import *
 from nnscratch.training.evaluation import *
 from nnscratch.training.history import *
+from nnscratch.training.range_test import *
 from nnscratch.training.trainer import *
 
 if not TYPE_CHECKING:  # which follows the stars by itself

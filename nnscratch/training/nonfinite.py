@@ -13,6 +13,10 @@ from nnscratch.optimizers import Optimizer
 from nnscratch.training.samples import Batch
 
 
+class NotFiniteError(RuntimeError):
+    """Steps that were too long, or a model that overflows, made a number NaN or infinite."""
+
+
 def explain_loss(
     model: Layer, optimizer: Optimizer, batch: Batch, when: str, clip_norm: float | None = None
 ) -> NoReturn:
@@ -45,14 +49,14 @@ def check_weights(
     advice = _advice(optimizer, clip_norm)
     what = f"the weights are not finite, {ruined[0]!r} holds {kind_of(model.params[ruined[0]])}"
     if not optimizer.steps:
-        raise RuntimeError(f"{when}: {what} before the first step; draw or load them again")
+        raise NotFiniteError(f"{when}: {what} before the first step; draw or load them again")
     wrong = [n for n in model.trained if n in ruined and not np.isfinite(optimizer.grads[n]).all()]
     if wrong:  # the way back begins at the last of them
-        raise RuntimeError(
+        raise NotFiniteError(
             f"{when}: {what}; in the step before, the gradient of {wrong[-1]!r} was the first on "
             f"the way back to be {kind_of(optimizer.grads[wrong[-1]])}; {advice}"
         )
-    raise RuntimeError(
+    raise NotFiniteError(
         f"{when}: {what}; the gradients of the step before were finite, so the step itself was "
         f"too long; {advice}"
     )
@@ -64,12 +68,12 @@ def explain_forward(model: Layer, batch: Batch, when: str, advice: str) -> NoRet
         model.forward_pass(*(batch.x if isinstance(batch.x, tuple) else (batch.x,)))
     use = first_nonfinite(passes)
     if use is None:
-        raise RuntimeError(
+        raise NotFiniteError(
             f"{when}: every layer's output is finite, so the loss itself overflowed; scale the "
             f"targets, or {advice}"
         )
     place = f"layer {use.where}, {use.layer}" if use.where else f"{use.layer}"
-    raise RuntimeError(f"{when}: the first layer with a non-finite output is {place}; {advice}")
+    raise NotFiniteError(f"{when}: the first layer with a non-finite output is {place}; {advice}")
 
 
 def _advice(optimizer: Optimizer, clip_norm: float | None) -> str:
