@@ -323,7 +323,7 @@ class Trainer:
         if recorder is None or not isinstance(run.samples, Samples):
             return None
         x, y, history = run.samples.x, run.samples.y, run.state.history
-        held_out = (None if run.validation is None else run.validation.count) or 0
+        held_out = getattr(run.validation, "x", None)
         self.diagnosis = diagnose(recorder, self.loss, x, y, history, held_out)
         history.diagnosis = self.diagnosis
         return self.diagnosis
