@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import nnscratch as nn
 from nnscratch.gradient_check import CODES
 
 README = Path(__file__).parents[1] / "README.md"
@@ -25,17 +23,14 @@ def test_the_python_of_the_readme_runs(capsys, tmp_path, monkeypatch):
         printed = capsys.readouterr().out
         if number == 0:
             assert printed == "[[ 1.  2.  3.]\n [10. 20. 30.]]\n"
-        if "graph.trace()" in block or "check_gradients" in block:
+        if "check_gradients" in block:
             shown = README.read_text("utf-8").split(block)[1]
             assert [line.split() for line in printed.splitlines()] == [
                 line.split() for line in shown.splitlines() if line.startswith("    ")
             ][: len(printed.splitlines())]
         if "nn.accuracy" in block:
             assert float(printed) > 0.95
-    assert {path.name for path in tmp_path.iterdir()} == {"run.npz", "curves.png", "model.npz"}
-    scale = names["Scale"]()
-    np.testing.assert_array_equal(scale.forward(np.ones((2, 3))), np.ones((2, 3)))
-    scale.backward(np.ones((2, 3)))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", ["first command", "second command"])
@@ -45,11 +40,14 @@ def test_each_of_the_two_commands_is_one_line(name):
     assert found[1].count("\n") == 1
 
 
-def test_the_readme_names_what_is_exported():
-    text = README.read_text("utf-8")
-    for module in (nn.layers, nn.losses, nn.optimizers):
-        for name in set(module.__all__) - {"Layer", "Loss", "Optimizer"}:
-            assert f"`{name}`" in text, name
+def test_the_readme_is_a_page():
+    assert len(README.read_text("utf-8").splitlines()) <= 120
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_a_link_leads_to_a_file_that_is_there(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", (README.parent / page).read_text("utf-8")):
+        assert "://" in target or (README.parent / target).exists(), target
 
 
 def test_every_cause_that_the_checker_names_is_documented():

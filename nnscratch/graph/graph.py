@@ -26,7 +26,7 @@ class Graph(Layer):
     inputs : sequence of Input
         In the order in which `forward` takes their values.
     output : Node
-        Made from the inputs by calling layers and by + - * / @ **, unary minus and node[key].
+        Made from the inputs by calling layers and by `+ - * / @ **`, unary minus and `node[key]`.
     outputs : sequence of Node
         Instead of `output`, for several: y and dy are then tuples.
 

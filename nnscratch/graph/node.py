@@ -37,8 +37,8 @@ _OF_TWO = {"maximum": "Maximum", "minimum": "Minimum"}
 class Node:
     """One value of a computation: a layer applied to other nodes.
 
-    Made by calling a layer on nodes, by + - * / @ **, unary minus and `node[key]`; users make only
-    `Input`. Numbers and arrays that stand among the nodes become constants: they are copied at
+    Made by calling a layer on nodes, by `+ - * / @ **`, unary minus and `node[key]`; users make
+    only `Input`. Numbers and arrays that stand among the nodes become constants: they are copied at
     once, take the dtype of the nodes beside them in each forward pass, and belong to the formula
     rather than to `params`, so they are neither trained nor saved. An exponent is a number and
     part of its layer, `Power`.

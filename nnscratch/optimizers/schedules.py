@@ -239,7 +239,7 @@ def cosine(start: float, final: float, share: float) -> float:
 def count(name: str, value: Any) -> int:
     """A whole number of steps, at least 1."""
     try:
-        number = 0 if isinstance(value, bool) else index(value)
+        number = index(value)
     except TypeError:
         number = 0
     if number < 1:
@@ -248,10 +248,6 @@ def count(name: str, value: Any) -> int:
 
 
 def positive(name: str, value: Any) -> float:
-    try:
-        number = math.nan if isinstance(value, (str, bool)) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 < number < math.inf:
+    if isinstance(value, (str, bool)) or not value or not 0 < float(value) < math.inf:
         raise ValueError(f"{name} is a positive number, received {value!r}")
-    return number
+    return float(value)

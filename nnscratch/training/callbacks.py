@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -155,15 +155,11 @@ def check_callbacks(callbacks: Any, metrics: Any) -> None:
             f"callbacks is a list of functions, received {type(callbacks).__name__} alone; put it "
             "into a list: callbacks=[...]"
         )
-    if not isinstance(callbacks, Iterable):
-        raise ValueError(f"callbacks is a list of functions, received {callbacks!r}")
     if metrics is not None and not isinstance(metrics, Mapping):
         raise ValueError(
             f"metrics is a dict of name to function, received {type(metrics).__name__}; as in "
             'metrics={"top5": lambda prediction, target: nn.top_k_accuracy(prediction, target, 5)}'
         )
-    if any(not isinstance(name, str) for name in metrics or {}):
-        raise ValueError(f"metrics have names of text, received {[*(metrics or {})]}")
     for each in (*(metrics or {}).values(), *callbacks):
         if isinstance(each, type):
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.plateau import ReduceOnPlateau
-from nnscratch.optimizers.schedules import Schedule, count, positive
 from nnscratch.training.early_stopping import EarlyStopping
 from nnscratch.training.samples import Samples, Stream
 from nnscratch.training.state import RunState
@@ -37,29 +37,18 @@ def check_parts(model: Any, loss: Any, optimizer: Any, schedule: Any) -> None:
         raise ValueError(f"Trainer needs one number, received {loss}; leave out its reduction")
     if optimizer.model is not model:
         raise ValueError("the optimizer was made for another model; make it with this one")
-    if schedule is not None and not isinstance(schedule, Schedule):
-        raise ValueError(
-            f"Trainer expected schedule to be a Schedule made with the optimizer, received "
-            f"{schedule!r}; pass nnscratch.CosineDecay(optimizer, steps), say"
-        )
-    if schedule is not None and schedule.optimizer is not optimizer:
+    if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
         raise ValueError("the schedule was made for another optimizer; make it with this one")
 
 
 def check_numbers(clip_norm: Any, workers: Any, checkpoint_every: Any) -> None:
     """A ValueError for settings that are out of range."""
-    if clip_norm is not None:
-        positive("clip_norm", clip_norm)
-    count("workers", workers)
-    if checkpoint_every is not None:
-        count("checkpoint_every", checkpoint_every)
-
-
-def checked_stopping(rule: Any) -> EarlyStopping | None:
-    """The rule of early stopping, of which an int is the patience."""
-    if rule is None or isinstance(rule, EarlyStopping):
-        return rule
-    return EarlyStopping(patience=count("early_stopping", rule))
+    if clip_norm is not None and not clip_norm > 0:
+        raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
+    if operator.index(workers) < 1:
+        raise ValueError(f"workers is a number of processes, at least 1, received {workers}")
+    if checkpoint_every is not None and operator.index(checkpoint_every) < 1:
+        raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
 
 
 def check_communicator(communicator: Any, workers: int, diagnose: bool) -> None:

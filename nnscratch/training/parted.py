@@ -29,8 +29,7 @@ def part_of(batch: Batch, rank: int, ranks: int) -> Batch:
         for of in (batch.x, batch.y)
     )
     weight = None if batch.weight is None else batch.weight[rows]
-    numbers = None if batch.numbers is None else batch.numbers[rows]
-    return Batch(x, y, weight, batch.size, numbers)
+    return Batch(x, y, weight, batch.size)
 
 
 class PartOfSamples(Samples):

@@ -19,12 +19,7 @@ from nnscratch.training.batch_statistics import recount
 from nnscratch.training.callbacks import Callbacks
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.evaluation import evaluated, joined
-from nnscratch.training.nonfinite import (
-    check_data,
-    check_weights,
-    explain_forward,
-    explain_refusal,
-)
+from nnscratch.training.nonfinite import check_data, check_weights, explain_forward
 from nnscratch.training.progress import EpochBar
 from nnscratch.training.samples import Batch, Samples, Stream
 from nnscratch.training.state import Begun, RunState
@@ -77,25 +72,13 @@ class Run:
         return whole + (rest > alone)
 
     def try_validation(self) -> None:
-        """Find out before the first epoch what would fail after it.
-
-        The model sees some of the samples, the loss the targets of all, if they are at hand.
-        """
-        if self.validation is None:
-            return
-        validation, loss = self.validation, self.trainer.loss
-        trial = validation.first(EVALUATED_AT_ONCE)
-        check_data(trial, "before the first epoch", validation.name)
-        few = Samples(trial.x, trial.y, trial.weight, who="validation")
-        _, kept = evaluated(self.trainer.model, loss, few, trial.size, keep=True)
-        self._metrics("valid", kept)
-        prediction = kept[0][0]
-        if isinstance(validation, Stream) or isinstance(prediction, tuple):
-            return
-        for batch in validation.batches(EVALUATED_AT_ONCE):
-            check_data(batch, "before the first epoch", validation.name)
-            answers = np.broadcast_to(prediction[:1], (batch.length, *prediction.shape[1:]))
-            loss.forward_pass(answers, batch.y, batch.weight, total=1.0)
+        """Find out before the first epoch what would fail after it."""
+        if self.validation is not None:
+            trial = self.validation.first(EVALUATED_AT_ONCE)
+            trainer = self.trainer
+            few = Samples(trial.x, trial.y, trial.weight, who="validation")
+            _, kept = evaluated(trainer.model, trainer.loss, few, trial.size, keep=True)
+            self._metrics("valid", kept)
 
     def numbers(self, epochs: int) -> Iterator[int]:
         """The epochs that are left, counted from 1, until one of them ended the run."""
@@ -121,19 +104,12 @@ class Run:
         self.bar = EpochBar(number, epochs, self.samples.count, trainer.speaks)
         shown = self.bar.shown
         # what overflows is found and explained by the step
-        with closing(self.bar), np.errstate(all="ignore"):
+        with closing(self.bar), np.errstate(over="ignore", invalid="ignore"):
             for i, batch in zip(count(first), batches, strict=False):
                 learning_rate = trainer.optimizer.learning_rate
                 if self.augment:
                     batch = self.augment(batch, state.rng)
-                when = f"epoch {number}, step {i + 1}"
-                try:
-                    seen = step(batch, when)
-                except ValueError as error:
-                    explain_refusal(
-                        error, trainer.model, trainer.loss, batch, when, self.samples.name
-                    )
-                    raise
+                seen = step(batch, f"epoch {number}, step {i + 1}")
                 totals.add(seen)
                 losses.append(seen.loss / seen.weight if seen.weight else math.nan)
                 if self.callbacks.after_step:
@@ -294,7 +270,7 @@ class Run:
             )
             if not math.isfinite(value):
                 where = f"{when} (from sample {done} on)"
-                check_data(batch, where, self.validation.name)
+                check_data(batch, where)
                 model.eval()
                 explain_forward(model, batch, where, "scale the data as that for training")
             done += batch.size

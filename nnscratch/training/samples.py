@@ -14,21 +14,17 @@ from nnscratch.data.images import Images, samples_of, subset
 from nnscratch.data.minibatches import gather, rows_of_batches
 from nnscratch.data.splits import stratified_split
 
-NAMES = {"fit": "the training data", "validation": "the validation data"}
-
 
 class Batch(NamedTuple):
     """Some samples: x and y are arrays, or tuples of them for several inputs or outputs.
 
-    Where they are a part of a minibatch, `whole` says how many samples that has; where they were
-    taken from a data set, `numbers` says which of its samples they are.
+    Where they are a part of a minibatch, `whole` says how many samples that has.
     """
 
     x: Any
     y: Any
     weight: np.ndarray | None = None
     whole: int | None = None
-    numbers: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -52,11 +48,6 @@ class Samples:
     who : str
         Whose argument this is, for messages.
 
-    Attributes
-    ----------
-    name : str
-        What messages call them.
-
     Raises
     ------
     ValueError
@@ -67,8 +58,6 @@ class Samples:
     def __init__(self, x: Any, y: Any, weight: Any = None, who: str = "fit") -> None:
         self.x, self.y = _each(x, "x", who), _each(y, "y", who)
         self.weight = None if weight is None else _samples(weight, "sample_weight", who)
-        self.name = NAMES.get(who, "the data")
-        self._numbers: np.ndarray | None = None  # in the data set that these are a part of
         lengths = [len(part) for part in self._columns()]
         if len(set(lengths)) > 1:
             raise ValueError(
@@ -98,7 +87,6 @@ class Samples:
             gather(x, rows) if type(x) is not tuple else _gathered(x, rows),
             gather(y, rows) if type(y) is not tuple else _gathered(y, rows),
             None if weight is None else gather(weight, rows),
-            numbers=rows if self._numbers is None else self._numbers[rows],
         )
 
     def first(self, count: int) -> Batch:
@@ -129,7 +117,7 @@ class Samples:
             else subset(of, rows)
             for of in (self.x, self.y, self.weight)
         )
-        part.count, part._numbers = len(rows), rows
+        part.count = len(rows)
         return part
 
     def _columns(self) -> list[Any]:
@@ -153,7 +141,6 @@ class Stream:
     """
 
     count: int | None = None
-    name = "the minibatches"
 
     def __init__(self, source: Callable[[], Iterable[Any]] | Iterable[Any]) -> None:
         if isinstance(source, Iterator):
@@ -261,18 +248,6 @@ def _samples(array: Any, name: str, who: str) -> Any:
     if found.dtype.kind not in "fiub" or not found.ndim:
         raise ValueError(
             f"{who} expected {name} as an array of numbers with one row for each sample, received "
-            f"{_described(array, found)}"
+            f"{found.dtype} of shape {found.shape}; convert it first"
         )
     return found
-
-
-def _described(given: Any, found: np.ndarray) -> str:
-    """What something is that is no array of numbers, and how to make one of it."""
-    kind = f"{found.dtype} of shape {found.shape}"
-    if found.dtype.kind in "US" or (found.size and isinstance(found.flat[0], str)):
-        return f"{kind}; number classes by classes, labels = np.unique(names, return_inverse=True)"
-    if isinstance(given, (np.ndarray, list, tuple)):
-        return f"{kind}; give all samples one shape and convert them: np.array(x, np.float32)"
-    if isinstance(given, Iterator):
-        return f"a {type(given).__name__}; make an array of it: np.array(list(x))"
-    return f"a {type(given).__name__}; pass arrays, or a tuple of them for several inputs"

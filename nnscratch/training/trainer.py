@@ -14,7 +14,7 @@ from nnscratch.asking import answers, refuse_keywords
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
-from nnscratch.optimizers.schedules import Schedule, count
+from nnscratch.optimizers.schedules import Schedule
 from nnscratch.training.augmenting import Augment, Augmenting
 from nnscratch.training.averaging import WeightAverage
 from nnscratch.training.callbacks import check_callbacks
@@ -23,7 +23,6 @@ from nnscratch.training.checks import (
     check_numbers,
     check_parts,
     check_run,
-    checked_stopping,
     hold_out,
 )
 from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
@@ -144,7 +143,8 @@ class Trainer:
         check_communicator(communicator, workers, diagnose)
         Augmenting(augment)  # refuses what it cannot call
         check_callbacks(callbacks, metrics)
-        early_stopping = checked_stopping(early_stopping)
+        if isinstance(early_stopping, int):
+            early_stopping = EarlyStopping(patience=early_stopping)
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
         self.clip_norm, self.early_stopping = clip_norm, early_stopping
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
@@ -202,7 +202,6 @@ class Trainer:
             refuse_keywords(self.fit, unknown)
 
         def begun() -> tuple[RunState, Samples | Stream, int]:
-            count("epochs", epochs)
             state = self._resumed or RunState(History(), np.random.default_rng(rng))
             return state, samples_for(x, y, sample_weight), checked_size(batch_size)
 
@@ -323,7 +322,7 @@ class Trainer:
         if recorder is None or not isinstance(run.samples, Samples):
             return None
         x, y, history = run.samples.x, run.samples.y, run.state.history
-        held_out = getattr(run.validation, "x", None)
+        held_out = (None if run.validation is None else run.validation.count) or 0
         self.diagnosis = diagnose(recorder, self.loss, x, y, history, held_out)
         history.diagnosis = self.diagnosis
         return self.diagnosis

@@ -1,0 +1,59 @@
+"""The gallery: every example is run in a folder of its own, and its pictures are shown.
+
+The examples lie in the package, where nothing may be written; so copies of them are run, whose
+first line is made a heading and whose command a block.
+"""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from reference import write_if_changed
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx_gallery.scrapers import figure_rst
+
+DOCS = Path(__file__).parents[1]
+EXAMPLES = DOCS.parent / "nnscratch" / "examples"
+HEAD = """Gallery
+=======
+
+Each example fits on a screen; run it by ``python -m nnscratch.examples.NAME``, or copy it and
+change it. Pictures, outputs and times are those of the machine on which this site was made.
+"""
+
+
+def with_heading(source: str) -> str:
+    """The module's docstring as sphinx-gallery reads it."""
+    first, rest = source.split("\n", 1)
+    title = first.removeprefix('"""').removesuffix('"""').rstrip(".")
+    end = '"""\n' if first.endswith('"""') and len(first) > 3 else ""
+    rest = re.sub(r"^(python -m .*)$", r"::\n\n    \1", rest, count=1, flags=re.MULTILINE)
+    return f'"""\n{title}\n{"=" * len(title)}\n{end}{rest}'
+
+
+def copy(app: Sphinx, config: Config) -> None:
+    folder = DOCS / "made" / "examples"
+    folder.mkdir(parents=True, exist_ok=True)
+    names = [path.name for path in EXAMPLES.glob("*.py") if path.stem != "__init__"]
+    for old in set(folder.glob("*.py")) - {folder / name for name in names}:
+        old.unlink()
+    for name in names:
+        write_if_changed(folder / name, with_heading((EXAMPLES / name).read_text("utf-8")))
+    write_if_changed(folder / "GALLERY_HEADER.rst", HEAD)
+
+
+def moved_pictures(block: Any, variables: dict[str, Any], config: dict[str, Any]) -> str:
+    """The pictures that an example has saved, moved into the site."""
+    found = []
+    paths = variables["image_path_iterator"]
+    for picture in sorted(Path(variables["src_file"]).parent.glob("*.png")):
+        found.append(str(next(paths)))
+        shutil.move(picture, found[-1])
+    return figure_rst(found, config["src_dir"])
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("config-inited", copy, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

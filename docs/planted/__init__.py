@@ -1,0 +1,1 @@
+"""Mistakes planted in right layers, one for each code of the gradient checker."""
