@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from nnscratch import __version__
+from nnscratch import __version__, compiled
 from nnscratch.commands import (
     check,
     datasets,
@@ -55,7 +55,11 @@ def _parser() -> Parser:
         description="Neural networks that read like their derivation.",
         epilog="nnscratch COMMAND --help explains a command, with examples.",
     )
-    parser.add_argument("--version", action="version", version=f"nnscratch {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"nnscratch {__version__}, kernels: {compiled.kernels()}",
+    )
     parser.set_defaults(command=lambda _: parser.error("which command?"), parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in COMMANDS:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from nnscratch import compiled
 from nnscratch.checkpoint import read_arrays
 from nnscratch.cli import main
 from nnscratch.commands.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES
@@ -60,7 +61,8 @@ def test_train_without_options_learns_the_digits(run, here):
 
 
 def test_the_version_is_printed(run):
-    assert run("--version") == (0, f"nnscratch {nn.__version__}\n", "")
+    version = f"nnscratch {nn.__version__}, kernels: {compiled.kernels()}\n"
+    assert run("--version") == (0, version, "")
 
 
 def test_quiet_prints_the_last_line_alone(run):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from nnscratch import compiled
 from nnscratch.cli import main
 from nnscratch.commands.run_folder import Summary, kept_epoch, read_results, summary_of
 from nnscratch.commands.settings import Config
@@ -62,6 +63,7 @@ def test_a_finished_run_has_its_results_and_on_what_it_was_computed(run, tmp_pat
     assert config["versions"]["nnscratch"] == nn.__version__
     assert config["threads"] >= 1
     assert config["processor"]
+    assert config["kernels"] == compiled.kernels()
 
 
 @pytest.mark.parametrize(

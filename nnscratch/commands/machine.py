@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch import compiled
+
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def machine() -> dict[str, Any]:
-    """Versions, threads and processor, for config.json."""
+    """Versions, threads, processor and kernels, for config.json."""
     import nnscratch
 
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
@@ -31,6 +33,7 @@ def machine() -> dict[str, Any]:
         },
         "threads": threads(),
         "processor": _processor(),
+        "kernels": compiled.kernels(),
     }
 
 

@@ -24,7 +24,7 @@ from nnscratch.data.sources import Source
 from nnscratch.files import atomic_write, read_text
 
 LARGEST = 1 << 20  # bytes of a config.json
-MACHINE = ("versions", "threads", "processor")  # recorded beside the settings
+MACHINE = ("versions", "threads", "processor", "kernels")  # recorded beside the settings
 
 
 def setting(

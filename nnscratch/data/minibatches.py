@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnscratch import compiled
 from nnscratch.data.images import Images, samples_of
 
 
@@ -100,5 +101,11 @@ def gather(array: NDArray[Any] | Images, rows: NDArray[np.int64]) -> NDArray[Any
     """A copy of some rows of an array."""
     if isinstance(array, Images):
         return array[rows]
-    # np.take is the faster one, but first copies all of an array that is not C-contiguous.
-    return np.take(array, rows, axis=0) if array.flags.c_contiguous else array[rows]
+    if not array.flags.c_contiguous:
+        return array[rows]
+    if array.dtype == np.float32:
+        taken = np.empty((len(rows), *array.shape[1:]), np.float32)
+        if compiled.take_rows(array, rows, taken):
+            return taken
+    # the faster one, but it first copies all of an array that is not C-contiguous
+    return np.take(array, rows, axis=0)

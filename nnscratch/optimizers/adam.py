@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.groups import Groups, asked_for
@@ -101,24 +101,38 @@ class Adam(Optimizer):
         }
 
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
-        self._move(w, g, *state)
+        self._move(w, g, state, decay=self.weight_decay)
 
-    def _move(self, w: np.ndarray, g: np.ndarray, M: np.ndarray, V: np.ndarray, *top: Any) -> None:
+    def _move(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        state: tuple[np.ndarray, ...],
+        decay: float = 0.0,
+        shrink: float = 1.0,
+    ) -> None:
+        M, V = state[:2]
+        n1 = (1 - self.beta1**self.steps) / (1 - self.beta1)
+        n2 = (1 - self.beta2**self.steps) / (1 - self.beta2)
+        # (M / n1) / (√(V / n2) + ε) = √n2 / n1 · M / (√V + √n2 ε), to save passes
+        rate, floor = self.learning_rate * math.sqrt(n2) / n1, math.sqrt(n2) * self.epsilon
+        top = state[2] if self.amsgrad else None
+        if compiled.adam(g, w, M, V, top, self.beta1, self.beta2, floor, rate, decay, shrink):
+            return
+        if decay:
+            g = g + decay * w
+        if shrink != 1:
+            w *= shrink
         M *= self.beta1
         M += g
         V *= self.beta2
         V += g * g
-        if self.amsgrad:
-            V = np.maximum(top[0], V, out=top[0])
-        n1 = (1 - self.beta1**self.steps) / (1 - self.beta1)
-        n2 = (1 - self.beta2**self.steps) / (1 - self.beta2)
-        # (M / n1) / (√(V / n2) + ε) = √n2 / n1 · M / (√V + √n2 ε), to save passes
+        if top is not None:
+            V = np.maximum(top, V, out=top)
         root = np.sqrt(V)
-        root += math.sqrt(n2) * self.epsilon
+        root += floor
         step = M / root
-        step *= self.learning_rate * math.sqrt(n2) / n1
+        step *= rate
         w -= step
 
 
@@ -160,8 +174,7 @@ class AdamW(Adam):
         )
 
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
-        w *= 1 - self.learning_rate * self.weight_decay
-        self._move(w, g, *state)
+        self._move(w, g, state, shrink=1 - self.learning_rate * self.weight_decay)
 
 
 class NAdam(Optimizer):

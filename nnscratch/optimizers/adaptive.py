@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.groups import Groups, asked_for
@@ -81,22 +82,27 @@ class RMSprop(Optimizer):
 
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
         s, *others = state
-        if self.weight_decay:
-            g = g + self.weight_decay * w
-        s *= self.decay
-        s += (1 - self.decay) * g * g
+        rate, keep, decay = self.learning_rate, self.decay, self.weight_decay
+        v = others[-1] if self.momentum else None
+        if not self.centered and compiled.rmsprop(
+            g, w, s, v, rate, keep, 1 - keep, self.epsilon, self.momentum, decay
+        ):
+            return
+        if decay:
+            g = g + decay * w
+        s *= keep
+        s += (1 - keep) * g * g
         if self.centered:
             m = others[0]
-            m *= self.decay
-            m += (1 - self.decay) * g
+            m *= keep
+            m += (1 - keep) * g
             s = s - m * m
         g = g / (np.sqrt(s) + self.epsilon)
-        if self.momentum:
-            v = others[-1]
+        if v is not None:
             v *= self.momentum
             v += g
             g = v
-        w -= self.learning_rate * g
+        w -= rate * g
 
 
 class Adagrad(Optimizer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.groups import Groups, asked_for
@@ -83,11 +84,15 @@ class SGD(Optimizer):
         )
 
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
-        if self.weight_decay:
-            g = g + self.weight_decay * w
-        if self.momentum:
-            (v,) = state
-            v *= self.momentum
-            v += g if not self.dampening or self.steps == 1 else (1 - self.dampening) * g
-            g = g + self.momentum * v if self.nesterov else v
-        w -= self.learning_rate * g
+        rate, momentum, decay = self.learning_rate, self.momentum, self.weight_decay
+        v = state[0] if momentum else None
+        share = 1.0 if not self.dampening or self.steps == 1 else 1 - self.dampening
+        if compiled.sgd(g, w, v, rate, momentum, share, decay, self.nesterov):
+            return
+        if decay:
+            g = g + decay * w
+        if v is not None:
+            v *= momentum
+            v += g if share == 1 else share * g
+            g = g + momentum * v if self.nesterov else v
+        w -= rate * g

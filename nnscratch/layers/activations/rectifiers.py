@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.initializers import he_normal, lecun_normal
 from nnscratch.layers.base import Grads, Layer, floating
 from nnscratch.layers.written import written
@@ -44,11 +45,15 @@ class ReLU(Layer):
     suits = staticmethod(he_normal)
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        y = np.maximum(floating(x), 0)
+        x = floating(x)
+        y = np.empty_like(x)
+        if not compiled.relu(x, y):
+            np.maximum(x, 0, out=y)
         return y, y
 
     def backward_pass(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return dy * (y > 0)
+        dx = np.empty_like(dy)
+        return dx if compiled.relu_back(dy, y, dx) else np.multiply(dy, y > 0, out=dx)
 
 
 class LeakyReLU(Layer):

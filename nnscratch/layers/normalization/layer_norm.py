@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.normalization.standardize import (
     FAR,
@@ -75,12 +76,8 @@ class LayerNorm(_OverLastAxes):
     Notes
     -----
     *Forward*: xhat = (x - mean) / σ with σ² = var + epsilon, mean and biased variance over the
-    last axes of x; y = gamma ∘ xhat + beta. Training and evaluation are the same. With the samples
-    as rows X, and the columns s = 1/σ and m = mean/σ, that is
-
-        Y = X ∘ (s gammaᵀ) + [-m, 1] [gamma, beta]ᵀ
-
-    two products of thin matrices, which are computed faster than rows and columns are broadcast.
+    last axes of x; y = gamma ∘ xhat + beta. Training and evaluation are the same. With s = 1/σ and
+    m = mean/σ for each row x, xhat = s x - m.
 
     *Gradient*: dgamma = Σ dy ∘ xhat = (dY ∘ X)ᵀ s - dYᵀ m and dbeta = Σ dy, over all rows.
 
@@ -124,10 +121,14 @@ class LayerNorm(_OverLastAxes):
         s = 1 / np.sqrt(variance + self.epsilon)
         gamma = self._gamma(X.dtype)
         beta = self.params["beta"].reshape(-1) if self.affine else np.zeros_like(gamma)
-        Y = np.outer(s, gamma)
-        Y *= X
-        Y += np.stack([-mean * s, np.ones_like(s)], 1) @ np.stack([gamma, beta])
-        return _in_order_of(x, Y), (X, s, mean * s)
+        m = mean * s
+        Y = np.empty_like(X)
+        if not compiled.scaled_rows(X, Y, s, gamma, m, beta):
+            np.multiply(X, s[:, np.newaxis], out=Y)
+            Y -= m[:, np.newaxis]
+            Y *= gamma
+            Y += beta
+        return _in_order_of(x, Y), (X, s, m)
 
     def backprop(
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
@@ -145,11 +146,13 @@ class LayerNorm(_OverLastAxes):
         n = len(gamma)
         mean = dY @ gamma / n  # of dxhat
         slope = (s * (product @ gamma) / n - m * mean) * s  # mean(dxhat ∘ xhat) / σ
-        dX = np.outer(s, gamma)
-        dX *= dY
-        np.multiply(X, (-s * slope)[:, np.newaxis], out=product)
-        dX += product
-        dX += (m * slope - s * mean)[:, np.newaxis]
+        C, D = -s * slope, m * slope - s * mean
+        dX = np.empty_like(X)
+        if not compiled.combined_rows(X, dY, dX, s, gamma, C, D):
+            np.outer(s, gamma, out=dX)
+            dX *= dY
+            dX += np.multiply(X, C[:, np.newaxis], out=product)
+            dX += D[:, np.newaxis]
         return narrowed(dy.dtype, _in_order_of(dy, dX), grads)
 
 

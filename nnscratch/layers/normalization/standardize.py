@@ -14,12 +14,12 @@ of their memory, and makes no array of products.
 
 from __future__ import annotations
 
-from itertools import chain
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.layers.base import Grads
 from nnscratch.layers.part import Part
 
@@ -82,9 +82,16 @@ def sum_over(axes: Axes, *factors: np.ndarray) -> np.ndarray:
     >>> sum_over((0,), np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([4., 6.])
     """
-    every = list(range(factors[0].ndim))
+    x, every = factors[0], range(factors[0].ndim)
     kept = [axis for axis in every if axis not in axes]
-    operands: chain[Any] = chain.from_iterable((factor, every) for factor in factors)
+    operands: list[Any] = [of for factor in factors for of in (factor, every)]
+    if len(axes) > 1 and kept:
+        outermost, *inner = sorted(every, key=lambda axis: -abs(x.strides[axis]))
+        if outermost in axes and inner[-1] in kept:  # first what lies in the longest runs
+            part = np.einsum(*operands, inner)
+            rest = tuple(i for i, axis in enumerate(inner) if axis in axes)
+            left = [axis for axis in inner if axis in kept]
+            return part.sum(rest).transpose([left.index(axis) for axis in kept])
     return np.asarray(np.einsum(*operands, kept))
 
 
@@ -104,8 +111,10 @@ def _count(x: np.ndarray, axes: Axes) -> int:
 
 def scaled(x: np.ndarray, A: np.ndarray, B: np.ndarray) -> np.ndarray:
     """x ∘ A + B for A and B that broadcast against x, in x's order of memory."""
-    y = np.multiply(x, spread(A, x), out=np.empty_like(x))
-    y += spread(B, y)
+    y = np.empty_like(x)
+    if not compiled.scaled(x, y, A, B):
+        np.multiply(x, spread(A, x), out=y)
+        y += spread(B, y)
     return y
 
 
@@ -113,9 +122,11 @@ def combined(
     dy: np.ndarray, A: np.ndarray, x: np.ndarray, C: np.ndarray, D: np.ndarray
 ) -> np.ndarray:
     """dy ∘ A + x ∘ C + D for A, C and D that broadcast against x, in dy's order of memory."""
-    dx = np.multiply(dy, spread(A, dy), out=np.empty_like(dy))
-    dx += x * spread(C, x)
-    dx += spread(D, dx)
+    dx = np.empty_like(dy)
+    if not compiled.combined(x, dy, dx, A, C, D):
+        np.multiply(dy, spread(A, dy), out=dx)
+        dx += x * spread(C, x)
+        dx += spread(D, dx)
     return dx
 
 
@@ -123,10 +134,12 @@ def combined_inside(
     dy: np.ndarray, A: np.ndarray, x: np.ndarray, C: np.ndarray, D: np.ndarray
 ) -> np.ndarray:
     """A ∘ (dy + x ∘ C + D): a pass less than `combined`, where A is common to all three."""
-    dx = np.multiply(x, spread(C, x), out=np.empty_like(dy))
-    dx += dy
-    dx += spread(D, dx)
-    dx *= spread(A, dx)
+    dx = np.empty_like(dy)
+    if not compiled.combined_inside(x, dy, dx, A, C, D):
+        np.multiply(x, spread(C, x), out=dx)
+        dx += dy
+        dx += spread(D, dx)
+        dx *= spread(A, dx)
     return dx
 
 

@@ -39,7 +39,7 @@ class _AvgPool(Pooling):
 
     def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         share = samples_last(dy) / self._counts(shape, dy.dtype)
-        return self.spread(repeat(share, self.elements), shape, dy.dtype)
+        return self.spread(repeat(share, self.elements), self.new_input(shape, dy.dtype))
 
     def _counts(self, shape: tuple[int, ...], dtype: np.dtype) -> Any:
         """k, or where it differs from window to window an array along the axes of the rows."""

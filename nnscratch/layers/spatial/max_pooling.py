@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.spatial.pooling import Places, Pooling
 
 __all__ = ["MaxPool1d", "MaxPool2d"]
+
+_ONE = (1, 1, 0, 1)  # the windows along an axis of one place
 
 
 class _MaxPool(Pooling):
@@ -17,17 +20,30 @@ class _MaxPool(Pooling):
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
-        places = self.places(rows.shape)
-        y = self.combined(rows, np.maximum, -np.inf)
-        return samples_first(y), (_winners(rows, y, places), rows.shape)
+        y, winners = (self.new_output(rows.shape, kind) for kind in (rows.dtype, np.uint8))
+        if not self._compiled(rows, y, winners, forward=True):
+            y = self.combined(rows, np.maximum, -np.inf)
+            winners = _winners(rows, y, self.places(rows.shape))
+        return samples_first(y), (winners, rows.shape)
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         winners, shape = cache
-        dy = samples_last(dy)
+        dy, dx = samples_last(dy), self.new_input(shape, dy.dtype)
+        if self._compiled(dx, dy, winners, forward=False):
+            return samples_first(dx)
         won = (winners == element for element in range(self.elements))
         # a mask is multiplied faster as numbers of dy's dtype
         shares = (dy * mask.astype(dy.dtype) for mask in won)
-        return self.spread(shares, shape, dy.dtype)
+        return self.spread(shares, dx)
+
+    def _compiled(self, x: np.ndarray, y: np.ndarray, winners: np.ndarray, forward: bool) -> bool:
+        """Whether a compiled loop knew such rows; a signal is an image of height 1."""
+        axes: list[tuple[int, ...]] = [
+            (axis.size, axis.stride, axis.before, axis.dilation) for axis in self.axes_on(x.shape)
+        ]
+        if self.space == 1:
+            x, y, winners, axes = x[np.newaxis], y[np.newaxis], winners[np.newaxis], [_ONE, *axes]
+        return compiled.max_pool(x, y, winners, forward, *axes)
 
 
 def _winners(rows: np.ndarray, y: np.ndarray, places: Places) -> np.ndarray:

@@ -129,15 +129,24 @@ class Pooling(Layer):
         """Where the elements of the windows lie in x's rows of this shape."""
         return _places(self.axes_on(shape), _of_space(shape))
 
-    def spread(
-        self, shares: Iterable[np.ndarray], shape: tuple[int, ...], dtype: Any
-    ) -> np.ndarray:
-        """dx as images, from the shape of its rows and what each element of the windows gets.
+    def new_output(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """The rows of y, from the shape of those of x."""
+        counts = [
+            axis.count(n) for axis, n in zip(self.axes_on(shape), _of_space(shape), strict=True)
+        ]
+        *outer, last = counts
+        return np.empty((*outer, shape[-3], last, shape[-1]), dtype)
+
+    def new_input(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """The rows of dx, 0 where no window will write."""
+        return np.empty(shape, dtype) if self._tile(shape) else np.zeros(shape, dtype)
+
+    def spread(self, shares: Iterable[np.ndarray], dx: np.ndarray) -> np.ndarray:
+        """dx as images, from its `new_input` and what each element of the windows gets.
 
         There is one share for each element, shaped as the rows of dy.
         """
-        dx = np.empty(shape, dtype) if self._tile(shape) else np.zeros(shape, dtype)
-        for share, (windows, seen) in zip(shares, self.places(shape), strict=True):
+        for share, (windows, seen) in zip(shares, self.places(dx.shape), strict=True):
             if self._overlap:
                 dx[seen] += share[windows]
             else:  # a place belongs to one window at most, and = is faster than +=
