@@ -12,6 +12,7 @@ import nnscratch.examples
 
 # As a user runs them where that takes seconds; else `main` with less to do
 WHOLE = ["recitation_mlp", "overfit_ten_samples", "spirals", "regression", "train_mlp"]
+WHOLE += ["decay_without_biases", "tied_autoencoder", "transfer"]
 SMALL = {
     "addition": {"epochs": 1, "samples": 600},
     "autoencoder": {"epochs": 10},
@@ -98,3 +99,33 @@ def test_the_regression_comes_closer_to_the_sine_than_its_samples(tmp_path, monk
 
     monkeypatch.chdir(tmp_path)
     assert regression.main() < regression.NOISE / 3
+
+
+def test_a_frozen_body_serves_the_new_digits_and_forgets_none_of_the_old(tmp_path, monkeypatch):
+    from nnscratch.examples import transfer
+
+    monkeypatch.chdir(tmp_path)
+    found = transfer.main()
+    new, old = found["a frozen body, a new head"]
+    assert new > 0.95 and old > 0.97
+    assert found["the body learns on"][1] < old
+    assert found["a body drawn anew"][1] < 0.5
+
+
+def test_a_matrix_used_twice_takes_half_the_weights(tmp_path, monkeypatch):
+    from nnscratch.examples import tied_autoencoder
+
+    monkeypatch.chdir(tmp_path)
+    found = tied_autoencoder.main()
+    (few, error), (many, least) = found["tied"], found["two matrices"]
+    assert many - few == 64 * tied_autoencoder.CODE
+    assert error < 1.25 * least
+
+
+def test_decay_that_spares_the_biases_is_ridge_regression(tmp_path, monkeypatch):
+    from nnscratch.examples import decay_without_biases
+
+    monkeypatch.chdir(tmp_path)
+    found = decay_without_biases.main()
+    assert found["apart"] < 1e-10
+    assert found["biases spared"] < 0.75 < 1 < found["no decay"] < found["decay of everything"]
