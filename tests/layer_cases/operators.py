@@ -104,6 +104,8 @@ CASES = [
     operator(nn.Mean(1, keepdims=True), lambda t, x: x.mean(1, True), [(2, 3, 4)], FULL),
     operator(nn.Max(), lambda t, x: x.amax(), [(2, 3)], FULL),
     operator(nn.Max(-2), lambda t, x: x.amax(-2), [(2, 3, 4)], FULL),
+    operator(nn.Min(), lambda t, x: x.amin(), [(2, 3)], FULL),
+    operator(nn.Min((0, -1), keepdims=True), lambda t, x: x.amin((0, -1), True), [(2, 3, 4)], FULL),
     operator(
         nn.Max((0, 2), keepdims=True),
         lambda t, x: x.amax((0, 2), True),

@@ -333,7 +333,7 @@ NAMES_OF_EDITS = {
     ("HardSigmoid", "6 -> 7"): {"factor"},
     ("PReLU", "dy * np.minimum(x, 0) -> dy"): {"missing_derivative"},
     ("Clip", "dy * ((x >= low) & (x <= high)) -> dy"): {"missing_derivative"},
-    ("Max", "largest * self._with_axes(dy, axes) -> largest"): {"dy_ignored"},
+    ("Max", "picked * self._with_axes(dy, axes) -> picked"): {"dy_ignored"},
     ("RMSNorm", "dY * X -> dY"): {"mutated_dy"},  # and what follows is written into dy
     ("LayerNorm", "m * slope - s * mean -> m * slope"): {"mean_path_missing"},
     ("Loss", "float(dy) * scale -> float(dy)"): {"factor_n"},

@@ -254,7 +254,7 @@ FROM_OPERATORS: dict[str, Callable[[Call], Any]] = {
     "ReduceSum": _reduced(nn.Sum),
     "ReduceMean": _reduced(nn.Mean),
     "ReduceMax": _reduced(nn.Max),
-    "ReduceMin": _reduced(nn.Max, lambda x: x * -1.0, lambda y: y * -1.0),
+    "ReduceMin": _reduced(nn.Min),
     "ReduceLogSumExp": _reduced(nn.LogSumExp),
     "ReduceLogSum": _reduced(nn.Sum, None, nn.Log()),
     "ReduceSumSquare": _reduced(nn.Sum, nn.Square()),

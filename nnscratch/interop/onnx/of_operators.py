@@ -190,6 +190,7 @@ OF_OPERATORS: dict[type[nn.Layer], Callable[..., Any]] = {
     nn.Sum: _reduced("ReduceSum"),
     nn.Mean: _reduced("ReduceMean"),
     nn.Max: _reduced("ReduceMax"),
+    nn.Min: _reduced("ReduceMin"),
     nn.LogSumExp: _reduced("ReduceLogSumExp"),
     nn.Trace: _trace,
     nn.Determinant: same("Det"),

@@ -160,7 +160,8 @@ class PReLU(Layer):
     def _along(self, x: np.ndarray) -> np.ndarray:
         """The slopes in a shape that broadcasts against x."""
         slope = self.params["slope"]
-        return slope if self.count == 1 else slope.reshape(-1, *(1,) * (x.ndim - 2))
+        # one slope as an array without axes, so that y has x's shape where x has none either
+        return slope.reshape(()) if self.count == 1 else slope.reshape(-1, *(1,) * (x.ndim - 2))
 
     def __repr__(self) -> str:
         return written(self)

@@ -1,4 +1,4 @@
-"""Sums, means and maxima along axes: many numbers become one, and its gradient goes back."""
+"""Sums, means and extremes along axes: many numbers become one, and its gradient goes back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
 
-__all__ = ["LogSumExp", "Max", "Mean", "Sum"]
+__all__ = ["LogSumExp", "Max", "Mean", "Min", "Sum"]
 
 Axis = int | tuple[int, ...] | None
 
 
 class _Reduction(Layer):
-    """What the four layers share: axes, and whether they stay; not a layer by itself.
+    """What the layers here share: axes, and whether they stay; not a layer by itself.
 
     Parameters
     ----------
@@ -138,7 +138,29 @@ class Mean(_Reduction):
         return np.broadcast_to(share, shape).copy()
 
 
-class Max(_Reduction):
+class _Extreme(_Reduction):
+    """The largest or smallest number along axes; not a layer by itself."""
+
+    _pick: Any
+    _word: str
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        x = floating(x)
+        axes = named_axes(self, x, self.axis)
+        if 0 in [x.shape[axis] for axis in axes]:
+            self.refuse(f"numbers to take the {self._word} of", x, "leave out what is empty")
+        y = self._pick.reduce(x, axes, keepdims=self.keepdims)
+        return y, (x, y, axes)
+
+    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
+        x, y, axes = cache
+        picked = (x == self._with_axes(y, axes)).astype(dy.dtype)
+        with np.errstate(invalid="ignore"):  # where y is NaN nothing equals it: 0/0
+            picked /= picked.sum(axes, keepdims=True)
+        return picked * self._with_axes(dy, axes)
+
+
+class Max(_Extreme):
     """The largest number along one or several axes, which disappear.
 
     Parameters
@@ -177,20 +199,48 @@ class Max(_Reduction):
            [10.,  0., 10.]])
     """
 
-    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = floating(x)
-        axes = named_axes(self, x, self.axis)
-        if 0 in [x.shape[axis] for axis in axes]:
-            self.refuse("numbers to take the largest of", x, "leave out what is empty")
-        y = x.max(axes, keepdims=self.keepdims)
-        return y, (x, y, axes)
+    _pick, _word = np.maximum, "largest"
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        x, y, axes = cache
-        largest = (x == self._with_axes(y, axes)).astype(dy.dtype)
-        with np.errstate(invalid="ignore"):  # where y is NaN nothing equals it: 0/0
-            largest /= largest.sum(axes, keepdims=True)
-        return largest * self._with_axes(dy, axes)
+
+class Min(_Extreme):
+    """The smallest number along one or several axes, which disappear.
+
+    Parameters
+    ----------
+    axis, keepdims
+        As for `Sum`.
+
+    Notes
+    -----
+    *Forward*: y = min x_i = -max (-x_i); NaN where there is one.
+
+    *Backward*: as of `Max`, for both signs cancel: dx_i = dy where x_i = y, else 0; of k equally
+    small ones each gets dy / k.
+
+    *Shapes*: x any; y that of x without the axes.
+
+    *Cache*: x, y and the axes.
+
+    Raises
+    ------
+    ValueError
+        x has no such axis or no number along it, or an axis is named twice.
+
+    References
+    ----------
+    [Recitation] rule 6 with min for g.
+
+    Examples
+    --------
+    >>> layer = Min(axis=1)
+    >>> layer.forward(np.array([[1.0, 3.0, 2.0], [4.0, 5.0, 4.0]]))
+    array([1., 4.])
+    >>> layer.backward([10.0, 20.0])[0]
+    array([[10.,  0.,  0.],
+           [10.,  0., 10.]])
+    """
+
+    _pick, _word = np.minimum, "smallest"
 
 
 class LogSumExp(_Reduction):
