@@ -65,6 +65,14 @@ def test_the_version_is_printed(run):
     assert run("--version") == (0, version, "")
 
 
+def test_workers_are_a_number_or_found_by_trying(run, here):
+    status, _, err = run("train", *QUICK, "--workers", "auto", "--out", "one")
+    assert status == 0
+    assert "workers: 1; " in err
+    status, _, err = run("train", "--workers", "two")
+    assert status == 2 and one_line(err.splitlines()[-1] + "\n")
+
+
 def test_quiet_prints_the_last_line_alone(run):
     status, out, err = run("train", "--quiet", *QUICK)
     assert status == 0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from nnscratch.training import choosing, updaters
 
 pytest.importorskip("threadpoolctl")
 
@@ -138,26 +139,169 @@ def test_a_run_goes_on_alone_where_a_team_ended():
         np.testing.assert_allclose(together.params[name], array, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("layer", "reason"),
-    [
-        (nn.BatchNorm(4), r"layer 1\.0, BatchNorm\(4\) looks at the batch as a whole"),
-        (nn.Dropout(0.2), r"layer 1\.0, Dropout\(0\.2\) draws random numbers"),
-    ],
-)
-def test_models_whose_samples_depend_on_the_batch_are_refused(layer, reason):
-    model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(layer))
+def normalized(rng=None):
+    """A net of which each part of a batch has to know of the others."""
+    layers = [nn.Conv2d(1, 4, 5, stride=2, rng=0), nn.BatchNorm(4), nn.ReLU(), nn.Flatten()]
+    layers += [nn.Dropout(0.3, rng=1 if rng is None else rng), nn.Linear(4 * 7 * 7, 16, rng=2)]
+    layers += [nn.BatchNorm(16, momentum=None), nn.Tanh(), nn.Dropout(0.5, rng=rng or 3)]
+    return nn.Sequential(*layers, nn.Linear(16, 10, rng=4)).astype("f8")
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_batch_norm_and_dropout_see_the_whole_batch(workers):
+    alone, _, history = fitted(1, normalized())
+    together, _, shared_history = fitted(workers, normalized())
+    for arrays in ("params", "buffers"):
+        for name, array in getattr(alone, arrays).items():
+            found = getattr(together, arrays)[name]
+            np.testing.assert_allclose(found, array, rtol=1e-9, atol=1e-11, err_msg=name)
+    np.testing.assert_allclose(shared_history["train_loss"], history["train_loss"], rtol=1e-10)
+    for one, other in zip(alone.layers, together.layers, strict=True):
+        if isinstance(one, nn.Dropout):
+            np.testing.assert_array_equal(one.rng.random(3), other.rng.random(3))
+        assert "part" not in vars(other)
+
+
+def test_dropout_may_draw_from_the_generator_of_the_order_and_of_augment():
+    results = []
+    for workers in (1, 2):
+        rng = np.random.default_rng(5)
+        model = normalized(rng)
+        optimizer = nn.SGD(model, 0.05)
+        trainer = nn.Trainer(
+            model,
+            nn.SoftmaxCrossEntropy(),
+            optimizer,
+            workers=workers,
+            progress=False,
+            augment=shift,
+        )
+        trainer.fit(IMAGES, LABELS, epochs=2, batch_size=10, rng=rng)
+        results.append((model.params.copy(), rng.random(3)))
+    (alone, drawn), (together, shared) = results
+    np.testing.assert_array_equal(shared, drawn)
+    for name, array in alone.items():
+        np.testing.assert_allclose(together[name], array, rtol=1e-9, atol=1e-11)
+
+
+def test_sums_longer_than_a_message_add_up():
+    x = rng.normal(size=(24, 5000))
+
+    def model():
+        return nn.Sequential(nn.BatchNorm(5000), nn.Linear(5000, 10, rng=0)).astype("f8")
+
+    alone, _, _ = fitted(1, model(), x=x, y=LABELS[:24])
+    together, _, _ = fitted(2, model(), x=x, y=LABELS[:24])
+    for name, array in alone.params.items():
+        np.testing.assert_allclose(together.params[name], array, rtol=1e-9, atol=1e-11)
+
+
+class Jitter(nn.Layer):
+    """Noise for the batch, drawn without a look at `part`."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(0)
+
+    def forward_pass(self, x):
+        return x + self.rng.normal(size=x.shape), None
+
+    def backward_pass(self, dy, cache):
+        return dy
+
+
+def test_a_layer_that_draws_for_the_whole_batch_is_refused():
+    model = nn.Sequential(nn.Linear(3, 4), nn.Sequential(Jitter()))
     before = {name: array.copy() for name, array in model.params.items()}
     trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=2, progress=False)
-    with pytest.raises(ValueError, match=reason + ".*leave out workers="):
+    with pytest.raises(ValueError, match=r"layer 1\.0, Jitter\(\).*leave out workers="):
         trainer.fit(np.ones((4, 3)), np.ones((4, 4)))
     assert all(np.array_equal(model.params[name], array) for name, array in before.items())
 
 
+# workers="auto" --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def auto(monkeypatch):
+    """fit(model, seconds, ...) with workers="auto", where a step takes these seconds."""
+
+    def fit(model, seconds=(0.2, 0.1), cores=2, **settings):
+        times = dict(zip((1, 2), seconds, strict=True))
+        tried = []
+
+        def burst(updater, batch):
+            workers = getattr(updater, "workers", 1)
+            tried.append((workers, len(batch.x)))
+            assert updater.model is not model if workers > 1 else True
+            return times[workers]
+
+        monkeypatch.setattr(choosing, "_burst", burst)
+        monkeypatch.setattr(updaters, "cores", lambda: cores)
+        trainer = nn.Trainer(
+            model, nn.SoftmaxCrossEntropy(), nn.SGD(model, 0.05), workers="auto", **settings
+        )
+        trainer.fit(IMAGES, LABELS, epochs=3, batch_size=10, rng=1)
+        return trainer, tried
+
+    return fit
+
+
+@pytest.mark.parametrize(("seconds", "chosen"), [((0.2, 0.1), 2), ((0.2, 0.195), 1)])
+def test_auto_takes_what_is_faster_and_says_so_once(auto, capsys, seconds, chosen):
+    trainer, tried = auto(normalized(), seconds)
+    assert trainer.workers_chosen == chosen
+    assert tried == [(1, 10)] * 3 + [(2, 10)] * 3
+    said = [line for line in capsys.readouterr().err.splitlines() if "workers" in line]
+    assert len(said) == 1
+    assert f"workers: {chosen}; a step takes 200.00 ms in one process, 1" in said[0]
+    trainer.fit(IMAGES, LABELS, epochs=1, batch_size=10, rng=1)
+    assert len(tried) == 6
+    assert "workers" not in capsys.readouterr().err
+
+
+def test_a_trial_leaves_no_trace(auto):
+    alone, optimizer, _ = fitted(1, normalized(), lambda model: nn.SGD(model, 0.05))
+    model = normalized()
+    trainer, _ = auto(model, (0.2, 0.5), progress=False)
+    assert trainer.optimizer.steps == optimizer.steps
+    for arrays in ("params", "buffers"):
+        for name, array in getattr(alone, arrays).items():
+            np.testing.assert_array_equal(getattr(model, arrays)[name], array, err_msg=name)
+    assert workers() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "reason"),
+    [
+        (net, {"cores": 1}, "this process may use one core"),
+        (net, {"seconds": (0.01, 0.001)}, "the run takes about 0.2 s"),
+        (net, {"metrics": {"none": lambda y, t: 0.0}}, "metrics looks at a single process"),
+        (lambda: nn.Sequential(Jitter(), net()), {}, "layer 0, Jitter() draws for the batch"),
+    ],
+    ids=["one core", "short", "metrics", "refused"],
+)
+def test_auto_stays_with_one_process_where_it_has_to(auto, capsys, model, options, reason):
+    trainer, _ = auto(model(), **options)
+    assert trainer.workers_chosen == 1
+    assert f"workers: 1; {reason}" in capsys.readouterr().err
+
+
+def test_auto_measures_and_trains_in_earnest(capsys, monkeypatch):
+    monkeypatch.setattr(updaters, "cores", lambda: 2)
+    monkeypatch.setattr(choosing, "SHORT", 0)
+    model = net()
+    trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model, 0.05), workers="auto")
+    trainer.fit(IMAGES, LABELS, epochs=2, batch_size=10, rng=1)
+    assert trainer.workers_chosen in (1, 2)
+    assert "ms in one process" in capsys.readouterr().err
+    assert workers() == []
+
+
 def test_arguments_are_checked():
     model = net()
-    with pytest.raises(ValueError, match="at least 1, received 0"):
-        nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=0)
+    for wrong in (0, "two"):
+        with pytest.raises(ValueError, match='at least 1, or "auto", received'):
+            nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=wrong)
     trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), workers=2, diagnose=True)
     with pytest.raises(ValueError, match="leave out workers="):
         trainer.fit(IMAGES, LABELS)
@@ -196,6 +340,16 @@ def test_a_loss_that_is_not_finite_in_one_half_names_the_layer():
     model.params["0.W"][...] *= 1e200
     trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False)
     with pytest.raises(RuntimeError, match=r"epoch 1, step 1.*layer 0, Conv2d"):
+        trainer.fit(x[:10], LABELS[:10], batch_size=10)
+    assert workers() == []
+
+
+def test_what_is_not_finite_is_named_where_parts_know_of_each_other():
+    x = np.array(IMAGES)
+    x[9] = np.nan
+    model = normalized()
+    trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False)
+    with pytest.raises(RuntimeError, match="the input itself holds NaN"):
         trainer.fit(x[:10], LABELS[:10], batch_size=10)
     assert workers() == []
 

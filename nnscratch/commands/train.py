@@ -47,11 +47,10 @@ def register(commands: Any) -> None:
     output.add_argument("--threads", type=COUNT, metavar="N", help="limit the processor's use")
     output.add_argument(
         "--workers",
-        type=COUNT,
+        type=_workers,
         default=1,
         metavar="N",
-        help="share each minibatch among processes; for convolutional nets without BatchNorm "
-        "and Dropout (default 1)",
+        help="share each minibatch among processes; auto tries whether that pays (default 1)",
     )
     output.add_argument(
         "--mpi",
@@ -62,6 +61,10 @@ def register(commands: Any) -> None:
         "--diagnose", action="store_true", help="say what looks wrong with the training, and why"
     )
     output.add_argument("--quiet", action="store_true", help="print only the test accuracy")
+
+
+def _workers(text: str) -> int | str:
+    return text if text == "auto" else COUNT(text)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -125,7 +128,7 @@ def _config(options: argparse.Namespace) -> Config:
     from nnscratch.commands.settings import Config, flag, settings_in
 
     given, parser = settings_in(options), cast("Parser", options.parser)
-    if options.mpi and (options.workers > 1 or options.diagnose):
+    if options.mpi and (options.workers != 1 or options.diagnose):
         parser.error("--mpi shares the work by itself; leave out --workers and --diagnose")
     if options.resume:
         if rest := sorted(given.keys() - {"epochs"} | ({"out"} if options.out else set())):

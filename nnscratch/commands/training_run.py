@@ -66,7 +66,7 @@ class Run:
         resume: bool = False,
         progress: bool = True,
         diagnose: bool = False,
-        workers: int = 1,
+        workers: int | str = 1,
         communicator: Any = None,
     ) -> History:
         """Train, with a checkpoint per epoch, and write the results into the folder."""

@@ -45,13 +45,15 @@ def check_numbers(clip_norm: Any, workers: Any, checkpoint_every: Any) -> None:
     """A ValueError for settings that are out of range."""
     if clip_norm is not None and not clip_norm > 0:
         raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
-    if operator.index(workers) < 1:
-        raise ValueError(f"workers is a number of processes, at least 1, received {workers}")
+    if workers != "auto" and (isinstance(workers, str) or operator.index(workers) < 1):
+        raise ValueError(
+            f'workers is a number of processes, at least 1, or "auto", received {workers!r}'
+        )
     if checkpoint_every is not None and operator.index(checkpoint_every) < 1:
         raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
 
 
-def check_communicator(communicator: Any, workers: int, diagnose: bool) -> None:
+def check_communicator(communicator: Any, workers: int | str, diagnose: bool) -> None:
     """A ValueError for what is no communicator of MPI, or does not go with one."""
     if communicator is None:
         return
@@ -60,7 +62,7 @@ def check_communicator(communicator: Any, workers: int, diagnose: bool) -> None:
             f"communicator is one of mpi4py, received {type(communicator).__name__}; pass "
             "MPI.COMM_WORLD, after: from mpi4py import MPI"
         )
-    if workers > 1:
+    if workers not in (1, "auto"):
         raise ValueError("workers share a minibatch on one rank; start more ranks instead")
     if diagnose:
         raise ValueError("diagnose looks at a single process; leave out communicator=")

@@ -1,7 +1,8 @@
 """Data-parallel steps: several processes, each with its part of every minibatch.
 
-Where a net's samples do not depend on each other, the gradient of a batch is the sum of those of
-its parts. The processes are forked from this one, with all vectors in memory that they share:
+The gradient of a batch is the sum of those of its parts; what layers need to know of the other
+parts they tell each other (`between.py`). The processes are forked from this one, with all vectors
+in memory that they share:
 
     process 0   first half of x  -> gradients 0 |   | sum and update the first half of w  |
     process 1   second half of x -> gradients 1 |   | sum and update the second half of w |
@@ -14,7 +15,6 @@ matrix products on several cores, take part of the time; and so does the optimiz
 from __future__ import annotations
 
 import math
-import mmap
 import multiprocessing
 import os
 import signal
@@ -28,7 +28,9 @@ from nnscratch.layers.base import Layer
 from nnscratch.layers.flat import FlatArrays, share_of
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
+from nnscratch.training.between import Between, refuse_whole_batches, shared_zeros
 from nnscratch.training.nonfinite import explain_loss
+from nnscratch.training.parted import bounds
 from nnscratch.training.samples import Batch
 from nnscratch.training.updater import Step, Updater, train_step
 
@@ -50,7 +52,7 @@ class DataParallel(Updater):
     Raises
     ------
     ValueError
-        Samples of this model depend on each other, or on what is drawn for the batch.
+        A layer draws or looks at the batch in a way that parts cannot.
     RuntimeError
         This system cannot fork, or a process died.
     ImportError
@@ -65,7 +67,7 @@ class DataParallel(Updater):
         optimizer: Optimizer,
         clip_norm: float | None = None,
     ) -> None:
-        refuse_dependent_samples(model)
+        refuse_whole_batches(model)
         if "fork" not in multiprocessing.get_all_start_methods():
             raise RuntimeError("workers need a system that forks processes; leave out workers=")
         try:
@@ -86,6 +88,7 @@ class DataParallel(Updater):
         self.number = 0  # of this process
         self.gates = [_context().Semaphore(0) for _ in range(workers)]
         self.children: list[Any] = []
+        self.between = Between(model, workers, self._barrier)
         self.limits = threadpool_limits(1)
 
     def step(self, batch: Batch, when: str = "in this step") -> Step:
@@ -103,8 +106,12 @@ class DataParallel(Updater):
                 )
             place[: len(given)] = given
         self.orders[:] = batch.size, self.optimizer.learning_rate
+        self.between.publish()
         self._barrier(0)
-        return self._train(0, when)
+        try:
+            return self._train(0, when)
+        finally:
+            self.between.leave()
 
     def finish(self) -> None:
         """Return when all processes are done with the last step."""
@@ -142,6 +149,7 @@ class DataParallel(Updater):
             when = f"{when}: the loss is {losses.sum()}"
             if number:
                 raise RuntimeError(when)
+            self.between.leave()
             explain_loss(self.model, self.optimizer, self._part(0, 1), when, self.clip_norm)
         for dtype, total in self.total.vectors.items():
             mine = share_of(total, *self._share)
@@ -168,6 +176,7 @@ class DataParallel(Updater):
         self.number = number
         self.optimizer.learning_rate = float(self.orders[1])
         self.optimizer.grads = self.grads[number]
+        self.between.join(number, self._rows(number, self.workers), int(self.orders[0]))
         return train_step(
             self.model,
             self.loss,
@@ -190,13 +199,15 @@ class DataParallel(Updater):
     def _part(self, number: int, parts: int) -> Batch:
         """One of so many parts of the batch in shared memory."""
         assert self.batch is not None
-        samples = int(self.orders[0])
-        rows = slice(samples * number // parts, samples * (number + 1) // parts)
+        rows = self._rows(number, parts)
         arrays = iter([array[rows] for array in self.batch])
         x, y = (
             next(arrays) if kind is None else tuple(islice(arrays, kind)) for kind in self._kinds
         )
         return Batch(x, y, next(arrays, None))
+
+    def _rows(self, number: int, parts: int) -> slice:
+        return bounds(int(self.orders[0]), number, parts)
 
     # The processes -------------------------------------------------------------------------
 
@@ -252,29 +263,6 @@ class DataParallel(Updater):
                 if child.exitcode == 0:  # after an error that it has sent
                     raise errors.recv()
                 raise RuntimeError(f"a worker process ended with exit code {child.exitcode}")
-
-
-def refuse_dependent_samples(model: Layer) -> None:
-    """A ValueError for models whose halves of a batch do not add up to the batch."""
-    for path, layer in model.walk():
-        place = f"layer {path}, {layer}" if path else f"{layer}"
-        if layer._buffers and not layer.buffers_are_constant:
-            raise ValueError(
-                f"{place} looks at the batch as a whole, of which each worker sees a part; "
-                "leave out workers="
-            )
-        if hasattr(layer, "rng"):
-            raise ValueError(
-                f"{place} draws random numbers, which would be the same ones in each worker; "
-                "leave out workers="
-            )
-
-
-def shared_zeros(shape: int | tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Zeros in memory that forked processes share."""
-    count = math.prod(shape) if isinstance(shape, tuple) else shape
-    memory = mmap.mmap(-1, max(1, count * np.dtype(dtype).itemsize))
-    return np.frombuffer(memory, dtype, count).reshape(shape)
 
 
 def _context() -> Any:

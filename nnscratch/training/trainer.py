@@ -65,12 +65,13 @@ class Trainer:
         A file to write after every epoch, from which `resume` goes on.
     checkpoint_every : int, optional
         Write it after so many steps as well, so that less than an epoch is ever lost.
-    workers : int
+    workers : int or "auto"
         Processes that share each minibatch, by default this one alone. With as many as there are
         cores, convolutional nets train faster, and end with the same weights up to rounding;
-        small nets without convolutions train slower. Needs the extra `fast`, a system that
-        forks processes, and a model whose samples do not depend on each other (no BatchNorm in
-        it, no Dropout).
+        small nets may train slower. "auto" tries both on copies, on the first minibatch, and says
+        what it chose; short runs are left to one. Needs the extra `fast` and a system that forks
+        processes. A BatchNorm normalizes over the whole minibatch, and a Dropout draws the masks
+        that one process would draw; a layer of one's own that does the like has to read `part`.
     communicator : mpi4py.MPI.Comm, optional
         The MPI ranks that share each minibatch, as `mpiexec -n 4 python script.py` starts them
         with `communicator=MPI.COMM_WORLD`; the weights end as on one rank, up to rounding. Every
@@ -130,7 +131,7 @@ class Trainer:
         early_stopping: EarlyStopping | int | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         checkpoint_every: int | None = None,
-        workers: int = 1,
+        workers: int | str = 1,
         communicator: Any = None,
         progress: bool = True,
         augment: Augment = None,
@@ -149,6 +150,7 @@ class Trainer:
         self.clip_norm, self.early_stopping = clip_norm, early_stopping
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
         self.workers, self.progress, self.augment = workers, progress, augment
+        self.workers_chosen: int | None = None  # by "auto"
         self.communicator = communicator
         self.diagnose = diagnose
         self.diagnosis: Diagnosis | None = None  # of the last fit, also of one that failed
