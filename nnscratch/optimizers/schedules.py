@@ -33,6 +33,7 @@ class Schedule:
     steps_taken : int
     """
 
+    planned: int | None = None  # after how many steps the rate is meant to stay as it is
     per_epoch = False  # whether the trainer steps once an epoch instead of once a minibatch
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -56,7 +57,7 @@ class Schedule:
     @property
     def settings(self) -> dict[str, Any]:
         """The numbers that it was made with, by which a resumed run knows its own schedule."""
-        left_out = ("optimizer", "steps_taken")
+        left_out = ("optimizer", "steps_taken", "planned")
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     @property
@@ -121,7 +122,8 @@ class CosineDecay(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0) -> None:
-        self.steps, self.final = count("steps", steps), final
+        self.steps = self.planned = count("steps", steps)
+        self.final = final
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -196,7 +198,8 @@ class Polynomial(Schedule):
     def __init__(
         self, optimizer: Optimizer, steps: int, power: float = 1.0, final: float = 0.0
     ) -> None:
-        self.steps, self.power, self.final = count("steps", steps), positive("power", power), final
+        self.steps = self.planned = count("steps", steps)
+        self.power, self.final = positive("power", power), final
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
