@@ -31,8 +31,10 @@ class WarmupCosine(Schedule):
     def __init__(self, optimizer: Optimizer, warmup: int, steps: int) -> None:
         self.steps = self.planned = count("steps", steps)
         self.warmup = warmup
-        if not 0 <= warmup < steps:
-            raise ValueError(f"0 <= warmup < steps is needed, received {warmup} and {steps}")
+        if not 0 <= warmup < steps or warmup % 1:
+            raise ValueError(
+                f"0 <= warmup < steps is needed, whole numbers, received {warmup} and {steps}"
+            )
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:

@@ -255,7 +255,11 @@ class Run:
         prediction, target = (joined(list(of)) for of in zip(*kept, strict=True))
         found = {}
         for name, function in self.trainer.metrics.items():
-            value = function(prediction, target)
+            try:
+                value = function(prediction, target)
+            except Exception as error:
+                error.add_note(f"in the metric {name!r}")
+                raise
             if np.ndim(value) or isinstance(value, (str, complex)) or value is None:
                 raise ValueError(
                     f"the metric {name!r} expected to return a number, it returned {value!r}"
