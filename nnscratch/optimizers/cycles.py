@@ -29,12 +29,9 @@ class WarmupCosine(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, warmup: int, steps: int) -> None:
-        self.steps = self.planned = count("steps", steps)
-        self.warmup = warmup
-        if not 0 <= warmup < steps or warmup % 1:
-            raise ValueError(
-                f"0 <= warmup < steps is needed, whole numbers, received {warmup} and {steps}"
-            )
+        self.warmup, self.steps = warmup, count("steps", steps)
+        if not 0 <= warmup < steps:
+            raise ValueError(f"0 <= warmup < steps is needed, received {warmup} and {steps}")
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -66,8 +63,7 @@ class OneCycle(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, peak: float) -> None:
-        self.steps = self.planned = count("steps", steps)
-        self.peak = positive("peak", peak)
+        self.steps, self.peak = count("steps", steps), positive("peak", peak)
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from nnscratch.plots.axes import drawable_points
 from nnscratch.plots.colours import COLOURS
-from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
+from nnscratch.plots.legend import legend_below
+from nnscratch.plots.panels import PANEL_INCHES, head, note_left_out, open_panel, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ class Found(Protocol):
     def suggestion(self) -> float | None: ...
 
 
-def plot_range_test(found: Found, title: str | None = None, axes: Any = None) -> Figure:
+def plot_range_test(found: Found, title: str | None = None) -> Figure:
     """Draw the loss over the learning rates of a range test.
 
     Parameters
@@ -36,8 +37,6 @@ def plot_range_test(found: Found, title: str | None = None, axes: Any = None) ->
         What `learning_rate_range_test` returned.
     title : str, optional
         Stands above the panel.
-    axes : Axes, optional
-        Where to draw; a figure of its own unless given.
 
     Returns
     -------
@@ -60,8 +59,7 @@ def plot_range_test(found: Found, title: str | None = None, axes: Any = None) ->
             f"{type(found).__name__}"
         )
     width, height = PANEL_INCHES
-    sheet = panels("plot_range_test", 1, 1, 1.35 * width, height, axes)
-    (axes,) = sheet.places
+    figure, (axes,) = panels(1, 1, 1.35 * width, height)
     open_panel(axes, "learning rate", "loss (mean per sample)")
     axes.set_xscale("log")
     axes.grid(which="minor", axis="x", visible=False)
@@ -81,9 +79,9 @@ def plot_range_test(found: Found, title: str | None = None, axes: Any = None) ->
         )
     axes.set_ylim(*_limits(np.asarray(found.smoothed, float), losses[shown]))
     note_left_out(axes, int((~finite).sum()))
-    sheet.legend(handles)
-    sheet.head(title)
-    return sheet.figure
+    legend_below(figure, handles)
+    head(figure, title)
+    return figure
 
 
 def _limits(smoothed: np.ndarray, losses: np.ndarray) -> tuple[float, float]:
