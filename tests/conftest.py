@@ -22,8 +22,8 @@ LONG = """
     attacks benchmarks checker_names cli correlation datasets_command data_parallel examples
     grading_class grading_commands grading_diagnose grading_exports grading_grade grading_handout
     grading_protocol grading_prove grading_report grading_sandbox grading_spec grading_submission
-    homework_assignments mutation_study onnx_export onnx_load onnx_public_models ranks runs_command
-    sklearn_estimators torch_samples tutorial
+    homework_assignments mutation_study onnx_export onnx_load ranks runs_command sklearn_estimators
+    tutorial
 """
 
 

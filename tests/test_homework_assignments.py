@@ -55,7 +55,8 @@ def is_stub(function):
 
 
 def test_there_are_assignments():
-    assert {"hw1_operators", "hw3_mlp"} <= {folder.name for folder in ASSIGNMENTS}
+    names = {"hw1_operators", "hw2_graph", "hw3_mlp", "hw4_scanning", "hw5_correlation"}
+    assert names <= {folder.name for folder in ASSIGNMENTS}
 
 
 @each
@@ -157,6 +158,13 @@ def test_readme_code_runs_on_the_solution(folder, monkeypatch, capsys):
     if folder.name == "hw3_mlp":
         share = float(re.findall(r"([\d.]+)% of the test images right", printed)[-1])
         assert share > 92
+    if folder.name == "hw2_graph":
+        assert "c = 1.5340, df/dc = -0.5956" in printed
+        assert float(printed.split()[-1]) < 0.1
+    if folder.name == "hw4_scanning":
+        assert re.search(r"equal +True", printed)
+    if folder.name == "hw5_correlation":
+        assert printed.startswith("adjoint: True\n") and "###" in printed
     if folder.name == "hw6_batchnorm":
         normalized, plain = map(float, re.findall(r"([\d.]+)% of the test images right", printed))
         assert normalized > 92 > plain
@@ -184,6 +192,19 @@ def test_given_operators_are_right_where_the_grader_says_so():
         inputs = (u, v) if operator.count == 2 else (x,)
         found = nn.check_gradients(operator, *inputs)
         assert found.ok == (name in items["RIGHT"]) or name == "small and wrong", name
+
+
+def test_both_gradients_of_the_scanned_network_agree():
+    """By the graph, and from the steps that a submission hands in."""
+    items = module(HOMEWORK / "hw4_scanning" / "items.py")
+    rng = np.random.default_rng(0)
+    params, x = items["draw_params"](rng, (5, 7, 4, 3)), rng.normal(size=5)
+    z, dout = items["mlp_forward"](x, params), rng.normal(size=3)
+    whole = items["mlp_backward"](x, params, z, dout)
+    stepwise = items["from_steps"](x, params, z, dout)
+    assert set(whole) == set(stepwise)
+    for name, gradient in whole.items():
+        np.testing.assert_allclose(stepwise[name], gradient, rtol=1e-12, err_msg=name)
 
 
 # What is right ----------------------------------------------------------------------------------
