@@ -223,6 +223,26 @@ def test_a_function_that_is_given_computes_here(assignment):
         assert words in failed[0].message
 
 
+def test_a_function_of_ours_takes_a_range_as_a_list(assignment):
+    items = ITEMS.replace(
+        'student.function("double", x), 2 * x',
+        'student.function("double", student.callback(lambda x: float(sum(x)))), 6.0',
+    )
+    source = SOLUTION.replace("return 2 * x", "return x(range(4))")
+    assert codes(graded(with_items(assignment, items), source))[0] == ""
+
+
+def test_bytes_of_a_file_are_handed_over_and_not_taken_back(assignment):
+    items = ITEMS.replace(
+        'student.function("double", x), 2 * x',
+        'student.function("double", student.content(bytes([0, 255]))), 255.0',
+    )
+    source = SOLUTION.replace("return 2 * x", "return float(x[1]) if type(x) is bytes else x")
+    assert codes(graded(with_items(assignment, items), source))[0] == ""
+    back = graded(with_items(assignment, items), SOLUTION.replace("return 2 * x", "return x"))
+    assert "the value returned is of type bytes" in back.items[0].failed[0].message
+
+
 def test_parts_have_points_of_their_own(assignment):
     wrong = SOLUTION.replace("dy.sum(0)", "dy")
     result = graded(assignment, wrong)

@@ -17,6 +17,7 @@ from nnscratch.grading.sandbox.values import (
     Caps,
     Kept,
     Malformed,
+    Raw,
     Unsendable,
     pack,
     unpack,
@@ -215,6 +216,16 @@ def test_what_is_no_value_is_refused(tree):
 
 def test_a_reference_is_a_value_only_where_it_is_expected():
     assert unpack({"kept": 3}, [], references=True) == Kept(3)
+
+
+@given(st.binary(max_size=50))
+def test_bytes_of_a_file_travel_one_way(content):
+    tree = pack(Raw(content), [], CAPS)
+    assert unpack(tree, [], references=True) == Raw(content)
+    with pytest.raises(Malformed, match="not a value"):
+        unpack(tree, [])
+    with pytest.raises(Malformed, match="bytes that are none"):
+        unpack({"raw": "0g"}, [], references=True)
 
 
 @given(st.binary(max_size=200))

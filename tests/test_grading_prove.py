@@ -49,6 +49,7 @@ def test_a_sound_assignment_is_proved(folder):
         ("mistakes.toml", "sign =", "factor_2 =", "double.factor_2: double is sign, expected"),
         ("mistakes.toml", "-2 * x", "2 * x", "planted double.sign: double is pass, expected sign"),
         ("mistakes.toml", "'-2 * x'", "'-2 * x', 'x', 'x'", "times in double"),
+        ("mistakes.toml", "'-2 * x'", "'(-2 * x'", "double.sign is no Python then"),
         ("mistakes.toml", "[double]", "[doubled]", "there is no item doubled"),
         (
             "mistakes.toml",
@@ -78,6 +79,15 @@ def test_an_item_that_passes_anything_is_found(folder):
     lenient = ITEMS.replace("yield compare(", "yield compare('y', 1, 1) or (")
     (folder / "items.py").write_text(lenient, encoding="utf-8")
     assert any("odd returns" in found and "double passes" in found for found in failures(folder))
+
+
+def test_what_runs_all_together_needs_no_planted_mistake(folder):
+    path = folder / "mistakes.toml"
+    text = path.read_text(encoding="utf-8").replace("squared = ['2 * x', 'x * x']", "")
+    path.write_text(text, encoding="utf-8")
+    items = ITEMS.replace('@check("double")', '@check("double", together=True)')
+    (folder / "items.py").write_text(items, encoding="utf-8")
+    assert not [found for found in failures(folder) if "no planted mistake reaches" in found]
 
 
 def test_without_solutions_there_is_no_proof(folder):

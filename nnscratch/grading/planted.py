@@ -123,6 +123,8 @@ def changed(solution: Files, change: Any, targets: list[str], name: str) -> File
         file, start, end = _occurrence(files, old, targets, name)
         source = files[file].decode()
         files[file] = (source[:start] + _indented(new, old, source, start) + source[end:]).encode()
+    for content in files.values():
+        ast.parse(content)
     return files
 
 

@@ -154,7 +154,12 @@ def prove(
         for (case, seed), result in zip(tasks, progress, strict=True):
             proof.runs[case.kind] += 1
             if isinstance(result, Result):
-                parts = [part for item in result.items for part in item.parts]
+                parts = [
+                    part
+                    for item in result.items
+                    for part, check in zip(item.parts, assignment.checks[item.item.id], strict=True)
+                    if not check.together  # which may be lost by any mistake, so none is planted
+                ]
                 brought |= {code for part in parts for code in part.hypotheses}
             for failure in _compare(case, result, proof):
                 failed.setdefault((f"{case.kind} {case.name}", failure), []).append(seed)

@@ -22,7 +22,7 @@ from nnscratch.grading.sandbox.errors import (
     WorkerDied,
     WorkerError,
 )
-from nnscratch.grading.sandbox.values import Callback, Proxy
+from nnscratch.grading.sandbox.values import Callback, Proxy, Raw
 
 if TYPE_CHECKING:
     from nnscratch.grading.sandbox.worker import Worker
@@ -118,6 +118,10 @@ class Student:
     def callback(self, function: Callable[..., Any]) -> Callback:
         """A function of ours as an argument: the student's code can call it, and no more."""
         return self.worker.offer(function)
+
+    def content(self, of_file: bytes) -> Raw:
+        """Bytes as an argument, such as those of a file; at most half a million."""
+        return Raw(of_file)
 
     def operator(self, **methods: Callable[..., Any]) -> Proxy:
         """An object with methods of ours as an argument."""

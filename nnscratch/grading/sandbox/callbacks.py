@@ -34,7 +34,8 @@ class Asking:
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
         contents: list[Any] = []
-        value = pack([list(arguments), keywords], contents, self._caps, "an argument")
+        plain = [list(a) if type(a) is range else a for a in arguments]  # as NumPy takes them
+        value = pack([plain, keywords], contents, self._caps, "an argument")
         header, arrays = self._exchange(
             message({"asks": self._number, "value": value}, contents),
         )

@@ -26,6 +26,7 @@ from nnscratch.grading.sandbox.values import (
     Caps,
     Kept,
     Proxy,
+    Raw,
     Unsendable,
     pack,
     unpack,
@@ -161,6 +162,8 @@ class _Server:
             return Asking(value.number, self._caps, self._exchange)
         if isinstance(value, Proxy):
             return proxy(value, lambda number: Asking(number, self._caps, self._exchange))
+        if isinstance(value, Raw):
+            return value.content
         if isinstance(value, tuple | list):
             return type(value)(self._resolve(entry) for entry in value)
         if isinstance(value, dict):

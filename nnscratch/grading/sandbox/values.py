@@ -63,6 +63,13 @@ class Proxy:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Raw:
+    """Bytes that the parent hands over, such as a file's; none travel back."""
+
+    content: bytes
+
+
 def pack(value: Any, arrays: list[np.ndarray], caps: Caps, where: str = "the value") -> Any:
     """Return the JSON form of a value, and append its arrays to ``arrays``.
 
@@ -98,6 +105,8 @@ def _pack(value: Any, arrays: list[np.ndarray], caps: Caps, where: str, depth: i
         return {"scalar": _add(np.asarray(value), arrays, caps, where)}
     if kind is Kept or kind is Callback:
         return {kind.__name__.lower(): value.number}
+    if kind is Raw:
+        return {"raw": value.content.hex()}
     if kind is Proxy:
         return {"proxy": [value.name, *map(list, value.methods.items())]}
     if not _among(kind, _CONTAINERS):
@@ -191,6 +200,11 @@ def _unpack(tree: Any, arrays: list[np.ndarray | None], references: bool, depth:
         return _leaf(kind, entries, arrays, references)
     if kind == "proxy" and references and isinstance(entries, list):
         return _proxy(entries)
+    if kind == "raw" and references and isinstance(entries, str):
+        try:
+            return Raw(bytes.fromhex(entries))
+        except ValueError:
+            raise Malformed("bytes that are none") from None
     if kind not in ("tuple", "list", "dict") or not isinstance(entries, list):
         raise Malformed("not a value")
     if len(entries) > MAX_ENTRIES:
