@@ -61,6 +61,10 @@ def cnn():
     )
 
 
+def normalized():
+    return nn.Sequential(nn.Normalize(12), *batchnorm().layers)
+
+
 def regression():
     return nn.Sequential(nn.Linear(12, 8, rng=0), nn.GELU(), nn.Linear(8, 3, rng=1))
 
@@ -157,6 +161,13 @@ CASES = {
         ROWS[:11],
         LABELS[:11],
         {"fit": {"batch_size": 2, "validation": (ROWS[:2], LABELS[:2])}},
+    ),
+    "averaged, normalized, mixed": (
+        normalized,
+        sgd,
+        ROWS,
+        LABELS,
+        {"callbacks": [nn.WeightAverage(0.9)], "augment": [nn.data.Mixup(0.3, classes=10)]},
     ),
     "a callback that changes things": (mlp, sgd, ROWS, LABELS, {"callbacks": [slow_down]}),
 }

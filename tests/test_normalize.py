@@ -143,6 +143,31 @@ def test_text_builds_it_unfitted_and_it_says_so():
     assert repr(nn.Normalize(5, -1)) == "Normalize(5, axis=-1)"
 
 
+def test_shapes_can_be_looked_at_before_it_is_fitted():
+    model = model_for()
+    assert "(7, 3)" in str(nn.summary(model, np.ones((7, 6), "f4")))
+    assert not model[0].fitted
+
+
+def test_a_run_of_the_command_line_keeps_it_in_its_folder(tmp_path, capsys):
+    from nnscratch.cli import main
+
+    text = "Sequential(Normalize(1), Flatten(), Linear(64, 10))"
+    folder = tmp_path / "run"
+    options = ["--model", text, "--epochs", "3", "--quiet", "--out", str(folder)]
+    assert main(["train", *options]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    model = nn.load_model(folder / "model.npz")
+    digits = nn.load_dataset("digits")
+    assert model[0].buffers["mean"] == pytest.approx(digits.x_train.mean(), rel=0.02)
+    right = nn.accuracy(nn.predict(model, digits.x_test), digits.y_test)
+    assert said == f"test accuracy {right:.4f}"
+    assert main(["evaluate", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == said
+    with np.load(folder / "checkpoint.npz") as checkpoint:
+        assert checkpoint["model/0.std"] == model[0].buffers["std"]
+
+
 def test_onnx_computes_the_same(tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")
@@ -155,11 +180,20 @@ def test_onnx_computes_the_same(tmp_path):
 
 
 def test_workers_may_share_its_batches():
-    from nnscratch.training.data_parallel import refuse_dependent_samples
     from nnscratch.training.ranks import refuse_whole_batches
 
-    refuse_dependent_samples(model_for())
+    pytest.importorskip("threadpoolctl")
     refuse_whole_batches(model_for())
+    x, y = problem()
+    models = []
+    for workers in (1, 2):
+        model = model_for().astype("f8")
+        nn.Trainer(
+            model, nn.SoftmaxCrossEntropy(), nn.Adam(model), progress=False, workers=workers
+        ).fit(x, y, epochs=2, batch_size=32, rng=0)
+        models.append({**model.params, **model.buffers})
+    for name, array in models[0].items():
+        np.testing.assert_allclose(array, models[1][name], rtol=1e-9)
 
 
 def test_data_that_are_not_finite_are_named_before_anything_is_fitted():

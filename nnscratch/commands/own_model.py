@@ -14,6 +14,7 @@ from nnscratch.commands.choices import MODELS, is_text
 from nnscratch.commands.options import nearest
 from nnscratch.data.sources import Source
 from nnscratch.layers import Layer, Linear, Softmax
+from nnscratch.layers.normalization.normalize import passed_unfitted
 
 
 def MODEL(text: str) -> str:
@@ -64,7 +65,8 @@ def build_own(text: str, source: Source, rng: np.random.Generator) -> Layer:
     model = build(text, rng=rng)
     samples = np.zeros((2, *source.shape), np.float32)
     try:
-        with np.errstate(all="ignore"):  # of a model before its training
+        # of a model before its training, of which nothing is fitted to the data
+        with np.errstate(all="ignore"), passed_unfitted(model):
             y = model.eval().forward_pass(samples)[0]
     except (ValueError, RuntimeError, IndexError, TypeError) as error:
         raise ValueError(

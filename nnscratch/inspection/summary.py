@@ -15,6 +15,7 @@ import numpy as np
 from nnscratch.inspection.observe import Use
 from nnscratch.inspection.timing import time_passes
 from nnscratch.layers import Layer, Sequential
+from nnscratch.layers.normalization.normalize import passed_unfitted
 
 __all__ = ["summary"]
 
@@ -170,7 +171,8 @@ def summary(model: Layer, *inputs: Any) -> Summary:
 
 def _run(found: Summary, model: Layer, inputs: tuple[np.ndarray, ...]) -> None:
     """Fill in the shapes and the seconds."""
-    passes, own = time_passes(model, *inputs)
+    with passed_unfitted(model):
+        passes, own = time_passes(model, *inputs)
     uses: dict[str, list[Use]] = {}
     for use in passes:
         uses.setdefault(use.where, []).append(use)

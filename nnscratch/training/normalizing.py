@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import numpy as np
 
-from nnscratch.layers import Normalize
 from nnscratch.layers.base import Layer
+from nnscratch.layers.normalization.normalize import passed_unfitted, unfitted
 from nnscratch.training.evaluation import modes_kept, predicted
 from nnscratch.training.nonfinite import check_data
 from nnscratch.training.samples import Samples, Stream
@@ -15,18 +13,11 @@ from nnscratch.training.samples import Samples, Stream
 
 def fit_normalize(model: Layer, samples: Samples | Stream, size: int) -> None:
     """Fit every `Normalize` of a model that is not fitted, to what reaches it of the samples."""
-    while unfitted := _unfitted(model):
-        with ExitStack() as stack:
-            stack.enter_context(modes_kept(model))
-            for layer in unfitted:  # the later ones see what the first has not yet normalized
-                stack.enter_context(layer.fitting(kept=layer is unfitted[0]))
+    while left := unfitted(model):
+        # The later ones wait: what they would see, the first has not normalized yet
+        with modes_kept(model), passed_unfitted(model), left[0].fitting():
             model.eval()
             _pass_forward(model, samples, size)
-
-
-def _unfitted(model: Layer) -> list[Normalize]:
-    found = [layer for _, layer in model.walk() if isinstance(layer, Normalize)]
-    return [layer for layer in dict.fromkeys(found) if not layer.fitted]
 
 
 def _pass_forward(model: Layer, samples: Samples | Stream, size: int) -> None:

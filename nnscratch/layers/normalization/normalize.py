@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from operator import index
 from typing import Any, Self
 
@@ -113,12 +113,12 @@ class Normalize(Layer):
     @contextmanager
     def fitting(self, kept: bool = True) -> Iterator[None]:
         """Leave what is passed forward meanwhile as it is; its mean and std are taken, if kept."""
-        self._moments = _Moments()
+        before, self._moments = self._moments, (seen := _Moments())
         try:
             yield
-            found = self._moments.found(self) if kept else None
+            found = seen.found(self) if kept else None
         finally:
-            del self._moments
+            self._moments = before
         if found is not None:
             self.buffers["mean"], self.buffers["std"] = found
 
@@ -158,6 +158,21 @@ class Normalize(Layer):
         else:
             remedy = f"make it {written(self, axis=1)}"
         self.refuse(f"{self.features} features on axis {self.axis} of a batch", x, remedy)
+
+
+@contextmanager
+def passed_unfitted(model: Layer) -> Iterator[None]:
+    """What is not fitted passes x on meanwhile: for a look at shapes, before there are data."""
+    with ExitStack() as stack:
+        for layer in unfitted(model):
+            stack.enter_context(layer.fitting(kept=False))
+        yield
+
+
+def unfitted(model: Layer) -> list[Normalize]:
+    """The layers of a model that are still to be fitted, in their order."""
+    found = [layer for _, layer in model.walk() if isinstance(layer, Normalize)]
+    return [layer for layer in dict.fromkeys(found) if not layer.fitted]
 
 
 class _Moments:
