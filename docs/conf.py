@@ -5,14 +5,16 @@ docstrings, the pages of mistakes by running them, the gallery by running the ex
 the site is loaded from the network when it is read.
 """
 
+import os
 import sys
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two examples are run side by side
 
 import nnscratch
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE / "extensions"), str(HERE.parent)]
-
 
 project = "nnscratch"
 author = "the nnscratch contributors"
@@ -68,7 +70,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("gallery.moved_pictures",),
     "download_all_examples": False,
     "show_signature": False,
-    "plot_gallery": True,
+    "parallel": 2,
     "abort_on_example_error": True,
     "write_computation_times": False,  # its table is made by scripts from elsewhere
 }

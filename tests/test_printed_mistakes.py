@@ -180,7 +180,7 @@ PRINTED = [
 
 
 def test_printed_mistakes_of_the_sources_are_caught(capsys):
-    """The table: python -m pytest tests/test_gradient_check.py -k printed -s"""
+    """The table: python -m pytest tests/test_printed_mistakes.py -k printed -s"""
     rows = []
     for source, mistake, wrong, inputs, names in PRINTED:
         report = check_gradients(wrong, *inputs)

@@ -5,9 +5,10 @@
     report.findings         array, verdict, code and message, one for each gradient
     print(report)           what a student reads
 
-Any object with `forward` and `backward` can be checked; see `conventions` for the ways to hand
-over gradients that are understood, `causes` for the codes and what they mean, and `diagnosis`
-for the rule by which a cause is named: exactly one hypothesis fits, on every draw.
+Any object with `forward` and `backward` can be checked; see `manner` and `gradients` for the ways
+to hand over gradients that are understood, `mistakes.causes` for the codes and what they mean, and
+`mistakes.naming` for the rule by which a cause is named: exactly one hypothesis fits, on every
+draw.
 """
 
 from nnscratch.gradient_check.check import assert_gradients, check_gradients

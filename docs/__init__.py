@@ -1,0 +1,1 @@
+"""The documentation site's sources; `docs.planted` is imported by its tests."""
