@@ -163,7 +163,6 @@ OF_TRAINERS = {
     "test": "nn.evaluate(model, loss, x, y)",
     "validate": "nn.evaluate(model, loss, x, y)",
     "predict": "nn.predict(model, x)",
-    "history": "what trainer.fit returns",
 }
 OF_HISTORIES = {
     "history": 'the columns themselves, such as history["train_loss"]',

@@ -256,17 +256,19 @@ def test_an_average_goes_on_from_a_checkpoint_bit_for_bit(tmp_path, decay):
         other.resume()
 
 
-def test_averages_of_shared_work_are_those_of_one_process():
+@pytest.mark.parametrize("workers", [2, "auto"])
+def test_averages_of_shared_work_are_those_of_one_process(workers):
     pytest.importorskip("threadpoolctl")
     x, y = problem()
-    models = []
-    for workers in (1, 2):
-        model = nn.mlp([6, 8, 3], rng=0).astype("f8")
-        run = averaged(model, nn.WeightAverage(0.9), workers=workers)
-        run.fit(x, y, epochs=3, batch_size=16, rng=0)
-        models.append(model)
-    for name, array in models[0].params.items():
-        np.testing.assert_allclose(array, models[1].params[name], rtol=1e-10, atol=1e-13)
+    models, histories = [], []
+    for shared in (1, workers):
+        model = with_batch_norm(dtype="f8")
+        run = averaged(model, nn.WeightAverage(0.9), workers=shared)
+        histories.append(run.fit(x, y, 0.2, epochs=3, batch_size=16, rng=0))
+        models.append({**model.params, **model.buffers})
+    np.testing.assert_allclose(histories[0]["valid_loss"], histories[1]["valid_loss"], rtol=1e-9)
+    for name, array in models[0].items():
+        np.testing.assert_allclose(array, models[1][name], rtol=1e-9, atol=1e-12)
 
 
 def test_an_average_of_steps_at_a_high_rate_is_better_than_where_they_end():

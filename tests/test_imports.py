@@ -154,7 +154,7 @@ def test_imports_are_found_wherever_they_stand():
     assert len(EDGES) > 500
     found = {(edge.source, edge.target) for edge in EDGES}
     assert ("nnscratch.models", "nnscratch.layers") in found  # names in a package
-    assert ("nnscratch", "nnscratch.plots") in found  # a module in a package
+    assert ("nnscratch", "nnscratch.initializers") in found  # a module in a package
     assert ("nnscratch.layers", "nnscratch.layers.base") in found  # by a star
     assert ("nnscratch.data.datasets", "nnscratch.display.html") in found  # in a method
 
@@ -196,6 +196,17 @@ def test_importing_the_package_loads_numpy_and_nothing_slow():
     assert "numpy" in loaded
     slow = {"scipy", "matplotlib", "tqdm", "pooch", "multiprocessing", "zipfile", "threadpoolctl"}
     assert not slow & loaded
+    # a quarter of the time, for what many programs do without
+    assert not {f"nnscratch.{name}" for name in ("gradient_check", "plots")} & loaded
+
+
+@pytest.mark.parametrize("name", ["gradient_check", "plots", "check_gradients"])
+def test_what_is_imported_later_is_there_when_asked_for(name):
+    code = f"import nnscratch as nn; print(nn.{name}.__name__, {name!r} in dir(nn))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found, is_listed = told.stdout.split()
+    assert found.endswith(name)
+    assert is_listed == "True"
 
 
 def listed(module: str) -> list[str]:

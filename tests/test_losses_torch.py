@@ -161,6 +161,7 @@ def test_values_and_gradients_on_random_settings(name, reduction):
         dy = rng.normal(size=np.shape(value))
         expected.backward(torch.tensor(dy))
         numeric.close(loss.backward(dy), x.grad.numpy(), 1e-10)
+    print(f"{name}, {reduction}: {len(SEEDS)} cases agree with torch")
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])

@@ -249,6 +249,30 @@ def test_weights_of_a_file_can_be_trained_on(tmp_path):
     assert len(grads) == len(model.params)
 
 
+def test_outputs_that_nobody_takes_need_not_be_there(tmp_path):
+    """Older files name a mask of Dropout, and the places of maxima."""
+    nodes = [
+        node("MaxPool", "x", "m places", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Dropout", "m", "y mask"),
+    ]
+    inputs = [("x", ["batch", 3, 4, 6])]
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 6)).astype("f4")
+    graph = interop.load(write(tmp_path / "m.onnx", nodes, inputs=inputs))
+    np.testing.assert_array_equal(graph.forward(x), nn.MaxPool2d(2).forward(x))
+    nodes[1] = node("Mul", "m places")
+    with pytest.raises(ValueError, match="takes 'places', an output that is not there"):
+        interop.load(write(tmp_path / "m.onnx", nodes, inputs=inputs))
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (3, 5, 1, 1), (3, 5, 2, 4)])
+def test_the_softmax_of_old_files_goes_over_all_axes_but_the_batch(shape, tmp_path):
+    inputs = [("x", ["batch", *shape[1:]])]
+    path = write(tmp_path / "m.onnx", [node("Softmax", "x")], inputs=inputs, opset=11)
+    x = np.random.default_rng(0).normal(size=shape).astype("f4")
+    expected = nn.Softmax().forward(x.reshape(3, -1)).reshape(shape)
+    np.testing.assert_allclose(interop.load(path).forward(x), expected, 1e-6)
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize("dynamo", [True, False])
 def test_a_network_of_torchs_exporter_gives_the_same(dynamo, tmp_path):

@@ -77,3 +77,52 @@ def test_counts_out_of_range_are_refused(make):
     with pytest.raises(ValueError, match="received"):
         make(optimizer)
     assert optimizer.learning_rate == 0.1
+
+
+# A schedule that ends long before the training ------------------------------------------------
+
+
+def fit_with(make, epochs=10, **options):
+    x = np.random.default_rng(0).normal(size=(64, 3)).astype("f4")
+    model = nn.Linear(3, 2, rng=0)
+    optimizer = nn.SGD(model, 0.1)
+    trainer = nn.Trainer(model, nn.MSELoss(), optimizer, make(optimizer), progress=False)
+    return trainer.fit(x, x[:, :2], epochs=epochs, batch_size=16, **options)
+
+
+@pytest.mark.parametrize(
+    ("make", "rate"),
+    [
+        (lambda o: nn.CosineDecay(o, 10, final=0.01), "0.01"),
+        (lambda o: nn.Polynomial(o, 10), "0"),
+        (lambda o: nn.WarmupCosine(o, 2, 10), "0"),
+        (lambda o: nn.OneCycle(o, 10, 0.5), "1e-05"),
+    ],
+)
+def test_a_schedule_that_ends_long_before_the_training_is_told_of_once(make, rate, capsys):
+    """The usual mistake: epochs where minibatches are counted."""
+    fit_with(make)
+    (line,) = capsys.readouterr().err.splitlines()
+    name = type(make(nn.SGD(nn.Bias(1)))).__name__
+    assert line == (
+        f"{name} has come to its end after the 10 steps that it was planned for: the learning "
+        f"rate stays at {rate} for the 7 epochs left. It counts minibatches, 4 an epoch; for the "
+        "whole run plan 40"
+    )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o: nn.CosineDecay(o, 40),
+        lambda o: nn.CosineDecay(o, 35),  # in the last fifth
+        lambda o: nn.CosineDecay(o, 400),
+        lambda o: nn.StepDecay(o, 3),
+        lambda o: nn.Milestones(o, [2, 5]),
+        lambda o: nn.CosineRestarts(o, 5),
+        lambda o: nn.ReduceOnPlateau(o, "train_loss"),
+    ],
+)
+def test_nothing_is_said_of_a_schedule_that_fits_or_has_no_end(make, capsys):
+    fit_with(make)
+    assert capsys.readouterr().err == ""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import nnscratch as nn
-from nnscratch.plots.panels import head, open_panel, panels
+from nnscratch.plots.panels import open_panel, panels
 
 PIECE, STEPS = 5, 100  # steps of a piece, and of a whole sequence
 
@@ -57,15 +57,16 @@ def main(epochs: int = 120, seed: int = 0) -> dict[str, float]:
     ways = {"carried over": True, "begun anew": False}
     predicted = {name: predictions(x, y, carry, epochs, seed) for name, carry in ways.items()}
     found = {name: float(np.sqrt(np.mean((p - y[-32:]) ** 2))) for name, p in predicted.items()}
-    figure, (axes,) = panels(1, 1, 8, 3)
+    sheet = panels("truncated_backpropagation", 1, 1, 8, 3)
+    (axes,) = sheet.places
     open_panel(axes, "step", "")
     axes.plot(x[-32, :, 0], ".", color="0.7", label="what is seen")
     axes.plot(y[-32, :, 0], color="0.3", label="what comes next")
     for name, values in predicted.items():
         axes.plot(values[0, :, 0], label=f"predicted, state {name}")
     axes.legend(fontsize=8, ncols=2)
-    head(figure, f"a sine that was not learned, in pieces of {PIECE} steps")
-    figure.savefig("truncated_backpropagation.png")
+    sheet.head(f"a sine that was not learned, in pieces of {PIECE} steps")
+    sheet.figure.savefig("truncated_backpropagation.png")
     print("drawn: truncated_backpropagation.png")
     print(", ".join(f"error {error:.3f} with the state {name}" for name, error in found.items()))
     return found

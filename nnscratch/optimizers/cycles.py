@@ -29,9 +29,12 @@ class WarmupCosine(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, warmup: int, steps: int) -> None:
-        self.warmup, self.steps = warmup, count("steps", steps)
-        if not 0 <= warmup < steps:
-            raise ValueError(f"0 <= warmup < steps is needed, received {warmup} and {steps}")
+        self.steps = self.planned = count("steps", steps)
+        self.warmup = warmup
+        if not 0 <= warmup < steps or warmup % 1:
+            raise ValueError(
+                f"0 <= warmup < steps is needed, whole numbers, received {warmup} and {steps}"
+            )
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -63,7 +66,8 @@ class OneCycle(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, peak: float) -> None:
-        self.steps, self.peak = count("steps", steps), positive("peak", peak)
+        self.steps = self.planned = count("steps", steps)
+        self.peak = positive("peak", peak)
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:

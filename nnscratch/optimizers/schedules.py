@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any
 
@@ -33,6 +33,7 @@ class Schedule:
     steps_taken : int
     """
 
+    planned: int | None = None  # after how many steps the rate is meant to stay as it is
     per_epoch = False  # whether the trainer steps once an epoch instead of once a minibatch
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -56,7 +57,7 @@ class Schedule:
     @property
     def settings(self) -> dict[str, Any]:
         """The numbers that it was made with, by which a resumed run knows its own schedule."""
-        left_out = ("optimizer", "steps_taken")
+        left_out = ("optimizer", "steps_taken", "planned")
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     @property
@@ -70,8 +71,14 @@ class Schedule:
 
     def go_to(self, step: int) -> None:
         """Stand before the given step, as `resume` needs."""
+        rate = self.rate(step)
+        if not 0 <= rate < math.inf:
+            raise ValueError(
+                f"{type(self).__name__} expected rates of at least 0, its rate of step {step} is "
+                f"{rate!r}"
+            )
         self.steps_taken = step
-        self.optimizer.learning_rate = self.rate(step)
+        self.optimizer.learning_rate = rate
 
 
 class StepDecay(Schedule):
@@ -95,7 +102,7 @@ class StepDecay(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, every: int, factor: float = 0.1) -> None:
-        self.every, self.factor = count("every", every), factor
+        self.every, self.factor = count("every", every), positive("factor", factor)
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -121,7 +128,8 @@ class CosineDecay(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0) -> None:
-        self.steps, self.final = count("steps", steps), final
+        self.steps = self.planned = count("steps", steps)
+        self.final = not_negative("final", final)
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -168,7 +176,10 @@ class Milestones(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, steps: Sequence[int], factor: float = 0.1) -> None:
-        self.milestones, self.factor = [count("steps", step) for step in steps], factor
+        if not isinstance(steps, Iterable):
+            raise ValueError(f"Milestones expected ascending steps, received {steps!r}")
+        self.milestones = [count("steps", step) for step in steps]
+        self.factor = positive("factor", factor)
         if not self.milestones or self.milestones != sorted(self.milestones):
             raise ValueError(f"Milestones expected ascending steps, received {steps}")
         super().__init__(optimizer)
@@ -196,7 +207,8 @@ class Polynomial(Schedule):
     def __init__(
         self, optimizer: Optimizer, steps: int, power: float = 1.0, final: float = 0.0
     ) -> None:
-        self.steps, self.power, self.final = count("steps", steps), positive("power", power), final
+        self.steps = self.planned = count("steps", steps)
+        self.power, self.final = positive("power", power), not_negative("final", final)
         super().__init__(optimizer)
 
     def rate(self, step: int) -> float:
@@ -245,6 +257,12 @@ def count(name: str, value: Any) -> int:
     if number < 1:
         raise ValueError(f"{name} is a whole number of at least 1, received {value!r}")
     return number
+
+
+def not_negative(name: str, value: Any) -> float:
+    if isinstance(value, (str, bool)) or value is None or not 0 <= float(value) < math.inf:
+        raise ValueError(f"{name} is a number of at least 0, received {value!r}")
+    return float(value)
 
 
 def positive(name: str, value: Any) -> float:

@@ -1,4 +1,14 @@
-"""Pictures of what a run or a model did. Matplotlib is imported when the first is drawn."""
+"""Pictures of what a run or a model did. Matplotlib is imported when the first is drawn.
+
+Each makes a figure of its own and returns it; with `axes=` it draws into one's own figure instead:
+
+    figure, (left, right) = plt.subplots(1, 2, layout="constrained")
+    plot_history(history, axes=left)
+    plot_confusion(predict(model, x), y, axes=right)
+
+Pictures of curves take as many axes as they have panels, and draw the first on a single one;
+pictures of many images share the place of one.
+"""
 
 from nnscratch.plots.activations import plot_activations
 from nnscratch.plots.boundary import plot_decision_boundary
@@ -17,6 +27,7 @@ from nnscratch.plots.percentiles import plot_percentiles
 from nnscratch.plots.predictions import plot_predictions
 from nnscratch.plots.range_test import plot_range_test
 from nnscratch.plots.saliency import plot_saliency, saliency
+from nnscratch.plots.steps import plot_steps
 
 __all__ = [
     "LiveCurves",
@@ -37,5 +48,6 @@ __all__ = [
     "plot_predictions",
     "plot_range_test",
     "plot_saliency",
+    "plot_steps",
     "saliency",
 ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnscratch.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from nnscratch.plots.colours import COLOURS
-from nnscratch.plots.legend import legend_below
 from nnscratch.plots.panels import open_panel, panels
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ PER_LINE = 4
 PANEL_INCHES = (2.4, 2.2)
 
 
-def plot_activations(*layers: Layer, reach: float = 4.0) -> Figure:
+def plot_activations(*layers: Layer, reach: float = 4.0, axes: Any = None) -> Figure:
     """Draw element-wise layers with their derivatives, one panel each.
 
     Parameters
@@ -29,6 +28,8 @@ def plot_activations(*layers: Layer, reach: float = 4.0) -> Figure:
         Softplus unless given.
     reach : float
         The inputs are those from -reach to reach.
+    axes : Axes, or sequence of Axes, optional
+        Where to draw, one for each panel; a figure of its own unless given.
 
     Returns
     -------
@@ -68,9 +69,9 @@ def plot_activations(*layers: Layer, reach: float = 4.0) -> Figure:
 
     columns = min(len(layers), PER_LINE)
     rows = -(-len(layers) // columns)
-    width = PANEL_INCHES[0] * max(columns, 2)
-    figure, places = panels(rows, columns, width, PANEL_INCHES[1] * rows)
-    for axes, layer, (y, dx) in zip(places, layers, drawn, strict=False):
+    size = PANEL_INCHES[0] * max(columns, 2), PANEL_INCHES[1] * rows
+    sheet = panels("plot_activations", len(layers), columns, *size, axes)
+    for axes, layer, (y, dx) in zip(sheet.places, layers, drawn, strict=True):
         open_panel(axes, "x", "")
         axes.axhline(0, color="0.6", linewidth=0.8)
         axes.axvline(0, color="0.6", linewidth=0.8)
@@ -87,10 +88,8 @@ def plot_activations(*layers: Layer, reach: float = 4.0) -> Figure:
         axes.set_title(str(layer), fontsize=10, parse_math=False)
         axes.set_xlim(-reach, reach)
         axes.locator_params(nbins=5)
-    for axes in places[len(layers) :]:
-        axes.remove()
-    legend_below(figure, lines)
-    return figure
+    sheet.legend(lines)
+    return sheet.figure
 
 
 def _function_and_derivative(layer: Layer, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,7 @@ from nnscratch.layers.softmax import log_softmax
 from nnscratch.metrics.classification import class_labels
 from nnscratch.plots.colours import COLOURS, MARKERS
 from nnscratch.plots.images import names_of
-from nnscratch.plots.legend import legend_below
-from nnscratch.plots.panels import SMALL, head, panels
+from nnscratch.plots.panels import SMALL, panels
 from nnscratch.training.evaluation import modes_kept
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ def plot_decision_boundary(
     y: Any,
     class_names: Sequence[str] | None = None,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw what a classifier says of every place of the plane, and the points it is about.
 
@@ -52,6 +52,8 @@ def plot_decision_boundary(
         One for each class; their numbers unless given.
     title : str, optional
         The accuracy unless given.
+    axes : Axes, optional
+        Where to draw; a figure of its own unless given.
 
     Returns
     -------
@@ -87,7 +89,9 @@ def plot_decision_boundary(
     colours = _class_colours(classes)
 
     inches = INCHES * np.array(shape) / max(shape)
-    figure, (axes,) = panels(1, 1, max(inches[1], 3.6) + 0.7, max(inches[0], 2) + 0.8)
+    size = max(inches[1], 3.6) + 0.7, max(inches[0], 2) + 0.8
+    sheet = panels(caller, 1, 1, *size, axes)
+    (axes,) = sheet.places
     ends = (across[0], across[-1], along[0], along[-1])
     background = _background(log_p, colours)
     axes.imshow(background, origin="lower", extent=ends, interpolation="nearest", aspect="equal")
@@ -98,11 +102,11 @@ def plot_decision_boundary(
     axes.set_xlabel("x₁")
     axes.set_ylabel("x₂")
     accuracy = f"accuracy {right / len(x):.4f}: {right} of {len(x)} right"
-    head(figure, title or accuracy)
     if title:
         axes.set_title(accuracy, loc="right", fontsize=SMALL, color="0.3")
-    legend_below(figure, handles)
-    return figure
+    sheet.legend(handles)
+    sheet.head(title or accuracy)
+    return sheet.figure
 
 
 def _points(caller: str, x: Any, y: Any) -> np.ndarray:

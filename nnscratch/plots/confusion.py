@@ -17,6 +17,7 @@ from nnscratch.plots.images import (
     bar_width,
     names_of,
 )
+from nnscratch.plots.panels import panels
 from nnscratch.plots.texts import line_height, shortened, text_width
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)  # the numbers of the colour bar
 
 def plot_confusion(
     prediction: Any,
-    labels: Any,
+    labels: Any = None,
     class_names: Sequence[str] | None = None,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw the confusion matrix: true classes are rows, predicted ones columns.
 
@@ -46,13 +48,16 @@ def plot_confusion(
     Parameters
     ----------
     prediction : array (samples, classes) or int array (samples,)
-        Scores, of which the largest is the prediction, or the predicted labels.
+        Scores, of which the largest is the prediction, or the predicted labels. Without labels
+        the matrix itself, as `nnscratch.confusion_matrix` counts it.
     labels : int array (samples,)
         The true ones.
     class_names : sequence of str, optional
         One for each class; their numbers unless given.
     title : str, optional
         The accuracy unless given; then that stands below.
+    axes : Axes, optional
+        Where to draw; a figure of its own unless given.
 
     Returns
     -------
@@ -71,15 +76,15 @@ def plot_confusion(
     """
     from matplotlib.colors import PowerNorm
 
-    scored = np.shape(prediction)[1] if np.ndim(prediction) == 2 else None
-    names = names_of("plot_confusion", class_names, scored)
-    counts = confusion_matrix(prediction, labels, len(names) or None)
-    names = names or names_of("plot_confusion", None, len(counts))
+    counts, names = _counted(prediction, labels, class_names)
     classes, samples, right = len(counts), int(counts.sum()), int(np.trace(counts))
     if samples == 0:
         raise ValueError("plot_confusion of no sample; pass at least one")
     of_class = counts.sum(axis=1)
     share = counts / np.maximum(of_class, 1)[:, np.newaxis]
+    accuracy = f"accuracy {right / samples:.4f}: {right} of {samples} right"
+    if axes is not None:
+        return _draw_into(axes, counts, share, names, title or accuracy)
 
     cell, size = _cell(counts)
     names = [shortened(name, LONGEST, size) for name in names]
@@ -88,7 +93,6 @@ def plot_confusion(
     side, above, label = cell * classes, line_height(size), line_height(NORMAL) + GAP
     left, below = longest + label + GAP, (above if flat else longest) + label + GAP
     at_right = math.ceil(text_width("recall", size)) + 2 * GAP
-    accuracy = f"accuracy {right / samples:.4f}: {right} of {samples} right"
     sheet = Sheet(
         left + side + at_right + bar_width(SHARES),
         above + side + below,
@@ -96,12 +100,12 @@ def plot_confusion(
         accuracy if title else "",
     )
 
-    axes = sheet.axes(left, above, side, side)
-    image = axes.imshow(
+    panel = sheet.axes(left, above, side, side)
+    image = panel.imshow(
         share, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest", aspect="auto"
     )
     marked = range(0, classes, math.ceil(SMALLEST_LINE / cell))
-    _write_names(axes, marked, names, size, flat)
+    _write_names(panel, marked, names, size, flat)
     sheet.write(
         left + side / 2, above + side + below, "predicted class", NORMAL, "center", "bottom"
     )
@@ -109,7 +113,7 @@ def plot_confusion(
     sheet.write(0, middle, "true class", NORMAL, "left", "center", rotation=90)
 
     if classes <= WITH_COUNTS:
-        _write_counts(axes, counts, share, size)
+        _write_counts(panel, counts, share, size)
     x = left + side + at_right - GAP
     sheet.write(x, above - 3, "recall", size, "right", "bottom")
     for k in marked:
@@ -118,6 +122,50 @@ def plot_confusion(
         sheet.write(x, y, recall, size, "right", "center_baseline")
     height = min(side, HIGHEST_BAR)
     sheet.colour_bar(x + GAP, above, height, image, SHARES, "share of the true class")
+    return sheet.figure
+
+
+def _counted(
+    prediction: Any, labels: Any, class_names: Sequence[str] | None
+) -> tuple[np.ndarray, list[str]]:
+    """The matrix, from what it is counted from or as it is given; and a name for each class."""
+    if labels is None:
+        counts = np.asarray(prediction)
+        square = counts.ndim == 2 and len(counts) == len(counts.T) > 0
+        if not square or counts.dtype.kind not in "iu" or counts.min() < 0:
+            raise ValueError(
+                "plot_confusion without labels expected the matrix of confusion_matrix, whole "
+                f"numbers (classes, classes), received {counts.dtype} {counts.shape}; pass the "
+                "labels behind the prediction: plot_confusion(scores, labels)"
+            )
+        return counts, names_of("plot_confusion", class_names, len(counts))
+    scored = np.shape(prediction)[1] if np.ndim(prediction) == 2 else None
+    names = names_of("plot_confusion", class_names, scored)
+    counts = confusion_matrix(prediction, labels, len(names) or None)
+    return counts, names or names_of("plot_confusion", None, len(counts))
+
+
+def _draw_into(
+    axes: Any, counts: np.ndarray, share: np.ndarray, names: Sequence[str], title: str
+) -> Figure:
+    """Draw the matrix into axes that were given, with letters as large as its cells allow."""
+    from matplotlib.colors import PowerNorm
+
+    sheet = panels("plot_confusion", 1, 1, 0, 0, axes)
+    (panel,) = sheet.places
+    panel.imshow(share, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest")
+    room, classes = panel.get_window_extent(), len(counts)
+    cell = 72 * min(room.width, room.height) / panel.figure.dpi / classes  # points
+    digits = max(2, len(str(counts.max())))
+    size = min(NORMAL, max(3.0, 1.4 * cell / digits))
+    marked = range(0, classes, math.ceil(1.2 * size / cell))
+    letters = min(NORMAL, max(size, FINE))
+    _write_names(panel, marked, [shortened(name, LONGEST, letters) for name in names], letters)
+    if classes <= WITH_COUNTS:
+        _write_counts(panel, counts, share, size)
+    panel.set_xlabel("predicted class", fontsize=NORMAL)
+    panel.set_ylabel("true class", fontsize=NORMAL)
+    sheet.head(title)
     return sheet.figure
 
 
@@ -130,7 +178,11 @@ def _write_counts(axes: Axes, counts: np.ndarray, share: np.ndarray, size: float
 
 
 def _write_names(
-    axes: Axes, marked: Sequence[int], names: Sequence[str], size: float, flat: bool
+    axes: Axes,
+    marked: Sequence[int],
+    names: Sequence[str],
+    size: float,
+    flat: bool = False,
 ) -> None:
     """The classes' names along both sides."""
     some = [names[k] for k in marked]

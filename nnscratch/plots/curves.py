@@ -1,7 +1,7 @@
 """From the numbers of training runs to a picture of their curves."""
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,15 @@ from nnscratch.plots.axes import (
     without_neighbours,
 )
 from nnscratch.plots.colours import COLOURS, MARKERS
-from nnscratch.plots.legend import legend_below
-from nnscratch.plots.panels import PANEL_INCHES, head, note_left_out, open_panel, panels, say_empty
+from nnscratch.plots.panels import (
+    PANEL_INCHES,
+    axes_of,
+    note_left_out,
+    open_panel,
+    panels,
+    say_empty,
+)
+from nnscratch.plots.records import Run, as_run, check_smoothing, names_of_runs, smoothed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,25 +32,22 @@ if TYPE_CHECKING:
 STYLES = {"train": "--", "valid": "-"}
 NAMES = {"train": "train", "valid": "validation"}
 QUANTITIES = {"loss": "loss (mean per sample)", "accuracy": "accuracy (share correct)"}
+FAINT = 0.25  # how much is left of a raw curve's colour under the smoothed one
 
 _FEW_EPOCHS = 15  # up to here every epoch has a marker
-
-
-class Run(Protocol):
-    """A :class:`nnscratch.training.history.History`, or any mapping of names to lists."""
-
-    def keys(self) -> Iterable[str]: ...
-    def __getitem__(self, column: str, /) -> Sequence[float]: ...
-
 
 Curves = dict[str, NDArray[np.float64]]
 
 
 def plot_history(
-    *histories: Run,
+    *histories: Run | Any,
     labels: Sequence[str] | None = None,
     log: bool = False,
     title: str | None = None,
+    quantities: Sequence[str] | str | None = None,
+    smoothing: float = 0.0,
+    test: Sequence[float | None] | None = None,
+    axes: Any = None,
 ) -> "Figure":
     """Draw loss and accuracy over the epochs of one or several training runs.
 
@@ -54,10 +58,11 @@ def plot_history(
 
     Parameters
     ----------
-    *histories : History or mapping of str to list of float
+    *histories : History, mapping of str to list of float, or path
         Those of the columns ``train_loss``, ``valid_loss``, ``train_accuracy`` and
-        ``valid_accuracy`` that are there, each with one value per epoch. Values that are not
-        finite (or beyond 1e100) have no point; a note above the panel says how many.
+        ``valid_accuracy`` that are there, each with one value per epoch; of a path the run in
+        that folder. Values that are not finite (or beyond 1e100) have no point; a note above the
+        panel says how many.
     labels : sequence of str, optional
         One per run; "run 1", "run 2", ... by default.
     log : bool
@@ -65,6 +70,16 @@ def plot_history(
         point there; a note above the panel says how many.
     title : str, optional
         Stands above the panels.
+    quantities : sequence of str, optional
+        A panel each: "loss", "accuracy", or a metric such as "f1", which has the columns train_f1
+        and valid_f1. Loss and accuracy unless given, on a single Axes the loss.
+    smoothing : float in [0, 1)
+        How much of the mean remains at each epoch (see :func:`plot_steps`); the raw curves are
+        then faint.
+    test : (loss, accuracy), optional
+        What ``nn.evaluate`` says of the test data: a line across each of these panels.
+    axes : Axes, or sequence of Axes, optional
+        Where to draw, one for each panel; a figure of its own unless given.
 
     Returns
     -------
@@ -86,32 +101,36 @@ def plot_history(
     """
     if not histories:
         raise ValueError("plot_history needs at least one history: plot_history(history)")
-    runs = [_curves(number, history) for number, history in enumerate(histories, 1)]
-    names = _run_names(len(runs), labels)
+    check_smoothing("plot_history", smoothing)
+    wanted = (quantities,) if isinstance(quantities, str) else tuple(quantities or QUANTITIES)
+    runs = [_curves(number, history, wanted) for number, history in enumerate(histories, 1)]
+    names = names_of_runs("plot_history", len(runs), labels)
     epochs = max(len(curve) for run in runs for curve in run.values())
     columns = {name for run in runs for name in run}
-    quantities = [q for q in QUANTITIES if any(name.endswith(q) for name in columns)]
-    width = PANEL_INCHES[0] * max(len(quantities), 1.35)
-    figure, places = panels(1, len(quantities), width, PANEL_INCHES[1])
-    for axes, quantity in zip(places, quantities, strict=True):
-        _draw_panel(axes, quantity, runs, names, epochs, log and quantity == "loss")
-    best = []
-    if len(runs) == 1 and "valid_loss" in runs[0]:
-        best = _mark_best(places[0], runs[0]["valid_loss"], log)
-    legend_below(figure, _legend_handles(runs, names, epochs) + best)
-    head(figure, title)
-    return figure
+    drawn = [q for q in wanted if columns & {f"{part}_{q}" for part in STYLES}]
+    if axes is not None and quantities is None and len(axes_of("plot_history", axes)) == 1:
+        drawn = drawn[:1]
+    width = PANEL_INCHES[0] * max(len(drawn), 1.35)
+    sheet = panels("plot_history", len(drawn), len(drawn), width, PANEL_INCHES[1], axes)
+    results = dict(zip(QUANTITIES, test or (), strict=False))
+    handles = _legend_handles(runs, names, epochs)
+    for panel, quantity in zip(sheet.places, drawn, strict=True):
+        logarithmic = log and quantity == "loss"
+        _draw_panel(panel, quantity, runs, names, epochs, logarithmic, smoothing)
+        if quantity == "loss" and len(runs) == 1 and "valid_loss" in runs[0]:
+            handles += _mark_best(panel, runs[0]["valid_loss"], log)
+        if results.get(quantity) is not None:
+            handles += _mark_test(panel, quantity, float(results[quantity] or 0))
+    sheet.legend(handles)
+    sheet.head(title)
+    return sheet.figure
 
 
-def _curves(number: int, history: Run) -> Curves:
+def _curves(number: int, history: Any, wanted: Sequence[str]) -> Curves:
     """Return the columns that are drawn, as arrays."""
-    if not hasattr(history, "keys"):
-        raise ValueError(
-            f"plot_history: argument {number} is a {type(history).__name__}, not a History or a "
-            "mapping of lists; pass several histories one by one, plot_history(*histories)"
-        )
+    history = as_run("plot_history", history, f"argument {number}")
     present = set(history.keys())
-    names = [f"{part}_{quantity}" for quantity in QUANTITIES for part in STYLES]
+    names = [f"{part}_{quantity}" for quantity in wanted for part in STYLES]
     curves = {name: np.array(history[name], np.float64) for name in names if name in present}
     if not any(curve.size for curve in curves.values()):
         raise ValueError(
@@ -127,20 +146,16 @@ def _curves(number: int, history: Run) -> Curves:
     return curves
 
 
-def _run_names(count: int, labels: Sequence[str] | None) -> list[str]:
-    if labels is None:
-        return [f"run {number}" for number in range(1, count + 1)] if count > 1 else [""]
-    if isinstance(labels, str) or len(labels) != count:
-        raise ValueError(
-            f"plot_history: {count} histories need a list of {count} labels, received {labels!r}"
-        )
-    return [str(label) for label in labels]
-
-
 def _draw_panel(
-    axes: "Axes", quantity: str, runs: list[Curves], names: list[str], epochs: int, log: bool
+    axes: "Axes",
+    quantity: str,
+    runs: list[Curves],
+    names: list[str],
+    epochs: int,
+    log: bool,
+    smoothing: float,
 ) -> None:
-    open_panel(axes, "epoch", QUANTITIES[quantity])
+    open_panel(axes, "epoch", QUANTITIES.get(quantity, quantity))
     if log:
         use_log_scale(axes)
     else:
@@ -156,20 +171,20 @@ def _draw_panel(
             drawn += int(shown.sum())
             not_finite += int((~finite).sum())
             not_positive += int((finite & ~shown).sum())
-            axes.plot(
-                np.arange(1, len(curve) + 1),
-                np.where(shown, curve, np.nan),
-                label=_label(names[index], part),
-                markevery=_marked_epochs(shown, _has_markers(index, epochs)),
-                **_look(index, part, len(runs), epochs),
-            )
+            points, look = np.where(shown, curve, np.nan), _look(index, part, len(runs), epochs)
+            epoch = np.arange(1, len(curve) + 1)
+            if smoothing:
+                axes.plot(epoch, points, **look | {"alpha": FAINT, "marker": ""}, label="_raw")
+                points = smoothed(points, smoothing)
+            marked = _marked_epochs(shown, _has_markers(index, epochs))
+            axes.plot(epoch, points, label=_label(names[index], part), markevery=marked, **look)
 
     show_epochs(axes, epochs)
     if quantity == "accuracy":
         end_at_one(axes)
     if not drawn:
         say_empty(axes, "no positive values" if not_positive else "no finite values")
-    note_left_out(axes, not_finite, not_positive)
+    note_left_out(axes, not_finite, not_positive, smoothing=smoothing)
 
 
 def _look(index: int, part: str, count: int, epochs: int) -> dict[str, Any]:
@@ -220,6 +235,12 @@ def _mark_best(axes: "Axes", curve: NDArray[np.float64], log: bool) -> "list[Lin
         clip_on=False,
         zorder=3,  # above the curves
     )
+
+
+def _mark_test(axes: "Axes", quantity: str, value: float) -> "list[Line2D]":
+    """A line across the panel at what was found on the test data."""
+    style: dict[str, Any] = {"color": "0.25", "linestyle": ":", "linewidth": 1.5}
+    return [axes.axhline(value, label=f"test {quantity}: {value:.4g}", **style)]
 
 
 def _legend_handles(runs: list[Curves], names: list[str], epochs: int) -> "list[Line2D]":

@@ -17,7 +17,7 @@ from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.plots.axes import LARGEST
 from nnscratch.plots.colours import COLOURS
-from nnscratch.plots.panels import SMALL, head, panels
+from nnscratch.plots.panels import SMALL, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +31,7 @@ WIDTH, HEIGHT = 9.6, 0.62  # inches: of the figure, of a layer
 
 
 def plot_distributions(
-    model: Layer, loss: Loss, x: Any, y: Any, title: str | None = None
+    model: Layer, loss: Loss, x: Any, y: Any, title: str | None = None, axes: Any = None
 ) -> Figure:
     """Draw histograms of what every layer returns, and of the loss's gradient by it.
 
@@ -50,6 +50,9 @@ def plot_distributions(
     x, y : arrays
         A batch of inputs and targets; a few hundred are enough.
     title : str, optional
+    axes : Axes, or sequence of Axes, optional
+        Where to draw: one for all of it, or two for each layer, outputs and gradients; a figure
+        of its own unless given.
 
     Returns
     -------
@@ -91,27 +94,30 @@ def plot_distributions(
     outputs = [_flat(uses[i].output).astype(np.float64) for i in chosen]
     sizes = [np.abs(_flat(uses[i].dy)).astype(np.float64) for i in chosen]
     spacing = {"h_pad": 0.02, "hspace": 0.0, "w_pad": 0.06}
-    figure, places = panels(len(names), 2, WIDTH, HEIGHT * len(names) + 1.0, **spacing)
+    size = WIDTH, HEIGHT * len(names) + 1.0
+    sheet = panels("plot_distributions", 2 * len(names), 2, *size, axes, **spacing)
+    places = sheet.places
     edges = _edges(outputs), _log_edges(sizes)
     columns = ((outputs, edges[0], COLOURS[0]), (sizes, edges[1], COLOURS[1]))
     for column, (arrays, ends, colour) in enumerate(columns):
         own = places[column::2]
-        for axes, array in zip(own, arrays, strict=True):
-            _draw(axes, array, ends, colour)
+        for panel, array in zip(own, arrays, strict=True):
+            _draw(panel, array, ends, colour)
             if column:
-                axes.set_xscale("log")
-                axes.xaxis.set_minor_formatter("")  # the powers of ten are enough
-            axes.set_xlim(ends[0], ends[-1])
-            axes.label_outer()
-        for axes in own[:-1]:
-            axes.tick_params(which="both", bottom=False)
-    for axes, name in zip(places[::2], names, strict=True):
+                panel.set_xscale("log")
+                panel.xaxis.set_minor_formatter("")  # the powers of ten are enough
+            panel.set_xlim(ends[0], ends[-1])
+        for panel in own[:-1]:
+            panel.tick_params(which="both", bottom=False, labelbottom=False)
+    for panel, name in zip(places[::2], names, strict=True):
         look: dict[str, Any] = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9}
-        axes.set_ylabel("\n".join(textwrap.wrap(name, 26)), parse_math=False, **look)
-    places[0].set_title("output y of the layer", fontsize=10)
-    places[1].set_title("gradient |dL/dy|, at each output of each sample", fontsize=10)
-    head(figure, f"{title or ''} ({MOST} of {there} layers)" if there > MOST else title)
-    return figure
+        panel.set_ylabel("\n".join(textwrap.wrap(name, 26)), parse_math=False, **look)
+    whole = sheet.host is None  # else there is less room
+    places[0].set_title("output y of the layer" if whole else "output y", fontsize=10)
+    of_each = ", at each output of each sample" if whole else ""
+    places[1].set_title(f"gradient |dL/dy|{of_each}", fontsize=10)
+    sheet.head(f"{title or ''} ({MOST} of {there} layers)" if there > MOST else title)
+    return sheet.figure
 
 
 def _uses(model: Layer, loss: Loss, x: np.ndarray, y: Any) -> list[Use]:

@@ -39,6 +39,7 @@ def plot_filters(
     title: str | None = None,
     image_shape: Sequence[int] | None = None,
     colour: bool = False,
+    axes: Any = None,
 ) -> Figure:
     """Draw the filters of a convolutional layer, or the weights of the first linear one.
 
@@ -56,6 +57,8 @@ def plot_filters(
     colour : bool
         Draw filters of 3 channels as one image, with red, green and blue for the channels: grey
         is 0. Right for the first layer on colour images.
+    axes : Axes, optional
+        Whose place the pictures then share; a figure of their own unless given.
 
     Returns
     -------
@@ -98,6 +101,8 @@ def plot_filters(
         max(block.height, LOWEST_BAR),
         title or f"{name}: {what}, {height}×{width}",
         "; ".join(filter(None, notes)),
+        axes,
+        "plot_filters",
     )
     last = block.draw(sheet, 0, (-bound, bound), "gray" if colour else "RdBu_r")
     sheet.colour_bar(block.width, 0, block.bar_height, last, ticks, "weight")
@@ -105,7 +110,7 @@ def plot_filters(
 
 
 def plot_feature_maps(
-    model: Layer, x: Any, layer: int | str = 0, title: str | None = None
+    model: Layer, x: Any, layer: int | str = 0, title: str | None = None, axes: Any = None
 ) -> Figure:
     """Draw what a layer inside a model makes of one image, beside the image.
 
@@ -121,6 +126,8 @@ def plot_feature_maps(
         The layer whose output is drawn: its index in the model, or its path ("3.0" is layer 0
         of layer 3, as in the names of the parameters; of a Graph the node's name).
     title : str, optional
+    axes : Axes, optional
+        Whose place the pictures then share; a figure of their own unless given.
 
     Returns
     -------
@@ -170,6 +177,8 @@ def plot_feature_maps(
         max(block.height, before[0] + line_height(SMALL), LOWEST_BAR),
         title or f"{place}: {_counted(y.shape[1], 'map')}, {y.shape[2]}×{y.shape[3]}",
         "; ".join(filter(None, notes)),
+        axes,
+        "plot_feature_maps",
     )
     sheet.show(0, 0, before, picture(images[0], limits), limits)
     sheet.write(0, before[0] + 2, caption, SMALL, "left", "top")

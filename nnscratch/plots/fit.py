@@ -9,8 +9,7 @@ import numpy as np
 
 from nnscratch.layers.base import Layer, floating
 from nnscratch.plots.colours import COLOURS
-from nnscratch.plots.legend import legend_below
-from nnscratch.plots.panels import PANEL_INCHES, head, open_panel, panels
+from nnscratch.plots.panels import PANEL_INCHES, open_panel, panels
 from nnscratch.training.evaluation import modes_kept
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ def plot_fit(
     y: Any,
     truth: Callable[[np.ndarray], np.ndarray] | None = None,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw a model of one input and one output as a curve, with the points (x, y).
 
@@ -37,6 +37,8 @@ def plot_fit(
     truth : function of an array, optional
         What the points were drawn from, as a dashed curve.
     title : str, optional
+    axes : Axes, optional
+        Where to draw; a figure of its own unless given.
 
     Returns
     -------
@@ -73,7 +75,8 @@ def plot_fit(
             f"plot_fit expected the model to return {along.shape} for {along.shape}, "
             f"received {predicted.shape}"
         )
-    figure, (axes,) = panels(1, 1, 1.5 * PANEL_INCHES[0], 1.1 * PANEL_INCHES[1])
+    sheet = panels("plot_fit", 1, 1, 1.5 * PANEL_INCHES[0], 1.1 * PANEL_INCHES[1], axes)
+    (axes,) = sheet.places
     open_panel(axes, "x", "y")
     dots: dict[str, Any] = {"marker": "o", "linestyle": "", "markersize": 4, "alpha": 0.7}
     lines = axes.plot(x.ravel(), y.ravel(), color="0.55", label="samples", zorder=2, **dots)
@@ -82,6 +85,6 @@ def plot_fit(
         lines += axes.plot(along, truth(along), label="truth", **look)
     lines += axes.plot(along, predicted, label="model", color=COLOURS[1], linewidth=2)
     axes.margins(x=0.01)
-    head(figure, title)
-    legend_below(figure, lines)
-    return figure
+    sheet.legend(lines)
+    sheet.head(title)
+    return sheet.figure

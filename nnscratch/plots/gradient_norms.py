@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from nnscratch.plots.axes import drawable_points, use_log_scale, without_neighbours
-from nnscratch.plots.legend import legend_below
 from nnscratch.plots.panels import (
     PANEL_INCHES,
-    head,
     note_left_out,
     open_panel,
     panels,
@@ -38,7 +36,10 @@ class Recorded(Protocol):
 
 
 def plot_gradient_norms(
-    norms: Mapping[str, Any] | Recorded, steps: Any = None, title: str | None = None
+    norms: Mapping[str, Any] | Recorded,
+    steps: Any = None,
+    title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw the norm of every layer's gradient over the steps, on a logarithmic axis.
 
@@ -47,12 +48,14 @@ def plot_gradient_norms(
 
     Parameters
     ----------
-    norms : mapping of str to array (records,), or a Diagnosis
+    norms : mapping of str to array (records,), Diagnosis or History
         For each layer, in the order of the data's path, the norms ‖dL/dW‖ of the steps. What
         ``Trainer(..., diagnose=True)`` leaves in ``history.diagnosis`` is such a record.
     steps : int array (records,), optional
         The step of each record, rising; 0, 1, 2, ... unless given.
     title : str, optional
+    axes : Axes, optional
+        Where to draw; a figure of its own unless given.
 
     Returns
     -------
@@ -86,7 +89,9 @@ def plot_gradient_norms(
     from matplotlib.lines import Line2D
 
     names, curves, steps = _curves(norms, steps)
-    figure, (axes,) = panels(1, 1, 1.7 * PANEL_INCHES[0], 1.1 * PANEL_INCHES[1])
+    size = 1.7 * PANEL_INCHES[0], 1.1 * PANEL_INCHES[1]
+    sheet = panels("plot_gradient_norms", 1, 1, *size, axes)
+    (axes,) = sheet.places
     open_panel(axes, "step", "‖dL/dW‖")
     use_log_scale(axes)
     drawn = not_finite = not_positive = 0
@@ -115,15 +120,16 @@ def plot_gradient_norms(
     if not drawn:
         say_empty(axes, "no positive values" if not_positive else "no finite values")
     note_left_out(axes, not_finite, not_positive)
-    head(figure, title)
-    legend_below(figure, handles)
-    return figure
+    sheet.legend(handles)
+    sheet.head(title)
+    return sheet.figure
 
 
 def _curves(
     norms: Mapping[str, Any] | Recorded, steps: Any
 ) -> tuple[list[str], list[np.ndarray], np.ndarray]:
     if not isinstance(norms, Mapping):
+        norms = getattr(norms, "diagnosis", None) or norms  # of a History
         if not hasattr(norms, "gradient_norm"):
             raise ValueError(
                 "plot_gradient_norms expected a mapping of layers to norms, or the diagnosis of a "

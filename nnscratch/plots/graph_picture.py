@@ -8,13 +8,14 @@ move every node towards its neighbours, which untangles the edges.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnscratch.graph import Graph
 from nnscratch.graph.table import written
 from nnscratch.plots.colours import COLOURS
+from nnscratch.plots.panels import axes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +26,7 @@ FACES = {"input": "#E8F5F0", "constant": "0.93"}  # of boxes; the others are whi
 MOST = 150  # nodes that a picture has room for
 
 # In inches, for letters of 9 points
+LETTERS = 9
 LETTER, LINE = 0.078, 0.165
 GAP, APART, MARGIN = 0.5, 0.2, 0.2  # between columns, between the boxes of one, around them all
 SWEEPS = 12
@@ -33,7 +35,7 @@ LIGHT = 0.1  # how hard inputs and constants pull; the main path then stays stra
 Place = tuple[int, int]  # (node, column): the node itself, or an edge from it passing a column
 
 
-def draw_graph(graph: Graph) -> Figure:
+def draw_graph(graph: Graph, axes: Any = None) -> Figure:
     """Draw a computation graph with the value and the gradient of every node.
 
     Parameters
@@ -41,6 +43,8 @@ def draw_graph(graph: Graph) -> Figure:
     graph : Graph
         After `forward` the values stand in the boxes, after `backward` the gradients too; of
         large arrays the shape and dtype.
+    axes : Axes, optional
+        Where to draw, as large as there is room; a figure of its own unless given.
 
     Returns
     -------
@@ -89,20 +93,35 @@ def draw_graph(graph: Graph) -> Figure:
     bottom = min(y[i, c] - heights[i] / 2 for i, c in enumerate(column)) - MARGIN - 1.5 * LINE
     top = max(y[i, c] + heights[i] / 2 for i, c in enumerate(column)) + MARGIN
     size = (max(left[-1] + widths[-1] + MARGIN, 3.2), top - bottom)
-    figure = Figure(figsize=size, dpi=125)
-    axes = figure.add_axes((0, 0, 1, 1))
+    scale = 1.0
+    if axes is None:
+        axes = Figure(figsize=size, dpi=125).add_axes((0, 0, 1, 1))
+    else:
+        axes, scale = _taken(axes, size)
     axes.set(xlim=(0, size[0]), ylim=(bottom, top))
     axes.set_axis_off()
-    _draw_edges(axes, column, edges, y, left, widths)
+    _draw_edges(axes, column, edges, y, left, widths, scale)
     for i, (step, lines) in enumerate(zip(graph.steps, labels, strict=True)):
         middle = left[column[i]] + widths[column[i]] / 2
         face = "white" if step.layer is not None else FACES[step.operation]
-        _draw_box(axes, middle, y[i, column[i]], widths[column[i]], heights[i], face, lines)
+        _draw_box(axes, middle, y[i, column[i]], widths[column[i]], heights[i], face, lines, scale)
     x = MARGIN
     for text, colour in (("= value", VALUE), ("∂ gradient", GRADIENT)):
-        axes.text(x, bottom + 0.6 * MARGIN, text, color=colour, fontsize=9, parse_math=False)
+        look: dict[str, Any] = {"color": colour, "fontsize": LETTERS * scale, "parse_math": False}
+        axes.text(x, bottom + 0.6 * MARGIN, text, **look)
         x += LETTER * (len(text) + 3)
-    return figure
+    return axes.figure
+
+
+def _taken(axes: Any, size: tuple[float, float]) -> tuple[Axes, float]:
+    """The axes given, in the picture's shape, and how large the picture is there."""
+    given = axes_of("draw_graph", axes)
+    if len(given) != 1:
+        raise ValueError(f"draw_graph draws into one Axes, received {len(given)}; pass one")
+    (place,) = given
+    place.set_box_aspect(size[1] / size[0])
+    room, dpi = place.get_window_extent(), place.figure.dpi
+    return place, min(room.width / size[0], room.height / size[1]) / dpi
 
 
 def _labels(graph: Graph) -> list[list[tuple[str, str, str]]]:
@@ -210,6 +229,7 @@ def _draw_edges(
     y: dict[Place, float],
     left: list[float],
     widths: list[float],
+    scale: float,
 ) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
@@ -233,9 +253,9 @@ def _draw_edges(
             axes.add_patch(
                 FancyArrowPatch(
                     path=Path(points, codes),
-                    arrowstyle="-|>,head_length=4,head_width=2",
+                    arrowstyle=f"-|>,head_length={4 * scale},head_width={2 * scale}",
                     color="0.45",
-                    linewidth=0.9,
+                    linewidth=0.9 * scale,
                     shrinkA=0,
                     shrinkB=0,
                 )
@@ -250,6 +270,7 @@ def _draw_box(
     height: float,
     face: str,
     lines: list[tuple[str, str, str]],
+    scale: float,
 ) -> None:
     from matplotlib.patches import FancyBboxPatch
 
@@ -260,7 +281,7 @@ def _draw_box(
         boxstyle="round,pad=0,rounding_size=0.06",
         facecolor=face,
         edgecolor="0.3",
-        linewidth=0.9,
+        linewidth=0.9 * scale,
     )
     axes.add_patch(box)
     for number, (text, colour, weight) in enumerate(lines):
@@ -270,7 +291,7 @@ def _draw_box(
             text,
             color=colour,
             fontweight=weight,
-            fontsize=9,
+            fontsize=LETTERS * scale,
             ha="center",
             va="center",
             parse_math=False,

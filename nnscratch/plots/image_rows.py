@@ -17,7 +17,7 @@ MOST = 24  # images in a row
 LONGEST = 200  # pixels of a row's name
 
 
-def plot_image_rows(rows: Mapping[str, Any], title: str | None = None) -> Figure:
+def plot_image_rows(rows: Mapping[str, Any], title: str | None = None, axes: Any = None) -> Figure:
     """Draw rows of images, such as inputs above what an autoencoder makes of them.
 
     Parameters
@@ -25,6 +25,8 @@ def plot_image_rows(rows: Mapping[str, Any], title: str | None = None) -> Figure
     rows : mapping of str to array (count, channels, height, width)
         By the row's name. Black and white are those of the first row, for all of them.
     title : str, optional
+    axes : Axes, optional
+        Whose place the pictures then share; a figure of their own unless given.
 
     Returns
     -------
@@ -64,6 +66,8 @@ def plot_image_rows(rows: Mapping[str, Any], title: str | None = None) -> Figure
         len(images) * (size[0] + GAP) - GAP,
         title or "",
         "; ".join(filter(None, notes)),
+        axes,
+        "plot_image_rows",
     )
     for i, (name, row) in enumerate(zip(names, images.values(), strict=True)):
         top = i * (size[0] + GAP)

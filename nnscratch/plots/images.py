@@ -13,6 +13,7 @@ import numpy as np
 
 from nnscratch.layers.base import floating
 from nnscratch.plots.colours import colour_map, drawable
+from nnscratch.plots.panels import axes_of
 from nnscratch.plots.texts import DPI, line_height, text_width, wrapped
 
 if TYPE_CHECKING:
@@ -35,27 +36,65 @@ class Sheet:
         Of the content; places are counted from its upper left corner, downwards.
     title, note : str
         The note is in smaller letters, below the title.
+    axes : Axes, optional
+        Whose place it takes instead of a figure of its own, as large as it has room there.
+    caller : str
+        Who was given them.
     """
 
-    def __init__(self, width: int, height: int, title: str, note: str = "") -> None:
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        title: str,
+        note: str = "",
+        axes: Any = None,
+        caller: str = "",
+    ) -> None:
         from matplotlib.figure import Figure
 
+        self.host: Axes | None = None
+        self.scale = 1.0
         room = max(width, NARROWEST)
         heading, notes = wrapped(title, room, TITLE), wrapped(note, room, SMALL)
         below_heading = MARGIN + len(heading) * line_height(TITLE)
         self.left = MARGIN + (room - width) // 2
         self.top = below_heading + len(notes) * line_height(SMALL) + GAP
         self.width, self.height = room + 2 * MARGIN, self.top + height + MARGIN
-        self.figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI)
-        if heading:
+        if axes is not None:
+            self._take_place(caller, axes)
+        else:
+            self.figure = Figure(figsize=(self.width / DPI, self.height / DPI), dpi=DPI)
+        if heading and self.host is None:
             y = 1 - MARGIN / self.height
             self.figure.suptitle("\n".join(heading), y=y, fontsize=TITLE, parse_math=False)
+        elif heading:
+            above = MARGIN - self.top
+            self.write(width / 2, above, "\n".join(heading), TITLE, "center", "top")
         self.write(width / 2, below_heading - self.top, "\n".join(notes), SMALL, "center", "top")
+
+    def _take_place(self, caller: str, axes: Any) -> None:
+        """Lay the sheet over the axes given, which become an invisible frame of its shape."""
+        given = axes_of(caller, axes)
+        if len(given) != 1:
+            raise ValueError(f"{caller} draws into one Axes, received {len(given)}; pass one")
+        (self.host,) = given
+        self.figure = self.host.figure  # type: ignore[assignment]
+        self.host.set_axis_off()
+        self.host.set_box_aspect(self.height / self.width)
+        room = self.host.get_window_extent()
+        pixels = self.host.get_figure().dpi / DPI  # type: ignore[union-attr]
+        self.scale = min(room.width / self.width, room.height / self.height) / pixels
+
+    def points(self, size: float) -> float:
+        """The size of letters that are `size` on a sheet of its natural size."""
+        return size * self.scale
 
     def axes(self, left: float, top: float, width: float, height: float) -> Axes:
         x, y = self.left + left, self.height - self.top - top - height
         w, h = self.width, self.height
-        return self.figure.add_axes((x / w, y / h, width / w, height / h))
+        place = (x / w, y / h, width / w, height / h)
+        return self.figure.add_axes(place) if self.host is None else self.host.inset_axes(place)
 
     def show(
         self,
@@ -87,7 +126,11 @@ class Sheet:
         """Write a text at a place of the content."""
         if text:
             x, y = (self.left + x) / self.width, 1 - (self.top + y) / self.height
-            self.figure.text(x, y, text, fontsize=size, ha=ha, va=va, parse_math=False, **look)
+            look |= {"fontsize": self.points(size), "ha": ha, "va": va, "parse_math": False}
+            if self.host is None:
+                self.figure.text(x, y, text, **look)
+            else:
+                self.host.text(x, y, text, transform=self.host.transAxes, **look)
 
     def colour_bar(
         self,
@@ -103,8 +146,8 @@ class Sheet:
         bar = self.figure.colorbar(of, cax=axes)
         bar.set_ticks(list(ticks), labels=[f"{tick:.3g}" for tick in ticks])
         bar.minorticks_off()
-        axes.tick_params(labelsize=SMALL)
-        bar.set_label(label, fontsize=SMALL)
+        axes.tick_params(labelsize=self.points(SMALL))
+        bar.set_label(label, fontsize=self.points(SMALL))
 
 
 class Block:

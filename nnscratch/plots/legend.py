@@ -1,10 +1,15 @@
-"""The legend of a figure, below its panels: there it never covers what they show."""
+"""The legend of a figure, below its panels: there it never covers what they show.
+
+Where panels were given to a picture, what is below them is not its own, and the legend is inside.
+"""
 
 import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
 
@@ -30,7 +35,20 @@ def legend_below(figure: "Figure", handles: "list[Line2D]") -> None:
         handlelength=2.6,
         borderaxespad=0.1,
     )
-    # Set afterwards: names of folders may begin with _ or hold $, which legends give a meaning.
+    _write(legend, labels)
+
+
+def legend_in(axes: "Axes", handles: "list[Line2D]") -> None:
+    """Put the legend inside a panel that was given, where it covers the least."""
+    labels = ["\n".join(textwrap.wrap(str(h.get_label()), 40)) for h in handles]
+    legend = axes.legend(
+        handles, ["-"] * len(handles), fontsize=8, framealpha=0.7, handlelength=2.2
+    )
+    _write(legend, labels)
+
+
+def _write(legend: "Legend", labels: list[str]) -> None:
+    """Set afterwards: names of folders may begin with _ or hold $, which legends give a meaning."""
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_parse_math(False)
         text.set_text(label)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.plots.colours import colour_map, drawable, largest
-from nnscratch.plots.panels import head, panels
+from nnscratch.plots.panels import panels
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -25,6 +25,7 @@ def plot_matrices(
     rows: Names | Mapping[str, Names] = None,
     columns: Names | Mapping[str, Names] = None,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw matrices below one another, dark where the numbers are large.
 
@@ -36,6 +37,8 @@ def plot_matrices(
     rows, columns : sequence of str, or mapping of panel to them, optional
         What to write beside each row and below each column, such as the characters of a text.
     title : str, optional
+    axes : Axes, or sequence of Axes, optional
+        Where to draw, one for each panel; a figure of its own unless given.
 
     Returns
     -------
@@ -62,22 +65,23 @@ def plot_matrices(
             f"{LONGEST} rows and columns, received {shapes or 'none'}"
         )
     width, height = max(4.0, shape[1] * CELL + 1.6), len(arrays) * (shape[0] * CELL + 0.6) + 0.4
-    figure, places = panels(len(arrays), 1, width, height)
+    sheet = panels("plot_matrices", len(arrays), 1, width, height, axes)
     top = max(largest(array) for array in arrays.values())
-    for axes, (name, array) in zip(places, arrays.items(), strict=True):
-        image = axes.imshow(
+    for panel, (name, array) in zip(sheet.places, arrays.items(), strict=True):
+        image = panel.imshow(
             drawable(array), colour_map("Blues"), vmin=0, vmax=top, interpolation="nearest"
         )
         for axis, names, count in (
-            (axes.yaxis, rows, len(array)),
-            (axes.xaxis, columns, array.shape[1]),
+            (panel.yaxis, rows, len(array)),
+            (panel.xaxis, columns, array.shape[1]),
         ):
             _write(axis, names.get(name) if isinstance(names, Mapping) else names, count)
-        axes.tick_params(length=0)
-        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
-    figure.colorbar(image, ax=places, shrink=min(1.0, 1.5 / height), aspect=12)
-    head(figure, title)
-    return figure
+        panel.tick_params(length=0)
+        panel.set_title(name, fontsize=10, loc="left", parse_math=False)
+    shrink = min(1.0, 1.5 / height) if sheet.host is None else 1.0
+    sheet.figure.colorbar(image, ax=sheet.places, shrink=shrink, aspect=12)
+    sheet.head(title)
+    return sheet.figure
 
 
 def _write(axis: Axis, names: Names, count: int) -> None:

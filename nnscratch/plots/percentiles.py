@@ -9,8 +9,7 @@ import numpy as np
 
 from nnscratch.plots.axes import drawable_points, end_at_one
 from nnscratch.plots.colours import COLOURS
-from nnscratch.plots.legend import legend_below
-from nnscratch.plots.panels import PANEL_INCHES, head, note_left_out, open_panel, panels
+from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +24,7 @@ def plot_percentiles(
     what: str = "value",
     accuracy: Mapping[str, Any] | None = None,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw the 15th, 50th and 85th percentile of some numbers over the steps of a training.
 
@@ -42,6 +42,8 @@ def plot_percentiles(
     accuracy : mapping of str to array (records,), optional
         Curves for a panel before the others.
     title : str, optional
+    axes : Axes, or sequence of Axes, optional
+        Where to draw, one for each panel; a figure of its own unless given.
 
     Returns
     -------
@@ -66,17 +68,19 @@ def plot_percentiles(
     rows, steps, curves = _checked(samples, steps, accuracy)
     count = len(rows) + bool(curves)
     width = PANEL_INCHES[0] * (max(1.35, count) if count < 3 else 0.75 * count)
-    figure, places = panels(1, count, width, PANEL_INCHES[1])
+    sheet = panels("plot_percentiles", count, count, width, PANEL_INCHES[1], axes)
+    places = list(sheet.places)
     if curves:
         _draw_accuracy(places.pop(0), curves, steps)
-    for i, (axes, (name, values)) in enumerate(zip(places, rows.items(), strict=True)):
-        open_panel(axes, "step", what if i == 0 else "")
-        axes.sharey(places[0])
-        lines = _draw_percentiles(axes, steps, values)
-        axes.set_title(name, fontsize=10, loc="left", parse_math=False)
-    head(figure, title)
-    legend_below(figure, lines)
-    return figure
+    for i, (panel, (name, values)) in enumerate(zip(places, rows.items(), strict=True)):
+        open_panel(panel, "step", what if i == 0 else "")
+        if i:
+            panel.sharey(places[0])
+        lines = _draw_percentiles(panel, steps, values)
+        panel.set_title(name, fontsize=10, loc="left", parse_math=False)
+    sheet.legend(lines)
+    sheet.head(title)
+    return sheet.figure
 
 
 def _checked(

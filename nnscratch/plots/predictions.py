@@ -36,6 +36,7 @@ def plot_predictions(
     class_names: Sequence[str] | None = None,
     count: int = 25,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw images with what was predicted: the most confident mistakes, then the closest hits.
 
@@ -56,6 +57,8 @@ def plot_predictions(
     count : int
         How many images to draw at most.
     title : str, optional
+    axes : Axes, optional
+        Whose place the pictures then share; a figure of their own unless given.
 
     Returns
     -------
@@ -105,13 +108,19 @@ def plot_predictions(
     lines = -(-len(chosen) // columns)
     wrong = len(right) - np.count_nonzero(right)
     note = f"{len(chosen)} of {len(images)} shown, {wrong} wrong"
-    sheet = Sheet(columns * width, lines * height, title or "Predictions, mistakes first", note)
+    heading = title or "Predictions, mistakes first"
+    sheet = Sheet(columns * width, lines * height, heading, note, axes, caller)
     for place, (i, text) in enumerate(zip(chosen, texts, strict=True)):
         left = place % columns * width + (width - size[1]) / 2
         top = place // columns * height + above
         image = sheet.show(round(left), top, size, picture(images[i], limits), limits)
         colour = "black" if right[i] else WRONG
-        image.axes.set_title(text, fontsize=NORMAL, pad=4, color=colour, parse_math=False)
+        letters: dict[str, Any] = {
+            "fontsize": sheet.points(NORMAL),
+            "color": colour,
+            "parse_math": False,
+        }
+        image.axes.set_title(text, pad=4, **letters)
         if not right[i]:
             image.axes.spines[:].set(color=WRONG, linewidth=2.5)
     return sheet.figure

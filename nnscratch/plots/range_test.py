@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from nnscratch.plots.axes import drawable_points
 from nnscratch.plots.colours import COLOURS
-from nnscratch.plots.legend import legend_below
-from nnscratch.plots.panels import PANEL_INCHES, head, note_left_out, open_panel, panels
+from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +27,7 @@ class Found(Protocol):
     def suggestion(self) -> float | None: ...
 
 
-def plot_range_test(found: Found, title: str | None = None) -> Figure:
+def plot_range_test(found: Found, title: str | None = None, axes: Any = None) -> Figure:
     """Draw the loss over the learning rates of a range test.
 
     Parameters
@@ -37,6 +36,8 @@ def plot_range_test(found: Found, title: str | None = None) -> Figure:
         What `learning_rate_range_test` returned.
     title : str, optional
         Stands above the panel.
+    axes : Axes, optional
+        Where to draw; a figure of its own unless given.
 
     Returns
     -------
@@ -59,7 +60,8 @@ def plot_range_test(found: Found, title: str | None = None) -> Figure:
             f"{type(found).__name__}"
         )
     width, height = PANEL_INCHES
-    figure, (axes,) = panels(1, 1, 1.35 * width, height)
+    sheet = panels("plot_range_test", 1, 1, 1.35 * width, height, axes)
+    (axes,) = sheet.places
     open_panel(axes, "learning rate", "loss (mean per sample)")
     axes.set_xscale("log")
     axes.grid(which="minor", axis="x", visible=False)
@@ -79,9 +81,9 @@ def plot_range_test(found: Found, title: str | None = None) -> Figure:
         )
     axes.set_ylim(*_limits(np.asarray(found.smoothed, float), losses[shown]))
     note_left_out(axes, int((~finite).sum()))
-    legend_below(figure, handles)
-    head(figure, title)
-    return figure
+    sheet.legend(handles)
+    sheet.head(title)
+    return sheet.figure
 
 
 def _limits(smoothed: np.ndarray, losses: np.ndarray) -> tuple[float, float]:

@@ -91,6 +91,7 @@ def plot_saliency(
     labels: Any = None,
     class_names: Sequence[str] | None = None,
     title: str | None = None,
+    axes: Any = None,
 ) -> Figure:
     """Draw images beside the gradient of the predicted class's score by their pixels.
 
@@ -107,6 +108,8 @@ def plot_saliency(
     class_names : sequence of str, optional
         One for each class; their numbers unless given.
     title : str, optional
+    axes : Axes, optional
+        Whose place the pictures then share; a figure of their own unless given.
 
     Returns
     -------
@@ -156,6 +159,8 @@ def plot_saliency(
         heading + lines * height - 2 * GAP,
         title or "Saliency of the predicted class",
         "; ".join(filter(None, notes)),
+        axes,
+        caller,
     )
     for i, text in enumerate(texts):
         left, top = i % columns * width, heading + i // columns * height + above
@@ -164,7 +169,11 @@ def plot_saliency(
         sheet.show(left + step, top, size, share, (0, 1), "inferno")
         sheet.show(left + 2 * step, top, size, overlaid(bare, limits, share))
         colour = WRONG if text.startswith("✗") else "black"
-        look: dict[str, Any] = {"fontsize": NORMAL, "color": colour, "parse_math": False}
+        look: dict[str, Any] = {
+            "fontsize": sheet.points(NORMAL),
+            "color": colour,
+            "parse_math": False,
+        }
         first.axes.set_title(text, loc="left", pad=3, **look)
     for column in range(min(columns, len(texts))):
         for k, what in enumerate(("image", "|gradient|", "overlaid")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -145,7 +146,23 @@ class Callbacks:
     def stop(self, values: dict[str, float]) -> bool:
         """Tell of an epoch; whether the run is to end."""
         answers = [each(self.trainer, dict(values)) for each in self.after_epoch]
-        return any(isinstance(answer, str) and answer == "stop" for answer in answers)
+        words = [answer for answer in answers if isinstance(answer, str)]
+        if wrong := [word for word in words if word != "stop"]:
+            raise ValueError(f'a callback may return "stop", to end the run; it said {wrong[0]!r}')
+        return bool(words)
+
+
+def _takes_two(function: Callable[..., Any]) -> bool:
+    """Whether it can be called with two arguments, as far as it tells."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # one of C that tells nothing
+        return True
+    try:
+        signature.bind(None, None)
+    except TypeError:
+        return False
+    return True
 
 
 def check_callbacks(callbacks: Any, metrics: Any) -> None:
@@ -160,6 +177,11 @@ def check_callbacks(callbacks: Any, metrics: Any) -> None:
             f"metrics is a dict of name to function, received {type(metrics).__name__}; as in "
             'metrics={"top5": lambda prediction, target: nn.top_k_accuracy(prediction, target, 5)}'
         )
+    for name in metrics or ():
+        if not isinstance(name, str) or not f"train_{name}".isidentifier():
+            raise ValueError(f"a metric's name is a word such as top5, received {name!r}")
+        if name in ("loss", "accuracy"):
+            raise ValueError(f"{name} is recorded by itself; give the metric another name")
     for each in (*(metrics or {}).values(), *callbacks):
         if isinstance(each, type):
             raise ValueError(
@@ -168,5 +190,15 @@ def check_callbacks(callbacks: Any, metrics: Any) -> None:
             )
         if not callable(each):
             raise ValueError(f"metrics and callbacks are functions, received {each!r}")
+    for kind, takes, functions in (
+        ("metric", "(prediction, target)", (metrics or {}).values()),
+        ("callback", "(trainer, values)", callbacks),
+    ):
+        for each in functions:
+            if not _takes_two(each):
+                name = getattr(each, "__name__", type(each).__name__)
+                raise ValueError(
+                    f"a {kind} is a function of {takes}, received {name}, which is not"
+                )
     if len([each for each in callbacks if isinstance(each, Callback) and each.averages]) > 1:
         raise ValueError("a model has one average of its weights; pass one WeightAverage")

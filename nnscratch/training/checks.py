@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.plateau import ReduceOnPlateau
+from nnscratch.optimizers.schedules import Schedule
 from nnscratch.training.early_stopping import EarlyStopping
 from nnscratch.training.samples import Samples, Stream
 from nnscratch.training.state import RunState
@@ -28,6 +30,11 @@ def check_parts(model: Any, loss: Any, optimizer: Any, schedule: Any) -> None:
         ("loss", loss, Loss),
         ("optimizer", optimizer, Optimizer),
     ):
+        if isinstance(part, type) and issubclass(part, kind):
+            raise ValueError(
+                f"Trainer expected {name} to be a {kind.__name__}, received the class "
+                f"{part.__name__}; make one: {part.__name__}({'model' * (kind is Optimizer)})"
+            )
         if not isinstance(part, kind):
             raise ValueError(
                 f"Trainer expected {name} to be a {kind.__name__}, received "
@@ -37,20 +44,53 @@ def check_parts(model: Any, loss: Any, optimizer: Any, schedule: Any) -> None:
         raise ValueError(f"Trainer needs one number, received {loss}; leave out its reduction")
     if optimizer.model is not model:
         raise ValueError("the optimizer was made for another model; make it with this one")
-    if schedule is not None and getattr(schedule, "optimizer", None) is not optimizer:
+    if schedule is not None and not isinstance(schedule, Schedule):
+        what = f"the class {schedule.__name__}" if isinstance(schedule, type) else repr(schedule)
+        raise ValueError(
+            f"schedule is one that was made with this optimizer, such as "
+            f"nn.CosineDecay(optimizer, steps=1000), received {what}"
+        )
+    if schedule is not None and schedule.optimizer is not optimizer:
         raise ValueError("the schedule was made for another optimizer; make it with this one")
 
 
 def check_numbers(clip_norm: Any, workers: Any, checkpoint_every: Any) -> None:
     """A ValueError for settings that are out of range."""
-    if clip_norm is not None and not clip_norm > 0:
-        raise ValueError(f"clip_norm is positive or None, received {clip_norm}")
+    number = isinstance(clip_norm, Real) and not isinstance(clip_norm, (bool, np.bool))
+    if clip_norm is not None and not (number and clip_norm > 0):
+        raise ValueError(f"clip_norm is positive or None, received {clip_norm!r}")
     if workers != "auto" and (isinstance(workers, str) or operator.index(workers) < 1):
         raise ValueError(
             f'workers is a number of processes, at least 1, or "auto", received {workers!r}'
         )
     if checkpoint_every is not None and operator.index(checkpoint_every) < 1:
         raise ValueError(f"checkpoint_every is a number of steps, received {checkpoint_every}")
+
+
+def stopping_rule(early_stopping: Any) -> EarlyStopping | None:
+    """The rule that a patience in epochs stands for; a ValueError for what stands for none."""
+    if early_stopping is None or isinstance(early_stopping, EarlyStopping):
+        return early_stopping
+    try:
+        if isinstance(early_stopping, (bool, np.bool)):
+            raise TypeError
+        return EarlyStopping(patience=operator.index(early_stopping))
+    except TypeError:
+        raise ValueError(
+            f"early_stopping is a patience in epochs, such as 5, or an EarlyStopping(...), "
+            f"received {early_stopping!r}"
+        ) from None
+
+
+def checked_epochs(epochs: Any) -> int:
+    """A number of epochs, or a ValueError."""
+    try:
+        number = operator.index(epochs)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ValueError(f"epochs is a whole number of at least 0, received {epochs!r}")
+    return number
 
 
 def check_communicator(communicator: Any, workers: int | str, diagnose: bool) -> None:
@@ -78,6 +118,10 @@ def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
     for metric in looked_at:
         if metric.startswith("valid") and held_out is None:
             raise ValueError(f"{metric} is looked at; pass validation=(x, y) to fit")
+        if metric.partition("_")[2] not in (known := ["loss", "accuracy", *trainer.metrics]):
+            raise ValueError(
+                f"{metric} is looked at, of which there is no metric; there are {', '.join(known)}"
+            )
     if trainer.average is not None and trainer.average.start > trainer.epochs:
         raise ValueError(
             f"{trainer.average} begins after the last epoch, {trainer.epochs}; begin earlier"
@@ -92,7 +136,10 @@ def check_folder(checkpoint: str | os.PathLike[str] | None) -> None:
     """An OSError where a checkpoint could not be written."""
     if checkpoint is None:
         return
-    folder = Path(checkpoint).resolve().parent
+    path = Path(checkpoint).resolve()
+    if path.is_dir():
+        raise IsADirectoryError(f"the checkpoint {path} is a folder; name a file in it")
+    folder = path.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
     if not os.access(folder, os.W_OK):
@@ -113,10 +160,16 @@ def hold_out(
             )
         weight = validation[2] if len(validation) == 3 else None
         return samples, Samples(validation[0], validation[1], weight, who="validation")
-    if isinstance(samples, Stream) or not isinstance(validation, float):
+    if not isinstance(validation, (float, np.floating)):
         if callable(validation) or isinstance(samples, Stream):
             return samples, Stream(validation)
-        raise ValueError(f"validation is (x, y), or a share such as 0.1, received {validation!r}")
+        told = repr(validation) if np.isscalar(validation) else type(validation).__name__
+        raise ValueError(f"validation is (x, y), or a share such as 0.1, received {told}")
+    if isinstance(samples, Stream):
+        raise ValueError(
+            f"validation={validation} is a share of arrays of samples; beside minibatches pass "
+            "(x, y), or minibatches of its own"
+        )
     if state.split is None:
         state.split = int(state.rng.integers(2**63))
-    return samples.split(validation, np.random.default_rng(state.split))
+    return samples.split(float(validation), np.random.default_rng(state.split))

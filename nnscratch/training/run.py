@@ -20,7 +20,7 @@ from nnscratch.training.callbacks import Callbacks
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.evaluation import evaluated, joined
 from nnscratch.training.nonfinite import check_data, check_weights, explain_forward
-from nnscratch.training.progress import EpochBar
+from nnscratch.training.progress import EpochBar, say
 from nnscratch.training.samples import Batch, Samples, Stream
 from nnscratch.training.state import Begun, RunState
 from nnscratch.training.updater import Totals
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nnscratch.training.trainer import Trainer
 
 EVALUATED_AT_ONCE = 512  # samples of the validation
+EARLY = 0.8  # of a run: a schedule that ends before is told of
 
 
 class Run:
@@ -55,7 +56,7 @@ class Run:
     ) -> None:
         self.trainer, self.state = trainer, state
         self.samples, self.validation, self.batch_size = samples, validation, batch_size
-        self.ended = ""
+        self.ended, self.told = "", False
         self.augment, self.callbacks = Augmenting(trainer.augment), Callbacks(trainer)
         self.average = trainer.average
         if self.average is not None:
@@ -140,8 +141,27 @@ class Run:
             trainer.schedule.look(values)
         if trainer.checkpoint is not None:
             trainer.save_checkpoint(state)
+        self.say_if_schedule_ended(number)
         if trainer.updater.agreed(self.callbacks.stop(values)):
             self.ended = "callback"
+
+    def say_if_schedule_ended(self, number: int) -> None:
+        """Tell once of a schedule that was planned for far fewer steps than there are."""
+        schedule, epochs = self.trainer.schedule, self.trainer.epochs
+        if self.told or schedule is None or schedule.planned is None or number == epochs:
+            return
+        steps_per_epoch = schedule.steps_taken / number
+        if not schedule.planned <= schedule.steps_taken < EARLY * steps_per_epoch * epochs:
+            return
+        self.told = True
+        if self.trainer.leads:
+            say(
+                f"{type(schedule).__name__} has come to its end after the {schedule.planned} steps "
+                f"that it was planned for: the learning rate stays at "
+                f"{self.trainer.optimizer.learning_rate:g} for the {epochs - number} epochs left. "
+                f"It counts minibatches, {steps_per_epoch:.0f} an epoch; for the whole run plan "
+                f"{steps_per_epoch * epochs:.0f}"
+            )
 
     def _after_steps(
         self, number: int, totals: Totals, kept: list[tuple[Any, Any]]
@@ -235,7 +255,11 @@ class Run:
         prediction, target = (joined(list(of)) for of in zip(*kept, strict=True))
         found = {}
         for name, function in self.trainer.metrics.items():
-            value = function(prediction, target)
+            try:
+                value = function(prediction, target)
+            except Exception as error:
+                error.add_note(f"in the metric {name!r}")
+                raise
             if np.ndim(value) or isinstance(value, (str, complex)) or value is None:
                 raise ValueError(
                     f"the metric {name!r} expected to return a number, it returned {value!r}"

@@ -57,12 +57,20 @@ class Samples:
 
     def __init__(self, x: Any, y: Any, weight: Any = None, who: str = "fit") -> None:
         self.x, self.y = _each(x, "x", who), _each(y, "y", who)
+        if isinstance(weight, (dict, str)):
+            raise ValueError(
+                f"{who} expected sample_weight as one number for each sample, received "
+                f"{type(weight).__name__}; weights of classes are the loss's: class_weights=[...]"
+            )
         self.weight = None if weight is None else _samples(weight, "sample_weight", who)
         lengths = [len(part) for part in self._columns()]
         if len(set(lengths)) > 1:
+            remedy = "give all of them the same first axis"
+            if isinstance(x, list) and np.ndim(x[0]) > 1:
+                remedy = "several inputs are a tuple, x=(u, v)"
             raise ValueError(
                 f"{who} expected x and y with one row for each sample, received {lengths} rows; "
-                "give all of them the same first axis"
+                f"{remedy}"
             )
         self.count: int | None = lengths[0] if lengths else 0
         if not self.count:
@@ -214,7 +222,9 @@ def checked_size(batch_size: Any) -> int:
     except TypeError:
         size = 0
     if size < 1:
-        raise ValueError(f"expected batch_size of at least 1, received {batch_size!r}")
+        raise ValueError(
+            f"expected batch_size of at least 1, a whole number, received {batch_size!r}"
+        )
     return size
 
 

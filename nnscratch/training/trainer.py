@@ -23,7 +23,9 @@ from nnscratch.training.checks import (
     check_numbers,
     check_parts,
     check_run,
+    checked_epochs,
     hold_out,
+    stopping_rule,
 )
 from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
 from nnscratch.training.diagnosis.recorder import Recorder
@@ -144,10 +146,8 @@ class Trainer:
         check_communicator(communicator, workers, diagnose)
         Augmenting(augment)  # refuses what it cannot call
         check_callbacks(callbacks, metrics)
-        if isinstance(early_stopping, int):
-            early_stopping = EarlyStopping(patience=early_stopping)
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
-        self.clip_norm, self.early_stopping = clip_norm, early_stopping
+        self.clip_norm, self.early_stopping = clip_norm, stopping_rule(early_stopping)
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
         self.workers, self.progress, self.augment = workers, progress, augment
         self.workers_chosen: int | None = None  # by "auto"
@@ -207,6 +207,7 @@ class Trainer:
             state = self._resumed or RunState(History(), np.random.default_rng(rng))
             return state, samples_for(x, y, sample_weight), checked_size(batch_size)
 
+        epochs = checked_epochs(epochs)
         with self._together(begun, validation, epochs) as (state, samples, size):
             self.history, self.epochs = state.history, epochs
             run, recorder = self._prepared(state, samples, validation, size)
