@@ -12,7 +12,14 @@ import numpy as np
 from nnscratch.gradient_check.calling import Functions
 from nnscratch.gradient_check.draws import Draw
 
-__all__ = ["as_leaves", "call_in_words", "error_in_words", "name_in_words", "weaknesses"]
+__all__ = [
+    "as_leaves",
+    "call_in_words",
+    "error_in_words",
+    "name_in_words",
+    "raised_by_hand",
+    "weaknesses",
+]
 
 
 def as_leaves(inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -98,6 +105,12 @@ def weaknesses(draw: Draw, dy: Any) -> Iterator[str]:
         sizes = [n for n in array.shape if n != 1]
         if len(sizes) != len(set(sizes)):
             yield f"sizes of {name} {array.shape} coincide, which hides transposes and wrong axes"
+
+
+def raised_by_hand(error: Exception) -> bool:
+    """Whether the code refuses, by a raise of its own."""
+    line = traceback.extract_tb(error.__traceback__)[-1].line
+    return bool(line) and str(line).lstrip().startswith("raise")
 
 
 def error_in_words(error: Exception) -> str:

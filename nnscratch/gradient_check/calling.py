@@ -11,14 +11,33 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.names import INPUTS, OUTPUTS, RATES, is_cache, is_dy, plain
+from nnscratch.gradient_check.names import (
+    INPUTS,
+    OUTPUTS,
+    RATES,
+    is_cache,
+    is_dy,
+    is_parameter,
+    plain,
+    rank,
+)
 
-__all__ = ["CLEARING", "PAIRS", "Call", "Functions", "methods_of", "modes", "parameters", "ways"]
+__all__ = [
+    "CLEARING",
+    "PAIRS",
+    "Call",
+    "Functions",
+    "follows",
+    "methods_of",
+    "modes",
+    "parameters",
+    "ways",
+]
 
 PAIRS = (
     ("forward", "backward"),
@@ -29,6 +48,10 @@ PAIRS = (
     ("forward_propagate", "backward_propagate"),
     ("forward_prop", "backward_prop"),
     ("forward_prop", "back_prop"),
+    *(("forward", name) for name in ("backprop", "bprop", "back_prop", "backpropagate")),
+    *(("forward", name) for name in ("back_propagate", "backpropagation", "back_propagation")),
+    *(("forward", name) for name in ("compute_gradients", "compute_grads", "backward_pass")),
+    ("__call__", "backprop"),
 )
 TRAINING = ("training", "train", "istraining", "istrain", "trainflg", "trainmode")
 CLEARING = (
@@ -53,12 +76,19 @@ class Call:
         ("cache", 0), ("rate", 0).
     dy : str
         "given", or what backward assumes where it takes none: "ones", "mean".
+    dx_last : bool
+        Whether of several inputs the gradient by the first is returned last: dW, db, dx.
+    guessed : bool
+        Whether an argument of backward was given an input that no name tells: then the gradients
+        tell, of which at least one must be right.
     """
 
     outputs: int | None = None
     cached: bool = False
     arguments: tuple[tuple[str, int], ...] = (("dy", 0),)
     dy: str = "given"
+    dx_last: bool = False
+    guessed: bool = False
 
     @property
     def takes_dy(self) -> bool:
@@ -99,9 +129,15 @@ def modes(forward: Callable[..., Any], given: int) -> list[dict[str, bool]]:
 
 
 def ways(
-    forward: Callable[..., Any], backward: Callable[..., Any], returned: Any, ours: bool
+    forward: Callable[..., Any],
+    backward: Callable[..., Any],
+    returned: Any,
+    ours: bool,
+    passed: int | None = None,
 ) -> list[Call]:
     """The ways to call backward after a forward that returned this, likely ones first.
+
+    `passed` is how many arguments forward was given; those beyond have defaults of their own.
 
     Examples
     --------
@@ -111,12 +147,23 @@ def ways(
     (('dy', 0), ('cache', 0))
     """
     functions = not hasattr(backward, "__self__")
+    names = [plain(p.name) for p in parameters(forward) or ()]
+    inputs = names[:passed], names[passed:] if passed is not None else []
     found: list[Call] = []
     for outputs, cached in _readings(returned, parameters(backward), ours, functions):
         count = outputs if outputs is not None else _count(returned)
-        given = _arguments(forward, backward, count, cached, ours)
-        found += [Call(outputs, cached, arguments, dy) for arguments, dy in given]
+        for arguments, dy in _arguments(inputs, backward, count, cached, ours):
+            guessed = ("guess", 0) in arguments
+            arguments = tuple(a for a in arguments if a != ("guess", 0))
+            found.append(Call(outputs, cached, arguments, dy, guessed=guessed))
+    if not ours and len(inputs[0]) > 1 and all(map(follows, inputs[0][1:])):
+        found += [replace(call, dx_last=True) for call in found]
     return list(dict.fromkeys(found))
+
+
+def follows(name: str) -> bool:
+    """Whether an input of forward is a parameter by its name: x, w, b."""
+    return rank(name) != 1 or is_parameter(name) or name == "k"
 
 
 def _readings(
@@ -158,15 +205,19 @@ def _count(returned: Any) -> int:
 
 
 def _arguments(
-    forward: Callable[..., Any], backward: Callable[..., Any], count: int, cached: bool, ours: bool
+    names: tuple[list[str], list[str]],
+    backward: Callable[..., Any],
+    count: int,
+    cached: bool,
+    ours: bool,
 ) -> Iterator[tuple[tuple[tuple[str, int], ...], str]]:
     taken = parameters(backward)
     dys = ("dys", 0) if count > 1 else ("dy", 0)
     if ours or taken is None:
         yield ((dys, ("cache", 0)) if cached else (dys,)), "given"
         return
-    inputs = [plain(p.name) for p in parameters(forward) or ()]
-    first = _named(taken, inputs, count, cached)
+    inputs, defaults = names
+    first = _named(taken, inputs, defaults, count, cached)
     if first is not None:
         yield first, "given"
     required = [p for p in taken if p.default is p.empty]
@@ -195,19 +246,30 @@ def _are_inputs(required: Sequence[inspect.Parameter], inputs: Sequence[str]) ->
 
 
 def _named(
-    taken: Sequence[inspect.Parameter], inputs: Sequence[str], count: int, cached: bool
+    taken: Sequence[inspect.Parameter],
+    inputs: Sequence[str],
+    defaults: Sequence[str],
+    count: int,
+    cached: bool,
 ) -> tuple[tuple[str, int], ...] | None:
-    """Every parameter by its name; None where a required one stays unknown."""
+    """Every parameter by its name; None where a required one stays unknown.
+
+    One that is unknown is the first input that has no name there, which is a guess.
+    """
     found: list[tuple[str, int]] = []
+    named = {plain(p.name) for p in taken}
+    rest = [i for i, name in enumerate(inputs) if name not in named]
     dys = 0
     for i, p in enumerate(taken):
         name, optional = plain(p.name), p.default is not p.empty
         if cached and (is_cache(p.name) or (not optional and i == len(taken) - 1 and i > 0)):
             found.append(("cache", 0))
-        elif name in RATES:
-            found.append(("rate", 0))
         elif name in inputs and (len(taken) > 1 or len(inputs) > 1):
             found.append(("input", inputs.index(name)))
+        elif optional and name in defaults:
+            break  # forward had its default too
+        elif name in RATES:
+            found.append(("rate", 0))
         elif is_dy(p.name) and dys < count:
             found.append(("dy", dys))
             dys += 1
@@ -220,6 +282,8 @@ def _named(
             dys += 1
         elif name in OUTPUTS:
             found.append(("output", 0))
+        elif rest and dys == count and len(inputs) > 1 and not cached:
+            found += [("input", rest.pop(0)), ("guess", 0)]
         else:
             return None
     if count > 1 and dys == 1:  # one argument for all outputs

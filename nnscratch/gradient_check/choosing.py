@@ -20,8 +20,8 @@ from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.names import RATES, TARGETS, is_buffer, is_dy, plain
 from nnscratch.gradient_check.places import Place, is_floating, walk
-from nnscratch.gradient_check.probes import alike
-from nnscratch.gradient_check.subject import NotUnderstood, Subject
+from nnscratch.gradient_check.probes import alike, is_number
+from nnscratch.gradient_check.subject import NotUnderstood, Subject, loss_among
 from nnscratch.layers.base import Layer
 from nnscratch.losses.base import Loss
 
@@ -104,10 +104,37 @@ def _first_right(
             error.stage = "backward"  # type: ignore[attr-defined]
             failure = error
             continue
-        if len(ways) == 1 or _right(draw):
+        call = subject.manner.call
+        others = [way for way in ways if not way.manner.call.dx_last]
+        alone = len(others) == 1 and not call.guessed and (len(ways) == 1 or _settled(draw))
+        if alone or _right(draw):
             return (subject, draw), None
-        first = first or (subject, draw)
+        if not call.guessed or any(_right(replace(draw, got={n: g})) for n, g in draw.got.items()):
+            first = _likelier(first, (subject, draw))
     return first, failure
+
+
+def _likelier(first: Chosen | None, other: Chosen) -> Chosen:
+    """Of two ways by which something is wrong the first, unless only the other's shapes fit."""
+    if first is None or (other[0].manner.call.dx_last and not _fits(first[1]) and _fits(other[1])):
+        return other
+    return first
+
+
+def _by_inputs(draw: Draw) -> list[str]:
+    return [n for n in draw.got if n not in draw.params and is_float(draw.array(n))]
+
+
+def _fits(draw: Draw) -> bool:
+    """Whether every gradient by an input has its shape."""
+    got = {n: draw.got[n] for n in _by_inputs(draw)}
+    return all(is_number(g) and np.shape(g) == np.shape(draw.array(n)) for n, g in got.items())
+
+
+def _settled(draw: Draw) -> bool:
+    """Whether the shapes leave one order of the gradients."""
+    shapes = [np.shape(draw.array(n)) for n in _by_inputs(draw)]
+    return _fits(draw) and len(set(shapes)) == len(shapes)
 
 
 def _staged(
@@ -253,7 +280,7 @@ def no_dy(subject: Subject, draw: Draw) -> bool:
     """Whether backward takes no dy though the output is more than a loss."""
     if subject.takes_dy:
         return False
-    x, y = draw.inputs[0], draw.ys[0]
+    x, y = draw.inputs[0], draw.ys[loss_among(draw.ys)]
     per_sample = np.ndim(x) > 1 or len(draw.inputs) > 1
     return not (y.size == 1 or (per_sample and y.size == len(x)))
 

@@ -68,7 +68,8 @@ def discover(
     probe = subject.fresh()
     probe.forward([copied(x) for x in inputs])
     forward, backward = (getattr(probe.object, name) for name in probe.methods)
-    for call in ways(forward, backward, probe.returned, subject.ours):
+    passed = len(structure) or None
+    for call in ways(forward, backward, probe.returned, subject.ours, passed):
         way = Subject(subject.source, replace(manner, call=call, probing=False))
         way.random.follow(subject.random)
         yield way

@@ -8,7 +8,7 @@ shapes, and by half of the batch.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,22 +141,28 @@ def is_float(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.dtype.kind == "f"
 
 
-def halved(inputs: Sequence[Any]) -> list[Any] | None:
-    """Half of the batch; None where there is none to halve."""
+def halved(inputs: Sequence[Any], whole: Collection[int] = ()) -> list[Any] | None:
+    """Half of the batch; None where there is none to halve.
+
+    `whole` holds inputs that are no batch.
+    """
     sizes = [len(x) for x in inputs if isinstance(x, np.ndarray) and x.ndim]
     if not sizes or sizes[0] < 2:
         return None
     n = sizes[0]
     return [
-        x[: n // 2].copy() if isinstance(x, np.ndarray) and x.ndim and len(x) == n else copied(x)
-        for x in inputs
+        x[: n // 2].copy()
+        if isinstance(x, np.ndarray) and x.ndim and len(x) == n and i not in whole
+        else copied(x)
+        for i, x in enumerate(inputs)
     ]
 
 
 def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Iterator[Draw]:
     """Other inputs, parameters and dy of the same shapes, and half of the batch."""
     batches: list[list[Any] | None] = [list(draw.inputs)] * (DRAWS - 1)
-    for i, inputs in enumerate([*batches, halved(draw.inputs)]):
+    half = halved(draw.inputs, subject.weights(draw.inputs))
+    for i, inputs in enumerate([*batches, half]):
         if inputs is None:
             continue
         targets = 1 if draw.subject.is_loss else len(inputs)

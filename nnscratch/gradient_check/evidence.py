@@ -8,12 +8,15 @@ import numpy as np
 
 from nnscratch.gradient_check.draws import is_float
 from nnscratch.gradient_check.mistakes.context import Context
+from nnscratch.gradient_check.mistakes.naming import Case, agrees
 from nnscratch.gradient_check.mistakes.what_if import alternatives
 
 if TYPE_CHECKING:
     from nnscratch.gradient_check.examination import Examination
 
-__all__ = ["evidence"]
+__all__ = ["evidence", "telling"]
+
+NOISY = 5e-2  # the share of the largest element that is noise, from which a draw tells no name
 
 
 def evidence(examined: Examination, i: int, name: str) -> tuple[Any, np.ndarray, Context]:
@@ -48,7 +51,14 @@ def _tolerance(examined: Examination, i: int, name: str) -> float:
     found = examined.values(i, name)
     known = ~np.isnan(examined.expected(i, name))
     largest = float(np.max(np.abs(found.value[0]), initial=0, where=known))
-    if not largest or not examined.coarse:
+    if not largest:
         return 1e-5
-    width = float(np.max(found.half[0], initial=0, where=known))
-    return float(np.clip(1.5 * width / largest, 1e-5, 5e-2))
+    whole = found.half[0] if examined.coarse else found.noise[0]
+    width = float(np.max(whole, initial=0, where=known & np.isfinite(whole)))
+    return float(np.clip(1.5 * width / largest, 1e-5, NOISY))
+
+
+def telling(cases: list[Case]) -> list[Case]:
+    """The draws that may speak against a name: not those whose numbers are all but noise."""
+    clear = [case for case in cases if case[2].tolerance < NOISY]
+    return clear if any(not agrees(*case) for case in clear) else cases

@@ -15,7 +15,7 @@ import numpy as np
 
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import Draw, is_float
-from nnscratch.gradient_check.evidence import evidence
+from nnscratch.gradient_check.evidence import evidence, telling
 from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.kinks import Kinks, shared_kinks
 from nnscratch.gradient_check.mistakes.causes import explain
@@ -88,7 +88,8 @@ class Examination:
         if len(at_kinks) == sum(v.verdict == "fail" for v in judged.values()):
             code = at_kinks[0].code
             return Finding(name, "fail", code, explain(code, shown, at_kinks[0].why))
-        code, message = diagnose_draws([evidence(self, i, name) for i in range(len(self.draws))])
+        cases = telling([evidence(self, i, name) for i in range(len(self.draws))])
+        code, message = diagnose_draws(cases)
         return Finding(name, "fail", code or "values_differ", message)
 
     @property

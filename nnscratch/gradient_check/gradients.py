@@ -35,7 +35,12 @@ def dx_names(inputs: Sequence[Any], is_loss: bool) -> list[str]:
 
 
 def handed_over(
-    source: Any, returned: Any, names: list[str], places: Mapping[str, Place], has: Sequence[bool]
+    source: Any,
+    returned: Any,
+    names: list[str],
+    places: Mapping[str, Place],
+    has: Sequence[bool],
+    dx_last: bool = False,
 ) -> Gradients:
     """What `backward` returned or left behind, under the names of the report.
 
@@ -47,7 +52,11 @@ def handed_over(
         Of the parameters, in the order in which they are returned.
     has : sequence of bool
         Which inputs have a gradient at all: arrays of floating numbers.
+    dx_last : bool
+        Whether of several inputs the gradient by the first is returned last.
     """
+    if dx_last and isinstance(returned, (tuple, list)) and len(returned) > 1:
+        returned = [returned[-1], *returned[:-1]]
     if isinstance(returned, Mapping):
         whole = {str(key): value for key, value in returned.items()}
         dx = next((whole.pop(k) for k in list(whole) if k == "x" or plain(k) in DX), MISSING)

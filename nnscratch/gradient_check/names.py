@@ -38,7 +38,7 @@ GRADS = (
     *("grads", "gradients", "grad", "_grads", "_gradients", "dparams", "derivatives", "gradient"),
     *("param_grads", "grad_params", "params_grad", "deltas", "d_params"),
 )
-VALUES = ("value", "data", "val", "tensor", "array", "param", "values", "v", "p")
+VALUES = ("value", "data", "val", "tensor", "array", "param", "params", "values", "v", "p")
 OF_VALUE = ("grad", "gradient", "g", "diff", "dvalue", "derivative", "grads", "dparam", "d")
 INPUTS = ("x", "input", "inputs", "inputdata", "in", "xin", "a", "aprev", "data", "z", "inp")
 DX = tuple(form.format(x) for x in (*INPUTS, "previous", "prev") for form in FORMS[:12])

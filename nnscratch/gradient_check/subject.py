@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions, methods_of
+from nnscratch.gradient_check.calling import Functions, follows, methods_of, parameters
 from nnscratch.gradient_check.copies import copy_of, nested, real, same, to_float64
 from nnscratch.gradient_check.gradients import Gradients, dx_names, flattened, handed_over
 from nnscratch.gradient_check.manner import Manner, NotUnderstood
@@ -24,7 +24,13 @@ from nnscratch.gradient_check.randomness import RandomState
 from nnscratch.layers.base import Layer
 from nnscratch.losses.base import Loss
 
-__all__ = ["Manner", "NotUnderstood", "Subject", "same"]
+__all__ = ["Manner", "NotUnderstood", "Subject", "loss_among", "same"]
+
+
+def loss_among(ys: Sequence[Any]) -> int:
+    """Which output is the loss where backward takes no dy: the only number, else the first."""
+    numbers = [i for i, y in enumerate(ys) if np.size(y) == 1]
+    return numbers[0] if len(numbers) == 1 else 0
 
 
 class Subject:
@@ -100,6 +106,13 @@ class Subject:
     def is_loss(self) -> bool:
         return bool(self.manner.is_loss)
 
+    def weights(self, inputs: Sequence[Any]) -> set[int]:
+        """The inputs that are parameters by their names, of which no half is a half batch."""
+        taken = None if self.ours else parameters(getattr(self.object, self.methods[0]))
+        if taken is None or len(self.manner.structure or ()) != len(inputs):
+            return set()
+        return {i for i, p in enumerate(taken[: len(inputs)]) if i and follows(plain(p.name))}
+
     # Parameters -----------------------------------------------------------------------------
 
     @property
@@ -165,7 +178,8 @@ class Subject:
         has = [is_floating(x) and (x.ndim > 0 or not arrays) for x in inputs]
         names = dx_names(inputs, self.is_loss)
         places = {n: p for n, p in self.manner.places.items() if n not in before}
-        found = handed_over(self.live, returned, names, places, has)
+        last = self.manner.call.dx_last
+        found = handed_over(self.live, returned, names, places, has, last)
         for name, place in self.manner.left.items():
             found[name] = place.read(self.live)
         now = self._params_of(self.live)
@@ -199,8 +213,9 @@ class Subject:
                 np.asarray(rng.uniform(0.5, 1.5, y.shape) * rng.choice([-1.0, 1.0], y.shape))
                 for y in ys
             ]
-        scale = 1.0 / max(ys[0].size, 1) if self.manner.call.dy == "mean" else 1.0
-        return [np.full(y.shape, scale if i == 0 else 0.0) for i, y in enumerate(ys)]
+        loss = loss_among(ys)
+        scale = 1.0 / max(ys[loss].size, 1) if self.manner.call.dy == "mean" else 1.0
+        return [np.full(y.shape, scale if i == loss else 0.0) for i, y in enumerate(ys)]
 
     def _arguments(self, dys: Sequence[np.ndarray]) -> list[Any]:
         given = [self._as_returned(dy, i) for i, dy in enumerate(dys)]
@@ -232,7 +247,7 @@ class Subject:
             return False
         if isinstance(returned, (tuple, list)) and sum(r is not None for r in returned) > 1:
             return False
-        y = np.asarray(self._scalars[0])
+        y = np.asarray(self._scalars[loss_among(self._scalars)])
         first = np.shape(inputs[0])
         per_sample = not self.takes_dy and bool(first) and y.size == first[0]
         return y.size == 1 or per_sample

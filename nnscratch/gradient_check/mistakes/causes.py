@@ -70,7 +70,15 @@ CAUSES: dict[str, tuple[str, str]] = {
     ),
     "padding_not_cropped": (
         "{g} has the shape of the padded input",
-        "cut the padding off at both ends of each axis: dx[:, :, p:-p, p:-p]",
+        "cut the padding off at both ends of each axis of space: p : p + size",
+    ),
+    "cropped_to_nothing": (
+        "{g} is empty",
+        "a slice such as p:-p is, where p is 0: write p : p + size, and mind which axes are space",
+    ),
+    "windows_left_out": (
+        "windows at an end are left out",
+        "go over as many windows as forward does: (size - kernel_size) // stride + 1",
     ),
     "averaged_over_space": (
         "{g} is divided by {what}",
@@ -201,6 +209,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "x changes both; the gradient goes through them too",
     ),
     "scale_missing": ("gamma is left out", "y = gamma x_hat + beta, so x_hat gets dy gamma"),
+    "scale_too_late": (
+        "gamma multiplies what the means were subtracted from",
+        "x_hat gets dy gamma: multiply first, then subtract the means",
+    ),
     "deviation_missing": (
         "the division by the standard deviation is left out",
         "x_hat = (x - mean) / deviation",

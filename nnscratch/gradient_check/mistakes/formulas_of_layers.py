@@ -81,6 +81,8 @@ def normalization(got: np.ndarray, expected: np.ndarray, context: Context) -> Ca
                     "variance_path_missing": (g - through_mean) / deviation,
                     "mean_and_variance_paths_missing": g / deviation,
                     "scale_missing": (g - through_mean - through_variance) / deviation / gamma,
+                    "scale_too_late": gamma * (dy - dy.mean(axes, keepdims=True)) / deviation
+                    - gamma * normal * np.mean(dy * normal, axes, keepdims=True) / deviation,
                     "deviation_missing": g - through_mean - through_variance,
                 }
             for code, value in forms.items():

@@ -32,6 +32,9 @@ def wrong_shape(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
     if got.shape == expected.shape:
         return
     shape = expected.shape
+    if not got.size and expected.size:
+        yield "cropped_to_nothing", ""
+        return
     if got.ndim == 2 and got.shape == shape[::-1] and context.close(got.T, expected):
         yield "transposed", ""
     dropped = tuple(n for n in shape if n != 1)

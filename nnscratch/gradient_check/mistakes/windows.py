@@ -77,6 +77,7 @@ def by_windows(draw: Draw, name: str, jacobian: np.ndarray) -> dict[str, list[np
     codes = {
         "windows_not_added": [_last_written(found.parts), _last_written(found.parts[::-1])],
         "window_off_by_one": _cut(draw, found),
+        "windows_left_out": _short(found),
     }
     if max(found.stride) > 1:
         codes["stride_forgotten"] = [_without_stride(found)]
@@ -99,6 +100,19 @@ def _without_stride(found: Windows) -> np.ndarray:
             part = _shifted(part, -i * (stride - 1), axis + 2)
         total += part
     return total
+
+
+def _short(found: Windows) -> list[np.ndarray]:
+    """Without the last windows along an axis, or along all, or with the first row of them alone."""
+    axes = [(axis,) for axis in range(len(found.grid))] + [tuple(range(len(found.grid)))]
+    parts = found.parts.reshape(*found.grid, *found.parts.shape[1:])
+    results = []
+    for over in dict.fromkeys(axes):
+        keeps = [slice(0, -1) if axis in over else slice(None) for axis in range(len(found.grid))]
+        kept = parts[tuple(keeps)]
+        results.append(kept.sum(tuple(range(len(found.grid)))))
+    results.append(parts[:1].sum(tuple(range(len(found.grid)))))
+    return results
 
 
 def _shifted(array: np.ndarray, by: int, axis: int) -> np.ndarray:
