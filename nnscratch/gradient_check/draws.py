@@ -47,6 +47,8 @@ class Draw:
         One for each output.
     got : dict of str to object
         The gradients by name.
+    plain : bool
+        Whether a dy of a number was Python's own, not NumPy's.
     """
 
     subject: Subject
@@ -55,6 +57,12 @@ class Draw:
     dys: list[np.ndarray]
     ys: list[np.ndarray]
     got: Gradients
+    plain: bool = True
+
+    @property
+    def scalar(self) -> bool:
+        """Whether forward gave one number that is Python's own."""
+        return len(self.ys) == 1 and self.subject.gives_number
 
     @property
     def y(self) -> np.ndarray:
@@ -107,10 +115,12 @@ def run(
             np.zeros(y.shape) if d is None else np.asarray(d, np.float64)
             for d, y in zip(given, ys, strict=True)
         ]
+    if subject.takes_dy:  # an output that is not finite has no derivative: nothing is asked of it
+        dys = [np.where(np.isfinite(y), d, 0.0) for d, y in zip(dys, ys, strict=True)]
     got = subject.backward([d.copy() for d in dys], kept)
     for name, array in subject.params.items():
         before.setdefault(name, array.copy())
-    return Draw(subject, kept, before, dys, ys, {n: copied(g) for n, g in got.items()})
+    return Draw(subject, kept, before, dys, ys, {n: copied(g) for n, g in got.items()}, plain)
 
 
 def write(subject: Subject, params: Mapping[str, np.ndarray]) -> None:

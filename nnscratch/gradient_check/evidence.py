@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.gradient_check.draws import is_float
+from nnscratch.gradient_check.draws import Draw, is_float
 from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.mistakes.naming import Case, agrees
 from nnscratch.gradient_check.mistakes.what_if import alternatives
@@ -32,6 +32,10 @@ def evidence(examined: Examination, i: int, name: str) -> tuple[Any, np.ndarray,
         and np.shape(np.asarray(got)) == np.shape(draw.array(other))
     }
     single = len(draw.ys) == 1
+
+    def by_x() -> np.ndarray | None:
+        return examined.values(i, "dx").jacobian if "dx" in draw.got else None
+
     context = Context(
         array="dx" if draw.subject.is_loss else name,
         inputs=draw.inputs,
@@ -40,7 +44,7 @@ def evidence(examined: Examination, i: int, name: str) -> tuple[Any, np.ndarray,
         params=draw.params,
         others=others,
         returned={n: g for n, g in draw.got.items() if n != name},
-        alternatives=alternatives(draw, name, examined.values(i, name), examined.rng),
+        alternatives=alternatives(draw, name, examined.values(i, name), examined.rng, by_x),
         tolerance=_tolerance(examined, i, name),
     )
     return got, expected, context
@@ -58,7 +62,15 @@ def _tolerance(examined: Examination, i: int, name: str) -> float:
     return float(np.clip(1.5 * width / largest, 1e-5, NOISY))
 
 
-def telling(cases: list[Case]) -> list[Case]:
-    """The draws that may speak against a name: not those whose numbers are all but noise."""
-    clear = [case for case in cases if case[2].tolerance < NOISY]
-    return clear if any(not agrees(*case) for case in clear) else cases
+def telling(cases: list[Case], draws: list[Draw]) -> tuple[list[Case], str]:
+    """The draws that may speak against a name, and where alone the gradient is wrong.
+
+    Not those whose numbers are all but noise; and where a number for dy is handled in another
+    branch than NumPy's, those of the branch that is wrong.
+    """
+    clear = [i for i, case in enumerate(cases) if case[2].tolerance < NOISY]
+    wrong = [i for i in clear if not agrees(*cases[i])]
+    numpy_only = [i for i in clear if draws[i].scalar and not draws[i].plain]
+    if wrong and wrong == numpy_only:
+        return [cases[i] for i in wrong], "only where dy is NumPy's number, not Python's"
+    return ([cases[i] for i in clear] if wrong else cases), ""

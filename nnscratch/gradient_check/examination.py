@@ -75,6 +75,8 @@ class Examination:
             return Finding(name, "fail", "missing", explain("missing", shown))
         for code, what in wrong_form(first, np.empty(0), Context(name)):
             return Finding(name, "fail", code, explain(code, shown, what))
+        if self.numeric[0].finite.size and not self.numeric[0].finite.any():
+            return self._undecided(name, Verdict("undecidable", "precision"), shown)
         draw, dtype = self.draws[0], np.asarray(first).dtype
         promised = draw.subject.ours and draw.y.dtype == np.float64 and np.size(first)
         if promised and dtype != np.float64:
@@ -84,12 +86,16 @@ class Examination:
         judged = {i: self._judge(i, name) for i in suspects}
         if not any(v.verdict == "fail" for v in judged.values()):
             return self._undecided(name, judged.get(0, Verdict("pass")), shown)
+        if all(self.numeric[i].unseen(name) for i, v in judged.items() if v.verdict == "fail"):
+            return self._undecided(name, Verdict("undecidable", "precision"), shown)
         at_kinks = [v for v in judged.values() if v.verdict == "fail" and v.code]
         if len(at_kinks) == sum(v.verdict == "fail" for v in judged.values()):
             code = at_kinks[0].code
             return Finding(name, "fail", code, explain(code, shown, at_kinks[0].why))
-        cases = telling([evidence(self, i, name) for i in range(len(self.draws))])
+        every = [evidence(self, i, name) for i in range(len(self.draws))]
+        cases, where = telling(every, self.draws)
         code, message = diagnose_draws(cases)
+        message += f" ({where})" if where else ""
         return Finding(name, "fail", code or "values_differ", message)
 
     @property

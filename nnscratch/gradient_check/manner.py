@@ -42,6 +42,8 @@ class Manner:
         Whether each call goes on from the one before, and what clears it cannot be called.
     goes_on : bool
         Whether a second forward gives another y: then each starts from the first state.
+    leaves_output : bool or None
+        Whether forward returns nothing and leaves y on the object; None until it was called.
     left : dict of str to Place
         Where gradients are that no name tells.
     listed : set of str
@@ -65,6 +67,7 @@ class Manner:
     options: dict[str, Any] = field(default_factory=dict)
     stateful: bool = False
     goes_on: bool = False
+    leaves_output: bool | None = None
     left: dict[str, Place] = field(default_factory=dict)
     listed: set[str] = field(default_factory=set)
     clearing: list[str] = field(default_factory=list)

@@ -22,42 +22,49 @@ __all__ = ["measured"]
 
 MOVES = (1e-15, 1e-13, 1e-11, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1)
 POINTS = 9
+PACES = (1.0, 1.37, 0.71, 1.83, 0.53)  # steps of a whole number of roundings would show none
 SAFETY = 4.0
 MOST = 0.6
 FAR, FIRM, STANDS_OUT = 0.3, 1e-2, 1e3
+APART = 0.0137  # how far the points lie apart from which a move is noticed
 
 
-def measured(at: Outputs, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The noise of each output as the argument moves along `at`, and whether a move stands out.
+def measured(at: Outputs, here: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The noise of each output as the argument moves along `at`, whether a move stands out, and
+    whether anything moves at all.
 
-    Where it does not, an output that stays the same may depend on the argument all the same.
+    Where no move stands out, an output that stays the same may depend on the argument all the
+    same; where nothing moves, its noise is not known.
 
     Examples
     --------
     >>> x = np.linspace(0.5, 1.5, 5)
-    >>> exact, _ = measured(lambda t: np.sin(x * (1 + t)), np.sin(x))
-    >>> coarse, _ = measured(lambda t: np.sin(np.float32(x * (1 + t))).astype(float), np.sin(x))
+    >>> exact, *_ = measured(lambda t: np.sin(x * (1 + t)), np.sin(x))
+    >>> coarse, *_ = measured(lambda t: np.sin(np.float32(x * (1 + t))).astype(float), np.sin(x))
     >>> bool(exact.max() < 1e-14), bool(1e-8 < coarse.max() < 1e-5)
     (True, True)
     """
     floor = 2 * np.finfo(np.float64).eps * np.abs(here)
     base = at(0.0)
     if not base.size or not np.isfinite(base).any():
-        return floor, np.zeros(base.shape, bool)
-    step = max(1e-8, 4 * _quantum(at, base))
+        return floor, np.zeros(base.shape, bool), True
     windows = max(1, min(5, 20 // base.size))  # few outputs need more points
+    step = max(1e-8, 4 * _quantum(at, windows))
     with np.errstate(all="ignore"):
-        found = np.zeros(base.shape)
+        found, moved = np.zeros(base.shape), np.zeros(base.shape, bool)
         for k in range(windows):
             centre = 3 * POINTS * k * step
-            values = np.array([at(centre + step * (i - POINTS // 2)) for i in range(POINTS)])
+            pace = step * PACES[k]
+            values = np.array([at(centre + pace * (i - POINTS // 2)) for i in range(POINTS)])
             found = np.maximum(found, _by_differences(values))
+            moved |= (values != values[0]).any(axis=0)
         size = np.max(np.abs(values), axis=0, initial=0, where=np.isfinite(values))
-        share = np.median((found / size)[size > 0]) if (size > 0).any() else 0.0
+        told = (size > 0) & moved  # one that stands still shows no noise, here
+        share = np.median((found / size)[told]) if told.any() else 0.0
     # what few points show of one output may be small by chance, but hardly of most
     noise = SAFETY * np.maximum(found, share * np.abs(here)) + floor
     with np.errstate(all="ignore"):
-        return noise, np.abs(at(FIRM) - base) > STANDS_OUT * noise
+        return noise, np.abs(at(FIRM) - base) > STANDS_OUT * noise, bool(moved.any())
 
 
 def _by_differences(values: np.ndarray) -> np.ndarray:
@@ -71,15 +78,21 @@ def _by_differences(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(np.isfinite(found), found, 0))
 
 
-def _quantum(at: Outputs, base: np.ndarray) -> float:
-    """The smallest move that nearly all outputs notice which notice a long one."""
-    far = at(FIRM) != base
+def _quantum(at: Outputs, windows: int) -> float:
+    """The smallest move that nearly all outputs notice which notice a long one.
+
+    From several points: one output alone may lie at the edge of its rounding by chance.
+    """
+    starts = APART * np.arange(windows)
+    base = np.array([at(t) for t in starts])
+
+    def notice(move: float) -> np.ndarray:
+        return np.array([at(t + move) for t in starts]) != base
+
+    far = notice(FIRM)
     if not far.any():  # so coarse that only a long way is noticed; further on other kinks begin
-        far = at(FAR) != base
+        far = notice(FAR)
     count = int(far.sum())
     if not count:
         return 0.0
-    for move in MOVES:
-        if np.sum((at(move) != base) & far) >= MOST * count:
-            return move
-    return FAR
+    return next((move for move in MOVES if np.sum(notice(move) & far) >= MOST * count), FAR)

@@ -16,6 +16,9 @@ from nnscratch.gradient_check.noise import measured
 __all__ = ["Derivatives", "Numeric"]
 
 DROWNED = 0.1  # the share of y from which its noise leaves nothing to compare
+BESIDE = (0.1, 1e-3, 0.0)  # where the noise is measured: nearer where that is outside the domain
+ELSEWHERE = (0.2, 0.4, 1.0)  # where nothing moves there
+TINY = 1e-3  # numbers that may be lost in float16
 SAMPLE = 200  # elements of a large array that are looked at one by one
 LARGE = 3000
 WHOLE = 3_000_000  # numbers of a Jacobian that is kept whole
@@ -120,27 +123,37 @@ class Numeric:
         return np.max([n for n, _ in found], axis=0), np.all([firm for _, firm in found], axis=0)
 
     def _measured(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """At a point beside the draw's, so that its kinks and ties do not count."""
-        rng = np.random.default_rng(0)
+        """At a point beside the draw's, so that its kinks and ties do not count.
+
+        Where all outputs stand still there, as at the limit of Clip, further points are tried.
+        """
+        found = next((f for shift in BESIDE if (f := self._measured_at(name, shift))), None)
+        if found is None:
+            return 1e-15 * (1 + np.abs(self.here)), np.zeros(self.here.shape, bool)
+        if not found[2]:
+            others = (self._measured_at(name, shift) for shift in ELSEWHERE)
+            found = next((other for other in others if other and other[2]), found)
+        return found[:2]
+
+    def _measured_at(self, name: str, shift: float) -> tuple[np.ndarray, np.ndarray, bool] | None:
+        """The noise at a distance from the point; None outside the domain."""
+        rng = np.random.default_rng(int(10 * shift))
         kept = self.array(name).copy()
         size = spread(kept)
         direction = size * rng.uniform(0.5, 1.5, kept.shape) * rng.choice([-1, 1], kept.shape)
-        for shift in (0.1, 1e-3, 0.0):
-            aside = kept + shift * size * rng.uniform(-1, 1, kept.shape)
+        aside = kept + shift * size * rng.uniform(-1, 1, kept.shape)
 
-            def at(t: float, aside: np.ndarray = aside) -> np.ndarray:
-                self.put(name, aside + t * direction)
-                return self.outputs()
+        def at(t: float) -> np.ndarray:
+            self.put(name, aside + t * direction)
+            return self.outputs()
 
-            try:
-                base = at(0.0)
-                if np.isfinite(base).all() or shift == 0:
-                    return measured(at, self.here)
-            except Exception:  # outside the domain: nearer then
-                continue
-            finally:
-                self.put(name, kept)
-        return 1e-15 * (1 + np.abs(self.here)), np.zeros(self.here.shape, bool)
+        try:
+            inside = shift == 0 or bool(np.isfinite(at(0.0)).all())
+            return measured(at, self.here) if inside else None
+        except Exception:
+            return None
+        finally:
+            self.put(name, kept)
 
     @property
     def share(self) -> float:
@@ -157,11 +170,34 @@ class Numeric:
             return False
         size = float(np.median(np.abs(self.here)))
         return any(
-            float(np.median(noise)) > DROWNED * size > 0 for noise, _ in self._noise.values()
+            float(np.median(noise)) > DROWNED * size and (size > 0 or not firm.any())
+            for noise, firm in self._noise.values()
         )
+
+    def unseen(self, name: str) -> bool:
+        """Whether an array is too small for an object that rounds: no move of it shows.
+
+        What rounds is seen where the array is of the size of 1.
+        """
+        array, rng = self.array(name), np.random.default_rng(0)
+        size = spread(array)
+        if not array.size or float(size.max()) > TINY:
+            return False
+        signs = rng.choice([-1.0, 1.0], array.shape)
+        if any(np.any(self.along({name: signs * size}, t) != self.here) for t in (0.3, -0.3)):
+            return False
+        whole = {name: signs * rng.uniform(0.5, 1.5, array.shape)}
+        inputs = [whole.get(f"dx[{i}]" if len(self.inputs) > 1 else "dx", x) for i, x in
+                  enumerate(self.inputs)]  # fmt: skip
+        other = Numeric(self.draw, inputs=inputs, params=self.params | {
+            n: a for n, a in whole.items() if n in self.params})  # fmt: skip
+        other.noise(name)
+        return other.share > 1e-12
 
     def in_words(self) -> str:
         """How coarse the outputs are."""
+        if self.here.size and not self.finite.any():
+            return "y is not finite"
         if not self.here.size or not self._noise:
             return "the edge of the domain"
         noise = max(float(np.median(n)) for n, _ in self._noise.values())

@@ -139,11 +139,13 @@ class Subject:
             self.live, _ = copy_of(self.object)
         self.clear()
         self._inputs = nested(self.manner.structure, list(inputs))
-        before = {k: id(v) for k, v in members(self.live) if isinstance(k, str)}
+        leaves = self.manner.leaves_output is not False
+        before = {k: id(v) for k, v in members(self.live) if isinstance(k, str)} if leaves else {}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             forward = getattr(self.live, self.methods[0])
             returned = forward(*self._inputs, **self.manner.options)
+        self.manner.leaves_output = returned is None
         if returned is None:
             returned = self._left_output(before)
         self.returned = returned
@@ -200,6 +202,11 @@ class Subject:
     def clears(self) -> bool:
         """Whether its gradients add up on purpose, until they are cleared."""
         return bool(self.manner.clearing or self.manner.pairs)
+
+    @property
+    def gives_number(self) -> bool:
+        """Whether the last forward gave a number of Python's own."""
+        return isinstance(self._scalars[0], (int, float)) and not isinstance(self.object, Layer)
 
     @property
     def takes_dy(self) -> bool:

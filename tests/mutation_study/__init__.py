@@ -5,5 +5,6 @@ mistake that students make, and the checker is asked what is wrong. The table co
 kind of mistake which codes it got. A mutant that behaves as the original on random inputs is no
 mistake; those are listed and left out.
 
-Options: --step 3 takes every third mutant, --seeds 50 the seeds for false alarms.
+Options: --step 3 takes every third mutant, --right 1000 fewer right layers (those are in
+`tests.right_layers`).
 """

@@ -13,7 +13,9 @@ import numpy as np
 
 import nnscratch as nn
 from nnscratch.gradient_check.draws import copied, is_float
-from tests.mutation_study.rewritings import PASSES, REWRITINGS, Site, caches
+from tests.mutation_study.edits import true_of_edit
+from tests.mutation_study.rewritings import REWRITINGS, caches
+from tests.mutation_study.sites import PASSES, Site
 from tests.mutation_study.zoo import (
     ZOO,
     Case,
@@ -28,7 +30,8 @@ class Mutant:
     case: Case
     place: str  # class and pass
     source: str  # before -> after
-    deserved: frozenset
+    deserved: frozenset  # names, one of which must be given
+    true: frozenset  # names that are true of it too
     build: Callable[[], Any]
 
     def __str__(self):
@@ -90,11 +93,12 @@ def mutants_of(case):
                         f"{owner.__name__}.{function.__name__}",
                         f"{site.source} -> {ast.unparse(new)}"[:120],
                         frozenset(deserved),
-                        builder(case, cls, function, tree, number, new),
+                        frozenset(true_of_edit(node, new) if kind == "edit" else ()),
+                        builder(case, owner, function, tree, number, new),
                     )
 
 
-def builder(case, cls, function, tree, number, new):
+def builder(case, owner, function, tree, number, new):
     """A function that makes the layer with the node of that number replaced."""
 
     def build():
@@ -103,12 +107,18 @@ def builder(case, cls, function, tree, number, new):
 
         class Replace(ast.NodeTransformer):
             def visit(self, node):
-                return new if node is old else self.generic_visit(node)
+                if node is old:
+                    return new
+                if isinstance(node, ast.Call) and ast.unparse(node) == "super()":
+                    # outside of its class it knows neither
+                    return ast.parse("super(_owner, self)", mode="eval").body
+                return self.generic_visit(node)
 
         module = ast.Module([Replace().visit(mutated)], [])
-        namespace = dict(function.__globals__)
+        namespace = dict(function.__globals__, _owner=owner)
         exec(compile(ast.fix_missing_locations(module), "<mutant>", "exec"), namespace)
         layer = case.build()
+        cls = case.mutated
         mutant = type(cls.__name__, (cls,), {function.__name__: namespace[function.__name__]})
         layer.__class__ = mutant
         return layer

@@ -1,45 +1,13 @@
 """The mistakes that are planted: rewritings of the source, and the names they deserve."""
 
 import ast
-import copy
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-PASSES = ("backward_pass", "gradient_pass", "sample_gradients", "backprop")
-# Element by element, dx = dy f'(x) with an f' that is no constant
-MAPS = (
-    *("Sigmoid", "Tanh", "ReLU", "LeakyReLU", "ELU", "GELU", "SiLU", "Softplus", "Dropout"),
-    *("Sin", "Cos", "Exp", "Log", "Sqrt", "Square", "Power"),
-)
-
-
-def expression(source, **parts):
-    """An expression of source code with names replaced by nodes."""
-
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node):
-            return copy.deepcopy(parts.get(node.id, node))
-
-    return Put().visit(ast.parse(source, mode="eval").body)
-
-
-@dataclass(frozen=True)
-class Site:
-    """Where a rewriting may apply."""
-
-    name: str  # the class
-    function: str  # the pass
-    node: ast.AST
-    source: str  # of the node
-    returned: bool  # whether it is a gradient as a whole: what is returned, or a dict's value
-    key: str  # of the dict: the parameter
-
-
-Rewriting = Callable[[Site], Iterator[tuple[str, ast.AST, set]]]
+from tests.mutation_study.edits import edits
+from tests.mutation_study.sites import MAPS, expression
 
 
 def signs(site):
-    if site.returned:
+    if site.returned and site.source != "None":
         if isinstance(site.node, ast.UnaryOp) and isinstance(site.node.op, ast.USub):
             yield "lost minus", site.node.operand, {"sign"}
         else:
@@ -240,112 +208,6 @@ def losses(site):
         yield "softmax left out", site.node.args[0], {"activation_missing"}
     if site.source == "_subtract_at(active, labels, active.sum(-1, keepdims=True))":
         yield "label left out", expression("active"), {"target_missing"}
-
-
-def edits(site):
-    """Edits by a rule that knows no mistake; few of them have a name."""
-    node = site.node
-    if site.name in ("Sequential", "Residual", "Concatenate") or "ndim" in site.source:
-        return  # their numbers count layers and axes
-    if isinstance(node, ast.BinOp):
-        gradient = (
-            site.returned
-            and site.function == "backward_pass"
-            and site.name in (*MAPS, "Mul", "Div", "Mean")
-        )
-        first = gradient and ast.unparse(node.left) == "dy"
-        for old, new in (
-            (ast.Add, ast.Sub),
-            (ast.Sub, ast.Add),
-            (ast.Mult, ast.Div),
-            (ast.Div, ast.Mult),
-            (ast.Mult, ast.Add),
-        ):
-            if isinstance(node.op, old):
-                upside = first and {old, new} == {ast.Mult, ast.Div}
-                edited = ast.BinOp(node.left, new(), node.right)
-                yield "edit", edited, names_of_edit(site, edited, {"reciprocal"} if upside else ())
-        ignored = {"dy_ignored"} if isinstance(node.op, ast.Mult) else ()
-        for rest, names in ((node.left, {"missing_derivative"}), (node.right, ignored)):
-            yield "edit", rest, names_of_edit(site, rest, names if first else ())
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        edited = ast.Constant(node.value + 1)
-        yield "edit", edited, names_of_edit(site, edited, ())
-    if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Gt):
-        yield "edit", ast.Compare(node.left, [ast.LtE()], node.comparators), {"inverted_mask"}
-
-
-def names_of_edit(site, edited, names):
-    return set(names) | NAMES_OF_EDITS.get(
-        (site.name, f"{site.source} -> {ast.unparse(edited)}"), set()
-    )
-
-
-# What remains of the formula by these edits is a mistake that has a name.
-NAMES_OF_EDITS = {
-    ("Linear", "0 -> 1"): {"wrong_axis"},
-    ("Bias", "0 -> 1"): {"wrong_axis"},
-    ("Sigmoid", "y * (1 - y) -> y + (1 - y)"): {"missing_derivative"},  # y + 1 - y is 1
-    ("Tanh", "1 - y * y -> 1"): {"missing_derivative"},
-    ("Tanh", "1 -> 2"): {"path_added"},  # dy (1 - y²) + dy
-    ("ReLU", "dy * (y > 0) -> y > 0"): {"dtype"},  # a mask of bool
-    ("LeakyReLU", "self.slope * dy -> dy"): {"missing_derivative"},  # 1 on both sides
-    ("Softmax", "dy - np.sum(dy * y, self.axis, keepdims=True) -> dy"): {"sum_missing"},
-    ("Softmax", "dy * y -> y"): {"sum_missing"},  # the sum of y is 1
-    ("LogSoftmax", "dy - np.exp(y) * np.sum(dy, self.axis, keepdims=True) -> dy"): {
-        "missing_derivative"
-    },
-    ("LogSoftmax", "np.exp(y) * np.sum(dy, self.axis, keepdims=True) -> np.exp(y)"): {
-        "sum_missing"
-    },
-    ("Square", "2 * x -> x"): {"factor_half"},
-    ("Square", "2 -> 3"): {"factor"},
-    ("Power", "self.exponent * np.power(x, self.exponent - 1) -> np.power(x, self.exponent - 1)"): {
-        "factor"
-    },
-    ("Sqrt", "2 * y -> y"): {"factor_2"},
-    ("Sqrt", "2 -> 3"): {"factor"},
-    ("Dropout", "dy * mask -> dy"): {"missing_derivative"},
-    ("Dropout", "dy * mask -> mask"): {"dy_ignored"},
-    ("Mean", "dy * (1 / max(int(count), 1)) -> dy"): {"factor_n"},
-    ("Mean", "dy * (1 / max(int(count), 1)) -> 1 / max(int(count), 1)"): {"dy_ignored"},
-    ("Mean", "1 / max(int(count), 1) -> 1"): {"factor_n"},
-    ("Mean", "1 -> 2"): {"factor_2"},
-    ("Mul", "dy * v -> dy / v"): {"reciprocal"},
-    ("Mul", "dy * u -> dy / u"): {"reciprocal"},
-    ("Mul", "dy * v -> dy"): {"missing_derivative"},
-    ("Mul", "dy * u -> dy"): {"missing_derivative"},
-    ("Mul", "dy * v -> v"): {"dy_ignored"},
-    ("Mul", "dy * u -> u"): {"dy_ignored"},
-    ("Div", "dy / v -> dy * v"): {"reciprocal"},
-    ("Div", "dy / v -> dy"): {"missing_derivative"},
-    ("Determinant", "_per_matrix(dy) * _cofactors(x) -> _cofactors(x)"): {"dy_ignored"},
-    ("_MaxPool", "dy * mask.astype(dy.dtype) -> mask.astype(dy.dtype)"): {"dy_ignored"},
-    ("_AvgPool", "samples_last(dy) / self.elements -> samples_last(dy) * self.elements"): {
-        "factor"
-    },
-    (
-        "_AvgPool",
-        "samples_last(dy) / self._counts(shape, dy.dtype) -> "
-        "samples_last(dy) * self._counts(shape, dy.dtype)",
-    ): {"factor"},
-    ("GlobalAvgPool", "dy / prod(space) -> dy"): {"factor_n"},
-    ("HardSigmoid", "6 -> 7"): {"factor"},
-    ("PReLU", "dy * np.minimum(x, 0) -> dy"): {"missing_derivative"},
-    ("Clip", "dy * ((x >= low) & (x <= high)) -> dy"): {"missing_derivative"},
-    ("Max", "picked * self._with_axes(dy, axes) -> picked"): {"dy_ignored"},
-    ("RMSNorm", "dY * X -> dY"): {"mutated_dy"},  # and what follows is written into dy
-    ("LayerNorm", "m * slope - s * mean -> m * slope"): {"mean_path_missing"},
-    ("Loss", "float(dy) * scale -> float(dy)"): {"factor_n"},
-    ("Loss", "float(dy) * scale -> scale"): {"dy_ignored"},
-    ("NLLLoss", "1 -> 2"): {"factor_2"},  # -2 at the label
-    ("BCEWithLogits", "sigmoid(prediction) - target -> sigmoid(prediction) + target"): {
-        "target_added"
-    },
-    ("BCEWithLogits", "sigmoid(prediction) - target -> sigmoid(prediction)"): {"target_missing"},
-    ("SoftmaxCrossEntropy", "p - target -> p + target"): {"target_added"},
-    ("SoftmaxCrossEntropy", "p - target -> p"): {"target_missing"},
-}
 
 
 REWRITINGS = (

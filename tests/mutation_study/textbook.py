@@ -300,6 +300,7 @@ PLANTED = [
     ("window_off_by_one", lambda: ShortWindow(3, 2, 0), images, "dx"),
     ("flipped_kernel", conv(add=turned), images, "dx"),
     ("time_cut", Cut, steps, "dx"),
+    ("time_cut", Cut, steps, "U"),
     ("output_ignored", State, steps, "dx"),
     ("output_ignored", State, steps, "U"),
     ("gates_exchanged", Exchanged, rows, "W"),

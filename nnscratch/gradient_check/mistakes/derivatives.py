@@ -15,6 +15,7 @@ from nnscratch.gradient_check.mistakes.context import Candidates, Context
 __all__ = ["wrong_derivative"]
 
 Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]
+EXCHANGED = "the sides exchanged"
 Row = tuple[np.ndarray, str, dict[str, np.ndarray]]  # right slope, its words, wrong ones
 
 
@@ -30,7 +31,9 @@ def wrong_derivative(got: np.ndarray, expected: np.ndarray, context: Context) ->
             continue
         for words, slope in wrong.items():
             if context.close(got, dy * slope) and not context.close(dy * slope, expected):
-                yield "wrong_derivative", f"{words}, not {name}"
+                exchanged = words.startswith(EXCHANGED)
+                what = "" if exchanged else f"{words}, not {name}"
+                yield ("inverted_mask" if exchanged else "wrong_derivative"), what
 
 
 def _smooth(x: np.ndarray, y: np.ndarray) -> Iterator[Row]:
@@ -39,7 +42,7 @@ def _smooth(x: np.ndarray, y: np.ndarray) -> Iterator[Row]:
         1 - y * y,
         "1 - y²",
         {"1 - y": 1 - y, "1 + y²": 1 + y * y, "y (1 - y)": y * (1 - y), "y²": y * y,
-         "1 - |y|": 1 - np.abs(y), "(1 - y)²": (1 - y) ** 2, "y² - 1": y * y - 1},
+         "1 - |y|": 1 - np.abs(y), "(1 - y)²": (1 - y) ** 2},
     )  # fmt: skip
     yield (
         y * (1 - y),
@@ -88,5 +91,6 @@ def _rectifiers(x: np.ndarray, y: np.ndarray, slope: np.ndarray) -> Iterator[Row
          "alpha e^y where x < 0": sides(s, s * a * np.exp(np.minimum(y, 0))),
          "alpha e^-x where x < 0": sides(s, s * a / e), "y + alpha": y + s * a,
          "scale left out below 0": sides(s, a * e), "scale left out above 0": sides(1, s * a * e),
+         EXCHANGED: sides(s * a, s), f"{EXCHANGED}, e^x": sides(s * a * np.exp(x), s),
          "0 where x < 0": sides(s, 0), "alpha (y + 1) where x < 0": sides(s, a * (y + 1))},
     )  # fmt: skip

@@ -61,8 +61,8 @@ def elementwise(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
             yield "path_missing", ""
         if context.close(got, expected + dy):
             yield "path_added", ""
-        factors = np.unique(np.round((expected / dy).ravel(), 6))
-        if len(factors) == 2 and context.close(got, dy * factors.sum() - expected):
+        other = _other_side(expected / dy)
+        if not np.isnan(other).all() and context.close(got, dy * other):
             yield "inverted_mask", ""
         if y is None or y.shape != x.shape:
             return
@@ -72,6 +72,25 @@ def elementwise(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
         for name, g in IN_X.items():
             if context.close(dy * g(x), expected) and context.close(got, dy * g(y)):
                 yield "wrong_place", f"{name} at y in place of x"
+
+
+def _other_side(slope: np.ndarray) -> np.ndarray:
+    """Of a slope that is one of two numbers the other; NaN where that is not known.
+
+    Two numbers for all, or for each channel along axis 1, as of PReLU.
+    """
+    rounded = np.round(slope, 6)
+    found = np.unique(rounded)
+    if len(found) == 2:
+        return np.asarray(found.sum() - rounded)
+    other = np.full(slope.shape, np.nan)
+    for channel in range(slope.shape[1]) if slope.ndim > 1 else ():
+        found = np.unique(rounded[:, channel])
+        if len(found) > 2:
+            return np.full(slope.shape, np.nan)
+        if len(found) == 2:
+            other[:, channel] = found.sum() - rounded[:, channel]
+    return other
 
 
 def _constant_slope(expected: np.ndarray, dy: np.ndarray, context: Context) -> bool:
@@ -198,6 +217,9 @@ def triple_products(got: np.ndarray, expected: np.ndarray, context: Context) -> 
             if context.close(got, -(a @ b @ c)):
                 code = "transpose_missing" if factors[1] is dy else "operands_swapped"
                 yield code, "dX = -Yᵀ dY Yᵀ"
+    t = y.mT
+    if any(context.close(got, -value) for value in ((t @ dy) * t, t * (dy @ t), t * dy @ t)):
+        yield "elementwise_product", "dX = -Yᵀ dY Yᵀ"
 
 
 def sums(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:

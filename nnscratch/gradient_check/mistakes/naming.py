@@ -39,12 +39,15 @@ VALUES: tuple[Hypothesis, ...] = (
     formulas_of_layers.losses,
 )
 IMPLIES = {  # the first code says all that the others say
-    "zero": {"one_sample", "dy_ignored", "time_cut", "window_off_by_one", "not_accumulated"},
+    "zero": set(CODES) - {"zero"},
+    "sign": {"inverted_mask", "wrong_derivative"},  # of Abs, whose slopes are 1 and -1
     "summed_too_far": {"wrong_axis"},
     "time_cut": {"not_accumulated"},  # of overlapping parts those of the own step are the last
+    "diagonal_jacobian": {"time_cut", "not_accumulated"},  # of softmax over steps
     "windows_not_added": {"not_accumulated"},
     "keepdims": {"missing_derivative", "wrong_axis"},
     "swapped": {"wrong_operand", "operands_swapped", "missing_derivative", "transposed"},
+    "wrong_place": {"wrong_derivative"},  # f' at y
     "one_sample": {"not_accumulated"},  # = in a loop over samples leaves the last one
 }
 NAMED_FACTORS = {c for c in CODES if c.startswith("factor_")} | {"sign", "averaged_over_space"}

@@ -8,11 +8,16 @@ one use of a layer that is used twice. These come of the Jacobian, or of numeric
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from nnscratch.gradient_check.draws import Draw, flat, is_float
+from nnscratch.gradient_check.mistakes.through_time import (
+    in_time,
+    param_within_steps,
+    within_steps,
+)
 from nnscratch.gradient_check.mistakes.windows import by_windows
 from nnscratch.gradient_check.numeric import Derivatives, Numeric
 from nnscratch.layers.containers import Sequential
@@ -24,9 +29,13 @@ SMALL = 600  # elements up to which a second numeric gradient is worth its time
 
 
 def alternatives(
-    draw: Draw, name: str, found: Derivatives, rng: np.random.Generator
+    draw: Draw,
+    name: str,
+    found: Derivatives,
+    rng: np.random.Generator,
+    by_x: Callable[[], np.ndarray | None] = lambda: None,
 ) -> dict[str, list[np.ndarray]]:
-    """For each code the gradients that would come of it."""
+    """For each code the gradients that would come of it; `by_x` gives the Jacobian by x."""
     codes: dict[str, list[np.ndarray]] = {"one_sample": [], "not_accumulated": []}
     jacobian = found.jacobian
     if jacobian is not None and len(draw.ys) == 1:
@@ -34,9 +43,8 @@ def alternatives(
         ones = _product(np.ones(draw.dy.size), jacobian)
         codes["dy_ignored"] = [ones.reshape(np.shape(draw.array(name)))]
         _by_place(codes, draw, name, jacobian)
-        x = draw.inputs[0]
-        if name == "dx" and draw.y.ndim == np.ndim(x) == 3 and x.shape[:2] == draw.y.shape[:2]:
-            codes["time_cut"] = [_within_steps(draw, jacobian)]
+        if in_time(draw):
+            codes["time_cut"] = _in_each_step(draw, name, jacobian, by_x)
         for code, arrays in by_windows(draw, name, jacobian).items():
             codes.setdefault(code, []).extend(arrays)
     if jacobian is not None and len(draw.ys) > 1:
@@ -67,8 +75,8 @@ def _by_place(
     shape = np.shape(draw.array(name))
     for axis, n in enumerate(draw.dy.shape[:2]):
         places = list(range(n)) if n <= LONG else [0, n - 1]
-        if not places or not draw.dy.size:
-            continue
+        if not places or not draw.dy.size or (axis and draw.dy.ndim == 2 and name in draw.params):
+            continue  # each column of y has its own row of W
         parts = []
         for place in places:
             only = np.zeros_like(draw.dy)
@@ -89,15 +97,16 @@ def _without_each(draw: Draw, name: str, jacobian: np.ndarray) -> list[np.ndarra
     return found
 
 
-def _within_steps(draw: Draw, jacobian: np.ndarray) -> np.ndarray:
-    """dx of (N, T, F), where the dy of each step counts for the x of that step alone."""
-    x, dy = draw.inputs[0], draw.dy
-    parts = np.zeros(x.shape)
-    for step in range(x.shape[1]):
-        only = np.zeros_like(dy)
-        only[:, step] = dy[:, step]
-        parts[:, step] = _product(only.ravel(), jacobian).reshape(x.shape)[:, step]
-    return parts
+def _in_each_step(
+    draw: Draw, name: str, jacobian: np.ndarray, by_x: Callable[[], np.ndarray | None]
+) -> list[np.ndarray]:
+    """Where no gradient goes from a step to the one before."""
+    if name == "dx":
+        return [within_steps(draw, jacobian)]
+    if name not in draw.params or (other := by_x()) is None:
+        return []
+    found = param_within_steps(draw, jacobian, other, np.shape(draw.array(name)))
+    return [] if found is None else [found]
 
 
 def _last_written(parts: list[np.ndarray]) -> np.ndarray:
