@@ -247,6 +247,25 @@ class BatchNorm:
         return (g - through_mean - through_variance) / self.deviation
 
 
+class LayerNorm:
+    """Each sample apart."""
+
+    def __init__(self):
+        self.gamma, self.beta = 1 + draw(5) ** 2, draw(5)
+
+    def forward(self, x):
+        self.deviation = np.sqrt(x.var(axis=1, keepdims=True) + 1e-5)
+        self.x_hat = (x - x.mean(axis=1, keepdims=True)) / self.deviation
+        return self.gamma * self.x_hat + self.beta
+
+    def backward(self, dy):
+        self.dgamma, self.dbeta = (dy * self.x_hat).sum(axis=0), dy.sum(axis=0)
+        g = dy * self.gamma
+        through_variance = self.x_hat * (g * self.x_hat).mean(axis=1, keepdims=True)
+        g = g - g.mean(axis=1, keepdims=True) - through_variance
+        return g / self.deviation
+
+
 class RNN:
     """h_t = tanh(W_x x_t + W_h h_{t-1}) over (batch, time, 3)."""
 

@@ -88,6 +88,8 @@ MISTAKES: dict[str, Planted] = {
     "stride_forgotten": change("AvgPool", "dx[:, :, t : t + 3]", "dx[:, :, i : i + 3]"),
     "window_off_by_one": change("AvgPool", "dx[:, :, t : t + 3]", "dx[:, :, t : t + 2]"),
     "padding_not_cropped": change("Conv1d", "dx[:, :, self.padding : -self.padding]", "dx"),
+    "cropped_to_nothing": change("Conv1d", "stride, padding = 2, 1", "stride, padding = 2, 0"),
+    "windows_left_out": change("AvgPool", "enumerate(self.starts)", "enumerate(self.starts[:-1])"),
     "averaged_over_space": change("Conv1d", "dy.sum(axis=(0, 2))", "dy.mean(axis=2).sum(axis=0)"),
     "stale_cache": change("Linear", "        self.x = x\n",
                           '        if not hasattr(self, "x"):\n            self.x = x\n'),
@@ -146,6 +148,8 @@ MISTAKES: dict[str, Planted] = {
     "mean_and_variance_paths_missing": change(
         "BatchNorm", "(g - through_mean - through_variance)", "g"),
     "scale_missing": change("BatchNorm", "dy * self.gamma\n", "dy\n"),
+    "scale_too_late": change("LayerNorm", "g = dy * self.gamma", "g = dy",
+                             "return g /", "return self.gamma * g /"),
     "deviation_missing": change("BatchNorm", " - through_variance) / self.deviation",
                                 " - through_variance)"),
     "target_missing": change("SoftmaxCrossEntropy", "(self.p - self.target)", "self.p"),
