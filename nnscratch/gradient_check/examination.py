@@ -17,12 +17,13 @@ from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import Draw, is_float
 from nnscratch.gradient_check.evidence import evidence, telling
 from nnscratch.gradient_check.gradients import MISSING
-from nnscratch.gradient_check.kinks import Kinks, shared_kinks
+from nnscratch.gradient_check.kinks import Kinks
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.mistakes.hypotheses import wrong_form
-from nnscratch.gradient_check.mistakes.naming import diagnose_draws
+from nnscratch.gradient_check.mistakes.naming import diagnose_draws, difference
 from nnscratch.gradient_check.numeric import LARGE, Derivatives, Numeric
+from nnscratch.gradient_check.precision import lost, unseen
 from nnscratch.gradient_check.report import Finding
 
 __all__ = ["Examination"]
@@ -86,7 +87,7 @@ class Examination:
         judged = {i: self._judge(i, name) for i in suspects}
         if not any(v.verdict == "fail" for v in judged.values()):
             return self._undecided(name, judged.get(0, Verdict("pass")), shown)
-        if all(self.numeric[i].unseen(name) for i, v in judged.items() if v.verdict == "fail"):
+        if all(unseen(self.numeric[i], name) for i, v in judged.items() if v.verdict == "fail"):
             return self._undecided(name, Verdict("undecidable", "precision"), shown)
         at_kinks = [v for v in judged.values() if v.verdict == "fail" and v.code]
         if len(at_kinks) == sum(v.verdict == "fail" for v in judged.values()):
@@ -95,6 +96,7 @@ class Examination:
         every = [evidence(self, i, name) for i in range(len(self.draws))]
         cases, where = telling(every, self.draws)
         code, message = diagnose_draws(cases)
+        message = message or difference(*next(c for c in every if c[0] is not None))
         message += f" ({where})" if where else ""
         return Finding(name, "fail", code or "values_differ", message)
 
@@ -230,13 +232,14 @@ class Examination:
         if raw.shape != np.shape(array):
             return Verdict("fail")
         got, width = np.asarray(raw, np.float64), min(raw.dtype.itemsize, 8)
-        wrong = self._outside(found, got, width)
+        floor = lost(self.draws, name)
+        wrong = self._outside(found, got, width, floor)
         wrong &= ~self._coarse(i, name)
         for index in list(zip(*np.nonzero(wrong), strict=True))[:CHECKED] if array.ndim else [()]:
             if wrong[index]:
                 self.numeric[i].sweep(found, name, tuple(map(int, index)))
         coarse = self._coarse(i, name)
-        wrong = self._outside(found, got, width) & ~coarse
+        wrong = self._outside(found, got, width, floor) & ~coarse
         kink = found.kink[0] & ~coarse
         if (wrong & ~kink).any():
             return Verdict("fail")
@@ -271,12 +274,12 @@ class Examination:
         return Verdict("pass", words, count)
 
     @staticmethod
-    def _outside(found: Derivatives, got: np.ndarray, width: int) -> np.ndarray:
+    def _outside(found: Derivatives, got: np.ndarray, width: int, floor: float) -> np.ndarray:
         value, half = found.value[0], found.half[0]
         with np.errstate(all="ignore"):
             scale = np.maximum(np.abs(got), np.abs(value))
             largest = np.nanmax(np.abs(value), initial=0)
-            bound = TOLERANCE[width] * scale + FLOOR[width] * largest + half
+            bound = TOLERANCE[width] * scale + FLOOR[width] * largest + half + floor
             return np.asarray(
                 ~np.isnan(value) & ~(np.isfinite(got) & (np.abs(got - value) <= bound))
             )
@@ -296,19 +299,5 @@ class Examination:
             if n.startswith("dx") and is_float(draw.array(n)) and n not in draw.params
             and np.shape(draw.got[n]) == draw.array(n).shape
         ]  # fmt: skip
-        kinks = {n: self.values(i, n).kink[0] & ~self._coarse(i, n) for n in names}
-        arrays = {n: np.asarray(draw.array(n)) for n in names}
-        gradients = {n: np.asarray(draw.got[n], np.float64) for n in names}
-        return any(
-            self._tie_differs(i, directions, gradients)
-            for directions in shared_kinks(arrays, kinks)
-        )
-
-    def _tie_differs(
-        self, i: int, directions: dict[str, np.ndarray], gradients: dict[str, np.ndarray]
-    ) -> bool:
-        got = sum(float(np.sum(gradients[name] * d)) for name, d in directions.items())
-        found = self.numeric[i].directional(directions, thorough=True)
-        size = float(found.half[0]) + 1e-5 * (abs(got) + abs(float(found.value[0])))
-        far = abs(got - found.value[0]) > size + 1e-12
-        return bool(far) and self.kinks[i].accuses(directions, got, found)
+        masks = {n: self.values(i, n).kink[0] & ~self._coarse(i, n) for n in names}
+        return self.kinks[i].tie_is_wrong({n: draw.got[n] for n in names}, masks)

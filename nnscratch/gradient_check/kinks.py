@@ -12,6 +12,7 @@ gradient wrong.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,21 @@ class Kinks:
         low, high = min(low, *near), max(high, *near)
         width = high - low
         return not low - width - slack <= got <= high + width + slack
+
+    def tie_is_wrong(self, got: Mapping[str, Any], kinks: Mapping[str, np.ndarray]) -> bool:
+        """Whether along tied elements, moved together, the gradients are not the slope."""
+        arrays = {name: np.asarray(self.numeric.draw.array(name)) for name in got}
+        gradients = {name: np.asarray(g, np.float64) for name, g in got.items()}
+        return any(self._differs(along, gradients) for along in shared_kinks(arrays, kinks))
+
+    def _differs(
+        self, directions: Mapping[str, np.ndarray], gradients: Mapping[str, np.ndarray]
+    ) -> bool:
+        got = sum(float(np.sum(gradients[name] * d)) for name, d in directions.items())
+        found = self.numeric.directional(directions, thorough=True)
+        size = float(found.half[0]) + 1e-5 * (abs(got) + abs(float(found.value[0])))
+        far = abs(got - found.value[0]) > size + 1e-12
+        return bool(far) and self.accuses(directions, got, found)
 
     def _slopes(self, directions: Mapping[str, np.ndarray]) -> tuple[list[float], bool]:
         """The slopes at points close by; whether each output has that of one of the two sides."""

@@ -18,7 +18,6 @@ __all__ = ["Derivatives", "Numeric"]
 DROWNED = 0.1  # the share of y from which its noise leaves nothing to compare
 BESIDE = (0.1, 1e-3, 0.0)  # where the noise is measured: nearer where that is outside the domain
 ELSEWHERE = (0.2, 0.4, 1.0)  # where nothing moves there
-TINY = 1e-3  # numbers that may be lost in float16
 SAMPLE = 200  # elements of a large array that are looked at one by one
 LARGE = 3000
 WHOLE = 3_000_000  # numbers of a Jacobian that is kept whole
@@ -173,26 +172,6 @@ class Numeric:
             float(np.median(noise)) > DROWNED * size and (size > 0 or not firm.any())
             for noise, firm in self._noise.values()
         )
-
-    def unseen(self, name: str) -> bool:
-        """Whether an array is too small for an object that rounds: no move of it shows.
-
-        What rounds is seen where the array is of the size of 1.
-        """
-        array, rng = self.array(name), np.random.default_rng(0)
-        size = spread(array)
-        if not array.size or float(size.max()) > TINY:
-            return False
-        signs = rng.choice([-1.0, 1.0], array.shape)
-        if any(np.any(self.along({name: signs * size}, t) != self.here) for t in (0.3, -0.3)):
-            return False
-        whole = {name: signs * rng.uniform(0.5, 1.5, array.shape)}
-        inputs = [whole.get(f"dx[{i}]" if len(self.inputs) > 1 else "dx", x) for i, x in
-                  enumerate(self.inputs)]  # fmt: skip
-        other = Numeric(self.draw, inputs=inputs, params=self.params | {
-            n: a for n, a in whole.items() if n in self.params})  # fmt: skip
-        other.noise(name)
-        return other.share > 1e-12
 
     def in_words(self) -> str:
         """How coarse the outputs are."""

@@ -64,7 +64,7 @@ def true_of_edit(node, edited):
         return set()
     left, right = (_speaks_of_dy(part) for part in (node.left, node.right))
     if isinstance(node.op, (ast.Mult, ast.Div)):
-        if isinstance(edited, ast.BinOp):
+        if edited is not node.left and edited is not node.right:
             upside = type(edited.op) in (ast.Mult, ast.Div)
             return {"reciprocal", *FACTORS} if upside else set()
         kept, lost = (left, right) if edited is node.left else (right, left)
