@@ -1,6 +1,7 @@
 """Tables of runs, sweeps over settings, and the page that shows a run."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from nnscratch import compiled
 from nnscratch.cli import main
 from nnscratch.commands.run_folder import Summary, kept_epoch, read_results, summary_of
 from nnscratch.commands.settings import Config
+from nnscratch.commands.sweep_jobs import alone_in
 from nnscratch.commands.training_run import Run
 
 QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
@@ -256,20 +258,85 @@ def test_only_some_combinations_are_drawn_and_always_the_same(run, tmp_path):
     assert len([path for path in (tmp_path / "sweep").iterdir() if path.is_dir()]) == 3
 
 
-def test_a_sweep_that_was_killed_goes_on(tmp_path):
-    command = [sys.executable, "-m", "nnscratch", "sweep", "--epochs", "60"]
-    command += ["--seed", "0", "1", "2"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + 60
-    while not list(tmp_path.glob("sweep/*/checkpoint.npz")):
-        assert time.monotonic() < end
+SWEEP = [sys.executable, "-m", "nnscratch", "sweep", "--epochs", "15", "--hidden", "32"]
+SWEEP += ["--seed", "0", "1", "--learning-rate", "0.02", "0.05"]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """The folder of a sweep that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("unbroken")
+    subprocess.run(SWEEP, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def ended(group):
+    """Wait until the processes of a group have ended by themselves."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("end", "jobs"), [(signal.SIGINT, 2), (signal.SIGKILL, 1), (signal.SIGKILL, 2)]
+)
+def test_a_sweep_that_was_ended_goes_on_where_it_was(tmp_path, unbroken, end, jobs):
+    command = [*SWEEP, "-j", str(jobs)]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, text=True
+    )
+    limit = time.monotonic() + 60
+    while not list(tmp_path.glob("sweep/*/results.json")):
+        assert time.monotonic() < limit
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    if end == signal.SIGINT:  # as a terminal sends it: to all of them
+        os.killpg(process.pid, end)
+    else:
+        process.send_signal(end)
+    _, said = process.communicate(timeout=60)
+    assert ended(process.pid)  # the processes of a killed sweep do not train on
+    finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("sweep/*/results.json")}
+    assert 1 <= len(finished) < 4
+    if end == signal.SIGINT:
+        assert process.returncode == 1
+        assert said == (
+            f"nnscratch: interrupted; {len(finished)} of 4 runs are finished, the same command "
+            "goes on\n"
+        )
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.count("digits: mlp") == 3
-    histories = [nn.History.from_csv(path) for path in tmp_path.glob("sweep/*/history.csv")]
-    assert [len(history) for history in histories] == [60, 60, 60]
+    assert done.stdout.count("digits: mlp") == 4
+    assert f"{len(finished)} of 4 runs are finished" in done.stderr
+    assert all(path.stat().st_mtime_ns == when for path, when in finished.items())
+    for folder in (unbroken / "sweep").glob("*/"):
+        whole = nn.load_model(folder / "model.npz").params
+        found = nn.load_model(tmp_path / "sweep" / folder.name / "model.npz").params
+        for name, array in whole.items():
+            np.testing.assert_array_equal(found[name], array)
+
+
+def test_a_run_that_was_killed_while_it_was_begun_is_begun_again(run, tmp_path):
+    command = ["sweep", "--seed", 0, *QUICK]
+    assert run(*command)[0] == 0
+    (folder,) = (tmp_path / "sweep").glob("*/")
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "config.json").touch()
+    status, out, _ = run(*command)
+    assert status == 0 and "1 runs" in out
+
+
+def test_a_second_sweep_in_the_same_folder_is_refused(run, tmp_path):
+    (tmp_path / "sweep").mkdir()
+    with alone_in(tmp_path / "sweep"):
+        status, out, err = run("sweep", "--seed", 0, 1, *QUICK)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert "another sweep is at work in sweep; wait for it, or choose another --out" in err
+    assert run("sweep", "--seed", 0, *QUICK)[0] == 0
 
 
 def test_sweep_needs_its_extra(run, monkeypatch):

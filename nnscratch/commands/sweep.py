@@ -56,8 +56,9 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from nnscratch.commands.run_folder import summary_of
+    from nnscratch.commands.run_folder import read_results, summary_of
     from nnscratch.commands.runs import table
+    from nnscratch.commands.sweep_jobs import alone_in, train_all
     from nnscratch.commands.training_run import Run
 
     try:
@@ -69,7 +70,16 @@ def run(options: argparse.Namespace) -> int:
     out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     folders = [out / _name(config, options) for config in configs]
-    failed = _train_all(configs, folders, options)
+    with alone_in(out):
+        failed, interrupted = train_all(configs, folders, options.jobs, options.dask)
+    if interrupted:
+        done = sum(read_results(folder) is not None for folder in folders)
+        print(
+            f"nnscratch: interrupted; {done} of {len(folders)} runs are finished, the same command "
+            "goes on",
+            file=sys.stderr,
+        )
+        return 1
     found = [summary_of(folder) for folder in folders if folder.name not in failed]
     if found:
         lines = table(found)
@@ -109,72 +119,6 @@ def _name(config: Config, options: argparse.Namespace) -> str:
     words = [f"{name.replace('_', '-')}={shown(getattr(config, name))}" for name in varied]
     plain = re.sub(r"[^\w.=+-]+", "-", "_".join(words))
     return f"{plain[:80]}_{number}" if plain else number
-
-
-def _train_all(
-    configs: Sequence[Config], folders: Sequence[Path], options: argparse.Namespace
-) -> dict[str, str]:
-    """Train what is not finished; why the others failed, by the folder's name."""
-    try:
-        import joblib
-    except ImportError:
-        raise ImportError(
-            "sweep needs the package joblib; pip install 'nnscratch[sweep]'"
-        ) from None
-    from contextlib import nullcontext
-
-    from tqdm import tqdm
-
-    from nnscratch.commands.run_folder import read_results
-
-    pairs = zip(configs, folders, strict=True)
-    todo = [(c, f.resolve()) for c, f in pairs if read_results(f) is None]
-    if len(todo) < len(folders):
-        print(f"{len(folders) - len(todo)} of {len(folders)} runs are finished", file=sys.stderr)
-    failed: dict[str, str] = {}
-    cluster = _cluster(options.dask) if options.dask else nullcontext()
-    with (
-        cluster,
-        tqdm(total=len(todo), unit="run", disable=None) as bar,
-    ):
-        jobs = options.jobs or (-1 if options.dask else 1)
-        parallel = joblib.Parallel(jobs, return_as="generator_unordered")
-        for name, reason in parallel(joblib.delayed(_train)(c, f) for c, f in todo):
-            if reason:
-                failed[name] = reason
-            bar.update()
-    return failed
-
-
-def _train(config: Config, folder: Path) -> tuple[str, str]:
-    """One run, in a process of its own; its folder's name and why it failed, "" if it did not."""
-    from nnscratch.commands.run_folder import claim_folder, remove_leftovers
-    from nnscratch.commands.training_run import Run
-
-    try:
-        job = Run(config)
-        if not (folder / "config.json").exists():
-            claim_folder(str(folder), job.config)
-        remove_leftovers(folder)
-        resume = (folder / "checkpoint.npz").exists()
-        history = job.train(folder, resume, progress=False)
-        if history.stopped == "interrupted":
-            raise KeyboardInterrupt
-        job.finish(folder, history)
-    except (OSError, ValueError, RuntimeError, MemoryError) as error:
-        return folder.name, str(error) or type(error).__name__
-    return folder.name, ""
-
-
-def _cluster(address: str) -> Any:
-    """The workers of a dask cluster in place of processes."""
-    try:
-        import joblib
-        from dask.distributed import Client
-    except ImportError:
-        raise ImportError("--dask needs the package distributed; pip install distributed") from None
-    Client(address)
-    return joblib.parallel_config(backend="dask")
 
 
 def _draw(found: Sequence[Summary], options: argparse.Namespace, path: Path) -> None:
