@@ -21,7 +21,9 @@ from nnscratch.words import ADVICE, KEYWORDS, NAMES
 C = TypeVar("C", bound=type)
 
 
-def unknown_name(module: str, name: str, known: Iterable[str]) -> NoReturn:
+def unknown_name(
+    module: str, name: str, known: Iterable[str], words: Mapping[str, str] = NAMES
+) -> NoReturn:
     """Raise the error of a name that a module does not have, with the name that was meant.
 
     Examples
@@ -34,7 +36,7 @@ def unknown_name(module: str, name: str, known: Iterable[str]) -> NoReturn:
     Traceback (most recent call last):
     AttributeError: nnscratch has no 'linaer'; did you mean Linear?
     """
-    text = f"{module} has no {name!r}{meant(name, known, NAMES)}"
+    text = f"{module} has no {name!r}{meant(name, known, words)}"
     # Of `from nnscratch import Dense` an AttributeError would leave no word.
     frame = sys._getframe(2)
     importing = frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == opmap["IMPORT_FROM"]

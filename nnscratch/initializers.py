@@ -5,15 +5,18 @@ Var(dx_j) = fan_out · Var(W) · Var(dy). Neither grows nor fades from layer to 
 is about 1/fan_in or 1/fan_out; each scheme below is one way to settle between the two.
 
 Every initializer is a function `(shape, rng=None, dtype=float32) -> array` for weights of shape
-(out, in, *kernel), where fan_in = in · prod(kernel) and fan_out = out · prod(kernel).
+(out, in, *kernel), where fan_in = in · prod(kernel) and fan_out = out · prod(kernel). `normal` and
+`zeros` look at neither.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
+
+from nnscratch.words import INITIALIZERS
 
 
 class Initializer(Protocol):
@@ -76,6 +79,36 @@ def lecun_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float3
     return _normal(shape, 1 / fans(shape)[0], rng, dtype)
 
 
+def normal(deviation: float) -> Initializer:
+    """An initializer: normal with a standard deviation of one's own, whatever the layer's size.
+
+    Parameters
+    ----------
+    deviation : float >= 0
+
+    Raises
+    ------
+    ValueError
+        It is negative or not finite.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> layer = nn.Linear(500, 200, rng=0, initializer=normal(0.01))
+    >>> round(float(layer.params["W"].std()), 4)
+    0.01
+    """
+    if not 0 <= deviation < math.inf:
+        raise ValueError(
+            f"normal expected a standard deviation of at least 0, received {deviation}"
+        )
+
+    def drawn(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
+        return _normal(shape, deviation**2, rng, dtype)
+
+    return drawn
+
+
 def zeros(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """All zero: right for a bias; equal weights of one layer would stay equal for ever."""
     return np.zeros(shape, dtype)
@@ -105,6 +138,13 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
         raise ValueError(f"weights have shape (out, in, *kernel), received {shape}")
     window = math.prod(shape[2:])
     return shape[1] * window, shape[0] * window
+
+
+def __getattr__(name: str) -> NoReturn:
+    from nnscratch.asking import unknown_name
+
+    known = [each for each, thing in globals().items() if callable(thing) and each[0].islower()]
+    unknown_name(__name__, name, known, INITIALIZERS)
 
 
 def _uniform(shape: tuple[int, ...], variance: float, rng: Any, dtype: Any) -> np.ndarray:

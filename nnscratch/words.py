@@ -103,6 +103,24 @@ NAMES = {
     "keras": "nn, which has the layers itself, such as nn.Linear",
 }
 
+# Names of nn.initializers
+INITIALIZERS = {
+    "xavier_uniform_": "nn.initializers.glorot_uniform",
+    "xavier_normal_": "nn.initializers.glorot_normal",
+    "xavier_uniform": "nn.initializers.glorot_uniform",
+    "xavier_normal": "nn.initializers.glorot_normal",
+    "kaiming_uniform_": "nn.initializers.he_uniform",
+    "kaiming_normal_": "nn.initializers.he_normal",
+    "normal_": "nn.initializers.normal(0.01)",
+    "zeros_": "nn.initializers.zeros",
+    "GlorotUniform": "nn.initializers.glorot_uniform",
+    "GlorotNormal": "nn.initializers.glorot_normal",
+    "HeNormal": "nn.initializers.he_normal",
+    "HeUniform": "nn.initializers.he_uniform",
+    "RandomNormal": "nn.initializers.normal(0.01)",
+    "TruncatedNormal": "nn.initializers.normal(0.01)",
+}
+
 # Attributes of a model
 OF_LAYERS = {
     "fit": "nn.Trainer(model, loss, optimizer).fit(x, y)",
