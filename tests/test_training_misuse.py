@@ -68,7 +68,7 @@ def test_mistakes_in_what_fit_is_given_are_named(settings, message):
         ({"metrics": {3: max}}, "a word such as top5, received 3"),
         ({"metrics": {"loss": max}}, "loss is recorded by itself"),
         ({"metrics": {"f1": lambda prediction: 0}}, r"a function of \(prediction, target\)"),
-        ({"callbacks": [lambda trainer: 0]}, r"a function of \(trainer, values\), received <lam"),
+        ({"callbacks": [lambda trainer: 0]}, r"a function of \(trainer, values\); <lambda> is not"),
     ],
 )
 def test_mistakes_in_settings_are_named_where_they_are_made(settings, message):

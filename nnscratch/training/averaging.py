@@ -76,7 +76,9 @@ class WeightAverage(Callback):
     pass over them in each epoch with a validation, and one in the end. Changes by `augment` are
     left out there.
 
-    A checkpoint holds the average beside the weights, and a resumed run goes on with it.
+    A checkpoint holds the average beside the weights, and a resumed run goes on with it. Another
+    `fit` without `resume` begins a new average from the weights that the model has: call `restore`
+    before it to go on from those that were trained.
 
     Raises
     ------

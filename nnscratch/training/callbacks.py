@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +152,51 @@ class Callbacks:
         return bool(words)
 
 
+def check_callbacks(callbacks: Any) -> None:
+    """A ValueError for what cannot be called after an epoch."""
+    if callable(callbacks) or isinstance(callbacks, (str, Mapping)):
+        raise ValueError(
+            f"callbacks is a list of functions, received {type(callbacks).__name__} alone; put it "
+            "into a list: callbacks=[...]"
+        )
+    if not isinstance(callbacks, Iterable):
+        raise ValueError(f"callbacks is a list of functions, received {callbacks!r}")
+    _check_functions("callback", "(trainer, values)", callbacks)
+    if len([each for each in callbacks if isinstance(each, Callback) and each.averages]) > 1:
+        raise ValueError("a model has one average of its weights; pass one WeightAverage")
+
+
+def check_metrics(metrics: Any) -> None:
+    """A ValueError for what is no mapping of names to functions."""
+    if metrics is None:
+        return
+    if not isinstance(metrics, Mapping):
+        raise ValueError(
+            f"metrics is a dict of name to function, received {type(metrics).__name__}; as in "
+            'metrics={"top5": lambda prediction, target: nn.top_k_accuracy(prediction, target, 5)}'
+        )
+    for name in metrics:
+        if not isinstance(name, str) or not f"train_{name}".isidentifier():
+            raise ValueError(f"a metric's name is a word such as top5, received {name!r}")
+        if name in ("loss", "accuracy"):
+            raise ValueError(f"{name} is recorded by itself; give the metric another name")
+    _check_functions("metric", "(prediction, target)", metrics.values())
+
+
+def _check_functions(kind: str, arguments: str, functions: Iterable[Any]) -> None:
+    for each in functions:
+        if isinstance(each, type):
+            raise ValueError(
+                f"metrics and callbacks are functions, received the class {each.__name__}; make "
+                f"one: {each.__name__}(...)"
+            )
+        if not callable(each):
+            raise ValueError(f"metrics and callbacks are functions, received {each!r}")
+        if not _takes_two(each):
+            name = getattr(each, "__name__", type(each).__name__)
+            raise ValueError(f"a {kind} is a function of {arguments}; {name} is not")
+
+
 def _takes_two(function: Callable[..., Any]) -> bool:
     """Whether it can be called with two arguments, as far as it tells."""
     try:
@@ -163,42 +208,3 @@ def _takes_two(function: Callable[..., Any]) -> bool:
     except TypeError:
         return False
     return True
-
-
-def check_callbacks(callbacks: Any, metrics: Any) -> None:
-    """A ValueError for what cannot be called after an epoch."""
-    if callable(callbacks) or isinstance(callbacks, (str, Mapping)):
-        raise ValueError(
-            f"callbacks is a list of functions, received {type(callbacks).__name__} alone; put it "
-            "into a list: callbacks=[...]"
-        )
-    if metrics is not None and not isinstance(metrics, Mapping):
-        raise ValueError(
-            f"metrics is a dict of name to function, received {type(metrics).__name__}; as in "
-            'metrics={"top5": lambda prediction, target: nn.top_k_accuracy(prediction, target, 5)}'
-        )
-    for name in metrics or ():
-        if not isinstance(name, str) or not f"train_{name}".isidentifier():
-            raise ValueError(f"a metric's name is a word such as top5, received {name!r}")
-        if name in ("loss", "accuracy"):
-            raise ValueError(f"{name} is recorded by itself; give the metric another name")
-    for each in (*(metrics or {}).values(), *callbacks):
-        if isinstance(each, type):
-            raise ValueError(
-                f"metrics and callbacks are functions, received the class {each.__name__}; make "
-                f"one: {each.__name__}(...)"
-            )
-        if not callable(each):
-            raise ValueError(f"metrics and callbacks are functions, received {each!r}")
-    for kind, takes, functions in (
-        ("metric", "(prediction, target)", (metrics or {}).values()),
-        ("callback", "(trainer, values)", callbacks),
-    ):
-        for each in functions:
-            if not _takes_two(each):
-                name = getattr(each, "__name__", type(each).__name__)
-                raise ValueError(
-                    f"a {kind} is a function of {takes}, received {name}, which is not"
-                )
-    if len([each for each in callbacks if isinstance(each, Callback) and each.averages]) > 1:
-        raise ValueError("a model has one average of its weights; pass one WeightAverage")

@@ -17,7 +17,7 @@ from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.schedules import Schedule
 from nnscratch.training.augmenting import Augment, Augmenting
 from nnscratch.training.averaging import WeightAverage
-from nnscratch.training.callbacks import check_callbacks
+from nnscratch.training.callbacks import check_callbacks, check_metrics
 from nnscratch.training.checks import (
     check_communicator,
     check_numbers,
@@ -145,7 +145,8 @@ class Trainer:
         check_numbers(clip_norm, workers, checkpoint_every)
         check_communicator(communicator, workers, diagnose)
         Augmenting(augment)  # refuses what it cannot call
-        check_callbacks(callbacks, metrics)
+        check_callbacks(callbacks)
+        check_metrics(metrics)
         self.model, self.loss, self.optimizer, self.schedule = model, loss, optimizer, schedule
         self.clip_norm, self.early_stopping = clip_norm, stopping_rule(early_stopping)
         self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
