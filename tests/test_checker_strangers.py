@@ -262,3 +262,79 @@ def test_numbers_near_0_are_named_by_what_is_known_of_them():
             return (n * dy - dy.sum(0) - normal * (dy * normal).sum(0)) / self.deviation
 
     assert codes(BatchNorm(), X[:5]) == {"dx": "factor_n"}
+
+
+class TrainsByAdam:
+    corrected = (True, True)
+
+    def __init__(self):
+        self.W, self.lr, self.beta1, self.t = W.copy(), 0.01, 0.8, 0
+        self.m, self.v = np.zeros_like(W), np.zeros_like(W)
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, dy):
+        dx, g, self.t = dy @ self.W.T, self.x.T @ dy, self.t + 1
+        self.m, self.v = 0.8 * self.m + 0.2 * g, 0.999 * self.v + 0.001 * g**2
+        m = self.m / (1 - 0.8**self.t) if self.corrected[0] else self.m
+        v = self.v / (1 - 0.999**self.t) if self.corrected[1] else self.v
+        self.W = self.W - self.lr * m / (np.sqrt(v) + 1e-8)
+        return dx
+
+
+def test_of_a_step_of_adam_the_signs_are_compared():
+    found = verdicts(check_gradients(TrainsByAdam(), X))
+    assert found == {"dx": ("pass", ""), "W": ("undecidable", "not_compared")}
+
+
+@pytest.mark.parametrize(
+    ("corrected", "words"),
+    [((False, True), "m is not"), ((True, False), "v is not"), ((False, False), "m and v are not")],
+)
+def test_a_moment_that_is_not_corrected_is_named(corrected, words):
+    report = check_gradients(type("Wrong", (TrainsByAdam,), {"corrected": corrected})(), X)
+    assert verdicts(report)["W"] == ("fail", "bias_correction_missing")
+    assert words in str(report)
+
+
+# Words ---------------------------------------------------------------------------------------
+
+
+class Dense:
+    def __init__(self):
+        self.W, self.b = W.copy(), B[None].copy()
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+
+def test_gradients_that_changed_places_are_told_so_though_a_sum_lost_its_axis():
+    def backward(self, dy):
+        return dy @ self.W.T, dy.sum(0), self.x.T @ dy
+
+    exchanged = type("Exchanged", (Dense,), {"backward": backward})
+    assert codes(exchanged(), X) == {"W": "swapped", "b": "swapped"}
+
+
+def test_a_statistic_among_the_parameters_is_told_to_stay_apart():
+    class Shifted:
+        def __init__(self):
+            self.params = {"gamma": B.copy(), "running_mean": np.zeros(3)}
+
+        def forward(self, x):
+            self.x = x[:, :3]
+            self.params["running_mean"] = 0.9 * self.params["running_mean"]
+            return self.x * self.params["gamma"]
+
+        def backward(self, dy):
+            dx = np.zeros((len(dy), 5))
+            dx[:, :3] = dy * self.params["gamma"]
+            return dx, {"gamma": (dy * self.x).sum(0)}
+
+    report = check_gradients(Shifted(), X)
+    assert report.ok
+    assert "running_mean is a statistic by its name" in str(report)
+    assert "return it after dx" not in str(report)

@@ -57,7 +57,9 @@ def test_a_planted_mistake_gets_its_code(code):
 def test_a_layer_in_which_mistakes_are_planted_is_right(layer):
     right = getattr(importlib.import_module("docs.planted.layers"), layer)()
     report = check_gradients(right, *INPUTS.get(layer, ROWS))
-    assert {finding.verdict for finding in report.findings} == {"pass"}, str(report)
+    verdicts = {finding.verdict for finding in report.findings}
+    # of Adam's first step only the signs of the gradient are left
+    assert verdicts <= ({"pass", "undecidable"} if layer == "TrainsByAdam" else {"pass"}), report
 
 
 def test_the_checker_of_the_site_finds_what_is_broken(site, tmp_path):

@@ -37,6 +37,28 @@ class Trains:
         return dx
 
 
+class TrainsByAdam:
+    """W is changed by backward itself, by Adam."""
+
+    def __init__(self):
+        self.rate, self.beta1, self.beta2 = 0.1, 0.9, 0.999
+        self.W, self.m, self.v, self.t = draw(3, 5), 0.0, 0.0, 0
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W.T
+
+    def backward(self, dy):
+        dx, g = dy @ self.W, dy.T @ self.x
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v = self.beta2 * self.v + (1 - self.beta2) * g**2
+        m = self.m / (1 - self.beta1**self.t)
+        v = self.v / (1 - self.beta2**self.t)
+        self.W = self.W - self.rate * m / (np.sqrt(v) + 1e-8)
+        return dx
+
+
 class ReLU:
     def forward(self, x):
         self.x = x

@@ -103,6 +103,8 @@ MISTAKES: dict[str, Planted] = {
                            DX, "return dy @ self.columns"),
     "updated_too_early": change("Trains", "        dx = dy @ self.W\n", "",
                                 "        return dx", "        return dy @ self.W"),
+    "bias_correction_missing": change("TrainsByAdam", "v = self.v / (1 - self.beta2**self.t)",
+                                      "v = self.v"),
     "state_leak": change(
         "MeanSquaredError", "        return (", "        self.count = getattr(self, \"count\", 0)"
         " + len(prediction)\n        return (", "len(self.difference)", "self.count"),

@@ -266,7 +266,7 @@ def absent(subject: Subject, name: str, draw: Draw) -> str:
         return ""
     manner = subject.manner
     if is_buffer(manner.places[name].last):
-        return "it is a statistic by its name: keep it apart from the parameters"
+        return "keep it apart from the parameters"
     if name in manner.trained:
         return "backward changes it itself, by a rule that is no plain step of descent"
     if arrays := [place.name for place, _ in unclear(subject, draw.inputs, name, draw.dys)]:

@@ -81,13 +81,14 @@ def slopes(
         How much of each output is noise.
     dys : array (dys, outputs)
     still : mask (outputs,), optional
-        Outputs that do not depend on what is moved, so that their noise is the same everywhere.
+        Outputs that the longest step leaves the same.
     """
     above, below = at(h) - here, here - at(-h)
     with np.errstate(all="ignore"):
         middle = (above + below) / (2 * h)
         apart = np.abs(above - below) / (2 * h)
-        rounding = (noise if still is None else np.where(still, 0, noise)) / h
+        # what a long step leaves the same moves by less than its noise over that step
+        rounding = noise / (h if still is None else np.where(still, max(h, STEPS[0]), h))
         size = np.abs(dys)
         # the gap of the slopes holds noise too, which is no width of the enclosure beyond it
         value, half = dys @ middle, size @ np.maximum(apart - 1.5 * rounding, 0)

@@ -29,7 +29,7 @@ def evidence(examined: Examination, i: int, name: str) -> tuple[Any, np.ndarray,
         if other != name
         and (other in draw.params or other.startswith("dx"))
         and is_float(draw.array(other))
-        and np.shape(np.asarray(got)) == np.shape(draw.array(other))
+        and np.size(np.asarray(got)) == np.size(draw.array(other))
     }
     single = len(draw.ys) == 1
 

@@ -96,7 +96,9 @@ class Examination:
         every = [evidence(self, i, name) for i in range(len(self.draws))]
         cases, where = telling(every, self.draws)
         code, message = diagnose_draws(cases)
-        message = message or difference(*next(c for c in every if c[0] is not None))
+        message = message or difference(
+            *every[next(i for i in judged if judged[i].verdict == "fail")]
+        )
         message += f" ({where})" if where else ""
         return Finding(name, "fail", code or "values_differ", message)
 

@@ -14,8 +14,10 @@ from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.mistakes.context import Context
+from nnscratch.gradient_check.names import is_buffer
 from nnscratch.gradient_check.report import Finding
 from nnscratch.gradient_check.subject import Subject
+from nnscratch.gradient_check.updates import adaptive_step
 
 __all__ = ["Notes", "judge"]
 
@@ -113,8 +115,13 @@ def _of_shape(got: Any, array: Any) -> bool:
 def _not_compared(notes: Notes, subject: Subject, name: str, draw: Draw) -> bool:
     """Whether a parameter's gradient is nowhere, and that need not be a mistake."""
     why = absent(subject, name, draw)
-    if why:
+    step = adaptive_step(subject, draw, name) if name in subject.manner.trained else None
+    if why and step:
+        notes.add(name, *step)
+    elif why:
         words = explain("not_compared", Context(name).name, why)
+        if is_buffer(subject.manner.places[name].last):
+            words = f"{name} is a statistic by its name, and has no gradient: {why}"
         notes.add(name, "undecidable", "not_compared", words)
     return bool(why)
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.differences import Enclosure, spread
+from nnscratch.gradient_check.differences import STEPS, Enclosure, spread
 from nnscratch.gradient_check.draws import is_float
-from nnscratch.gradient_check.numeric import Numeric
+from nnscratch.gradient_check.numeric import ROUNDED, Numeric
 
 __all__ = ["Kinks", "shared_kinks"]
 
@@ -43,6 +43,8 @@ class Kinks:
 
     def accuses(self, directions: Mapping[str, np.ndarray], got: float, found: Enclosure) -> bool:
         """Whether a derivative outside of an enclosure at a kink is surely wrong."""
+        if self.numeric.share > ROUNDED and not self._stays(directions):
+            return False  # it may bend below what the object resolves
         low, high = found.value[0] - found.half[0], found.value[0] + found.half[0]
         slack = 1e-5 * max(abs(low), abs(high)) + float(found.noise[0])
         near, own = self._slopes(directions)
@@ -67,10 +69,19 @@ class Kinks:
         far = abs(got - found.value[0]) > size + 1e-12
         return bool(far) and self.accuses(directions, got, found)
 
+    def _stays(self, directions: Mapping[str, np.ndarray]) -> bool:
+        """Whether the slopes of both sides are those of an eighth of the step, as at a kink."""
+        numeric = self.numeric
+        near, far = (
+            np.array(numeric.sides(directions, h)) @ numeric.dys[0] for h in STEPS[:2][::-1]
+        )
+        noise = float(np.abs(numeric.dys[0]) @ numeric.noise(*directions)[0]) / STEPS[1]
+        return bool(np.all(np.abs(near - far) <= 0.2 * np.abs(near).max() + noise))
+
     def _slopes(self, directions: Mapping[str, np.ndarray]) -> tuple[list[float], bool]:
         """The slopes at points close by; whether each output has that of one of the two sides."""
         numeric = self.numeric
-        if numeric.share > 1e-12:
+        if numeric.share > ROUNDED:
             return [0.0], False
         sides = numeric.sides(directions, BESIDE)
         size = np.abs(sides).max(axis=0)

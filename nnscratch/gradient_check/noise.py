@@ -26,6 +26,7 @@ PACES = (1.0, 1.37, 0.71, 1.83, 0.53)  # steps of a whole number of roundings wo
 SAFETY = 4.0
 MOST = 0.6
 FAR, FIRM, STANDS_OUT = 0.3, 1e-2, 1e3
+ROUNDS = 1e-12  # a quantum from which the argument is rounded: then one pace is not enough
 APART = 0.0137  # how far the points lie apart from which a move is noticed
 
 
@@ -49,7 +50,8 @@ def measured(at: Outputs, here: np.ndarray) -> tuple[np.ndarray, np.ndarray, boo
     if not base.size or not np.isfinite(base).any():
         return floor, np.zeros(base.shape, bool), True
     windows = max(1, min(5, 20 // base.size))  # few outputs need more points
-    step = max(1e-8, 4 * _quantum(at, windows))
+    quantum = _quantum(at, windows)
+    step, windows = max(1e-8, 4 * quantum), windows if quantum < ROUNDS else len(PACES)
     with np.errstate(all="ignore"):
         found, moved = np.zeros(base.shape), np.zeros(base.shape, bool)
         for k in range(windows):

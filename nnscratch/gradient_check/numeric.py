@@ -15,6 +15,7 @@ from nnscratch.gradient_check.noise import measured
 
 __all__ = ["Derivatives", "Numeric"]
 
+ROUNDED = 1e-12  # the share of y that is noise where an object rounds
 DROWNED = 0.1  # the share of y from which its noise leaves nothing to compare
 BESIDE = (0.1, 1e-3, 0.0)  # where the noise is measured: nearer where that is outside the domain
 ELSEWHERE = (0.2, 0.4, 1.0)  # where nothing moves there
@@ -124,7 +125,8 @@ class Numeric:
     def _measured(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """At a point beside the draw's, so that its kinks and ties do not count.
 
-        Where all outputs stand still there, as at the limit of Clip, further points are tried.
+        Where all outputs stand still there, as at the limit of Clip, further points are tried; of
+        an object that rounds the noise at the point itself counts too.
         """
         found = next((f for shift in BESIDE if (f := self._measured_at(name, shift))), None)
         if found is None:
@@ -132,7 +134,12 @@ class Numeric:
         if not found[2]:
             others = (self._measured_at(name, shift) for shift in ELSEWHERE)
             found = next((other for other in others if other and other[2]), found)
-        return found[:2]
+        noise, firm, _ = found
+        if np.median(noise) > ROUNDED * np.median(np.abs(self.here)):
+            # what rounds may lose more digits at the point itself, as differences of close numbers
+            at_point = self._measured_at(name, 0.0)
+            noise = noise if at_point is None else np.maximum(noise, at_point[0])
+        return noise, firm
 
     def _measured_at(self, name: str, shift: float) -> tuple[np.ndarray, np.ndarray, bool] | None:
         """The noise at a distance from the point; None outside the domain."""

@@ -110,6 +110,10 @@ CAUSES: dict[str, tuple[str, str]] = {
         "{g} is computed with parameters that backward has already changed",
         "compute {g} first, then update",
     ),
+    "bias_correction_missing": (
+        "a moment that began at 0 is taken as it is: {what}",
+        "divide m by 1 - beta1**t and v by 1 - beta2**t, with t from 1",
+    ),
     "state_leak": (
         "{g} depends on earlier calls",
         "backward may use nothing but what the last forward stored",

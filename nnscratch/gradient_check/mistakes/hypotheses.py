@@ -199,14 +199,21 @@ def other_array(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
     """The right gradient of another array, or of one part, or for another point."""
     for name, other in context.others.items():
         back = context.returned.get(name)
-        exchanged = not isinstance(back, np.ndarray) or context.close(back, expected)
-        if name != context.array and context.close(got, other) and exchanged:
+        exchanged = not isinstance(back, np.ndarray) or _same_numbers(back, expected, context)
+        if name != context.array and _same_numbers(got, other, context) and exchanged:
             yield "swapped", name if name.startswith("dx") else f"d{name}"
     for code, arrays in context.alternatives.items():
         for i, array in enumerate(arrays):
             if context.close(got, array):
                 words = _WORDS.get(code, (str(i),))
                 yield code, words[i % len(words)]
+
+
+def _same_numbers(a: np.ndarray, b: np.ndarray, context: Context) -> bool:
+    """Whether two arrays agree, but for axes of size 1."""
+    a, inner = np.asarray(a), tuple(n for n in b.shape if n != 1)
+    fits = a.dtype.kind in "fiu" and tuple(n for n in a.shape if n != 1) == inner
+    return fits and context.close(a.reshape(b.shape), b)
 
 
 def not_a_number(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
