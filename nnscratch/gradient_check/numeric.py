@@ -135,7 +135,7 @@ class Numeric:
             others = (self._measured_at(name, shift) for shift in ELSEWHERE)
             found = next((other for other in others if other and other[2]), found)
         noise, firm, _ = found
-        if np.median(noise) > ROUNDED * np.median(np.abs(self.here)):
+        if noise.size and np.median(noise) > ROUNDED * np.median(np.abs(self.here)):
             # what rounds may lose more digits at the point itself, as differences of close numbers
             at_point = self._measured_at(name, 0.0)
             noise = noise if at_point is None else np.maximum(noise, at_point[0])

@@ -43,8 +43,9 @@ def judge(mutant, seed=0):
         return "right", codes, report
     if mutant.kind == "edit" and not mutant.deserved and codes <= UNNAMED | FACTS:
         return "nameless", codes, report  # there is no name for it, and none was given
-    if codes <= UNNAMED | {"exception"} and "exception" in codes:
-        return "nameless", codes, report  # NumPy's error says what does not fit
+    facts = FACTS if mutant.kind == "edit" else {"exception"}  # NumPy's error says it
+    if codes & facts and codes <= UNNAMED | facts:
+        return "nameless", codes, report
     return ("unnamed" if codes <= UNNAMED else "wrong"), codes, report
 
 
