@@ -66,7 +66,7 @@ nb_merge_streams = True
 sphinx_gallery_conf = {
     "examples_dirs": "made/examples",
     "gallery_dirs": "gallery",
-    "filename_pattern": r"\.py$",
+    "default_thumb_file": str(HERE.parent / "plots" / "activations.png"),
     "image_scrapers": ("gallery.moved_pictures",),
     "download_all_examples": False,
     "show_signature": False,

@@ -7,6 +7,7 @@ is what the README's second command runs. `--by-file` prints what each file took
 import os
 import signal
 from collections import Counter
+from fnmatch import fnmatch
 
 import pytest
 
@@ -19,10 +20,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 collect_ignore = ["failing_ranks.py", "ranks_against_one.py"]  # programs for mpiexec
 
 LONG = """
-    attacks benchmarks checker_names cli correlation datasets_command data_parallel examples
-    grading_class grading_commands grading_diagnose grading_exports grading_grade grading_handout
-    grading_protocol grading_prove grading_report grading_sandbox grading_spec grading_submission
-    homework_assignments mutation_study onnx_export onnx_load ranks runs_command sklearn_estimators
+    attacks benchmarks checker_conventions checker_kinks checker_names cli completion
+    convolution_proofs correlation data_parallel datasets_command documentation downloads
+    examples grading_* homework_assignments live_curves mutation_study onnx_export onnx_load
+    onnx_public_models printed_mistakes ranks runs_command sklearn_estimators torch_samples
     tutorial
 """
 
@@ -33,7 +34,7 @@ def pytest_addoption(parser):
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if item.path.stem.removeprefix("test_") in LONG.split():
+        if any(fnmatch(item.path.stem, f"test_{name}") for name in LONG.split()):
             item.add_marker(pytest.mark.long)
 
 

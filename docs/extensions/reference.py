@@ -146,6 +146,14 @@ def of_others(
     return not getattr(thing, "__module__", "nnscratch").startswith("nnscratch") or None
 
 
+def without_way_back(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any
+) -> None:
+    """A page of source has no links back: they take all names of a module for one package's."""
+    if page.startswith("_modules/") and "body" in context:
+        context["body"] = re.sub(r'<a class="viewcode-back".*?</a>', "", context["body"])
+
+
 def write_if_changed(path: Path, text: str) -> None:
     """An untouched file is not read again by the next build."""
     if not path.exists() or path.read_text("utf-8") != text:
@@ -157,4 +165,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", write, priority=100)
     app.connect("autodoc-process-docstring", protect)
     app.connect("autodoc-skip-member", of_others)
+    app.connect("html-page-context", without_way_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
