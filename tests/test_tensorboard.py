@@ -71,5 +71,7 @@ def test_a_resumed_run_goes_on_in_the_same_folder(tmp_path):
 
 def test_a_missing_package_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    monkeypatch.delitem(sys.modules, "nnscratch.interop.tensorboard", raising=False)
+    monkeypatch.delattr(nn.interop, "tensorboard", raising=False)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'nnscratch\[tensorboard\]'"):
         nn.interop.tensorboard.Writer(tmp_path)

@@ -13,6 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from nnscratch.training.callbacks import Callback
 
+try:
+    from tensorboardX import SummaryWriter
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "tensorboard.Writer needs the package tensorboardX; pip install 'nnscratch[tensorboard]'"
+    ) from error
+
 if TYPE_CHECKING:
     from nnscratch.training.trainer import Trainer
 
@@ -37,8 +44,6 @@ class Writer(Callback):
 
     Raises
     ------
-    ModuleNotFoundError
-        tensorboardX is not installed.
     OSError
         The folder cannot be written to.
 
@@ -56,7 +61,6 @@ class Writer(Callback):
     """
 
     def __init__(self, folder: str | os.PathLike[str], weights: bool = False) -> None:
-        self._summary_writer = _summary_writer()
         self.folder, self.weights = os.fspath(folder), bool(weights)
         self._file: Any = None
         self._steps = 0  # how many are written
@@ -64,7 +68,7 @@ class Writer(Callback):
     def begin(self, trainer: Trainer) -> None:
         done = len(trainer.history)
         # Files are named by the second, and one more of the same name would replace the first
-        self._file = self._summary_writer(self.folder, filename_suffix=f".{time.time_ns()}")
+        self._file = SummaryWriter(self.folder, filename_suffix=f".{time.time_ns()}")
         self._steps = len(trainer.history.steps.get("loss", ())) if done else 0
         if not done:
             self._file.add_text("model", f"```\n{trainer.model!r}\n```", 0)
@@ -87,15 +91,3 @@ class Writer(Callback):
     def end(self, trainer: Trainer) -> None:
         if self._file is not None:
             self._file.close()
-
-
-def _summary_writer() -> Any:
-    """The class of tensorboardX that writes event files."""
-    try:
-        from tensorboardX import SummaryWriter
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "tensorboard.Writer needs the package tensorboardX; "
-            "pip install 'nnscratch[tensorboard]'"
-        ) from error
-    return SummaryWriter
