@@ -258,6 +258,69 @@ static PyObject *relu_back(PyObject *module, PyObject *const *given, Size count)
     return answer(&a, 1);
 }
 
+/* GELU ---------------------------------------------------------------------------------------- */
+
+static const float ERFC[] = {-1.26551223f, 1.00002368f, 0.37409196f, 0.09678418f, -0.18628806f,
+                             0.27886807f, -1.13520398f, 1.48851587f, -0.82215223f, 0.17087277f};
+
+LOOP void erfc_exponent_loop(Size n, const float *x, float *exponent)
+{
+    const float root = (float)0.70710678118654757;
+    for (Size i = 0; i < n; i++) {
+        float z = fabsf(x[i]) * root, t = 1 / (0.5f * z + 1), p = ERFC[9];
+        for (int k = 8; k >= 0; k--)
+            p = p * t + ERFC[k];
+        exponent[i] = p - z * z;
+    }
+}
+
+LOOP void erfc_share_loop(Size n, const float *x, const float *power, float *share)
+{
+    const float root = (float)0.70710678118654757;
+    for (Size i = 0; i < n; i++) {
+        float t = 1 / (0.5f * (fabsf(x[i]) * root) + 1), half = power[i] * (0.5f * t);
+        share[i] = x[i] > 0 ? 1 - half : half;
+    }
+}
+
+LOOP void gelu_back_loop(Size n, const float *dy, const float *x, const float *share,
+                         const float *power, float *dx)
+{
+    const float root = (float)2.5066282746310002;
+    for (Size i = 0; i < n; i++)
+        dx[i] = dy[i] * (power[i] / root * x[i] + share[i]);
+}
+
+/* erfc_exponent(x, exponent) */
+static PyObject *erfc_exponent(PyObject *module, PyObject *const *given, Size count)
+{
+    Arrays a = {.count = 0};
+    if (count != 2 || !take_alike(&a, given, 2, 1))
+        return answer(&a, 0);
+    erfc_exponent_loop(length(&a.of[0]), DATA(a, 0), DATA(a, 1));
+    return answer(&a, 1);
+}
+
+/* erfc_share(x, exp(exponent), share) */
+static PyObject *erfc_share(PyObject *module, PyObject *const *given, Size count)
+{
+    Arrays a = {.count = 0};
+    if (count != 3 || !take_alike(&a, given, 3, 2))
+        return answer(&a, 0);
+    erfc_share_loop(length(&a.of[0]), DATA(a, 0), DATA(a, 1), DATA(a, 2));
+    return answer(&a, 1);
+}
+
+/* gelu_back(dy, x, share, exp(-x²/2), dx) */
+static PyObject *gelu_back(PyObject *module, PyObject *const *given, Size count)
+{
+    Arrays a = {.count = 0};
+    if (count != 5 || !take_alike(&a, given, 5, 4))
+        return answer(&a, 0);
+    gelu_back_loop(length(&a.of[0]), DATA(a, 0), DATA(a, 1), DATA(a, 2), DATA(a, 3), DATA(a, 4));
+    return answer(&a, 1);
+}
+
 /* Statistics that broadcast ------------------------------------------------------------------- */
 
 /* A walk through arrays in the order of their memory, run by run, and through the statistics that
@@ -620,6 +683,7 @@ static PyObject *combined_rows(PyObject *module, PyObject *const *given, Size co
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
+    FUNCTION(erfc_exponent), FUNCTION(erfc_share), FUNCTION(gelu_back),
     FUNCTION(adam),      FUNCTION(combined),      FUNCTION(combined_inside), FUNCTION(combined_rows),
     FUNCTION(max_pool),  FUNCTION(relu),          FUNCTION(relu_back),       FUNCTION(rmsprop),
     FUNCTION(scaled),    FUNCTION(scaled_rows),   FUNCTION(sgd),             FUNCTION(take_rows),

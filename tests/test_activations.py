@@ -83,3 +83,18 @@ def test_misuse_names_the_remedy(call, message):
 def test_what_is_printed_builds_the_activation_again():
     for text in ("PReLU()", "PReLU(count=5)", "GLU()", "GLU(axis=1)", "SELU()", "HardSwish()"):
         assert repr(eval(text, vars(nn))) == text
+
+
+def test_gelu_in_float32_is_as_exact_as_its_numbers():
+    x = np.concatenate([np.linspace(-14, 14, 30001), [0.0, -0.0, 1e-30, 300.0, -300.0, np.inf]])
+    single, double = x.astype("f4"), x.astype("f4").astype("f8")
+    layer, exact = nn.GELU(), nn.GELU()
+    y, expected = layer.forward(single), exact.forward(double)
+    assert y.dtype == np.float32
+    finite = np.isfinite(expected)
+    np.testing.assert_allclose(y[finite], expected[finite], rtol=1.5e-7, atol=1e-7)
+    np.testing.assert_array_equal(y[~finite], expected[~finite])
+    dy = np.ones_like(single[finite])
+    layer.forward(single[finite]), exact.forward(double[finite])
+    dx, expected = layer.backward(dy)[0], exact.backward(dy)[0]
+    np.testing.assert_allclose(dx, expected, rtol=1e-6, atol=4e-7)
