@@ -323,20 +323,25 @@ static PyObject *gelu_back(PyObject *module, PyObject *const *given, Size count)
 
 /* Statistics that broadcast ------------------------------------------------------------------- */
 
+/* A run: neighbouring numbers, along which the statistics all change or are all the same. */
+typedef void (*Run)(Size n, int vector, const float *x, const float *dy, const float *S,
+                    const float *T, const float *U, float *out);
+
 /* A walk through arrays in the order of their memory, run by run, and through the statistics that
    go with each run. */
-typedef struct Walk {
+typedef struct {
     int groups, vector; /* vector: the statistics change along a run */
     Size size[MOST_AXES], step[MOST_AXES];
     const float *in[2], *stats[3];
     float *out;
-    void (*run)(const struct Walk *, Size, Size);
+    Run run;
 } Walk;
 
 static Size walk(const Walk *w, int group, Size at, Size stat)
 {
     if (group == w->groups - 1) {
-        w->run(w, at, stat);
+        w->run(w->size[group], w->vector, w->in[0] + at, w->in[1] + at, w->stats[0] + stat,
+               w->stats[1] + stat, w->stats[2] + stat, w->out + at);
         return at + w->size[group];
     }
     for (Size i = 0; i < w->size[group]; i++)
@@ -384,8 +389,7 @@ static void plan(Walk *w, const Py_buffer *x, const int *order, const Size *shap
 }
 
 /* given: `ins` arrays, the output, then `stats` statistics that broadcast to them */
-static PyObject *broadcast(PyObject *const *given, Size count, int ins, int stats,
-                           void (*run)(const Walk *, Size, Size))
+static PyObject *broadcast(PyObject *const *given, Size count, int ins, int stats, Run run)
 {
     Arrays a = {.count = 0};
     Walk w = {.run = run};
@@ -423,30 +427,23 @@ static PyObject *broadcast(PyObject *const *given, Size count, int ins, int stat
     return answer(&a, 1);
 }
 
-#define RUN(name, formula)                                             \
-    LOOP void name(const Walk *w, Size at, Size stat)                  \
-    {                                                                  \
-        const float *x = w->in[0] + at, *dy = w->in[1] + at;           \
-        const float *S = w->stats[0] + stat, *T = w->stats[1] + stat;  \
-        const float *U = w->stats[2] + stat;                           \
-        float *out = w->out + at;                                      \
-        Size n = w->size[w->groups - 1];                               \
-        if (w->vector) {                                               \
-            for (Size i = 0; i < n; i++) {                             \
-                Size j = i;                                            \
-                out[i] = formula;                                      \
-            }                                                          \
-        } else {                                                       \
-            for (Size i = 0; i < n; i++) {                             \
-                Size j = 0;                                            \
-                out[i] = formula;                                      \
-            }                                                          \
-        }                                                              \
+/* A loop over one run: `formula` of x[i], dy[i] and the statistics S[j], T[j] and U[j]. */
+#define RUN(name, formula)                                                                       \
+    LOOP void name##_run(Size n, int vector, const float *x, const float *dy, const float *S,    \
+                         const float *T, const float *U, float *out)                             \
+    {                                                                                            \
+        (void)dy, (void)U;                                                                       \
+        if (vector)                                                                              \
+            for (Size i = 0, j = 0; i < n; i++, j++)                                             \
+                out[i] = formula;                                                                \
+        else                                                                                     \
+            for (Size i = 0, j = 0; i < n; i++)                                                  \
+                out[i] = formula;                                                                \
     }
 
-RUN(scaled_run, x[i] * S[j] + T[j])
-RUN(combined_run, dy[i] * S[j] + x[i] * T[j] + U[j])
-RUN(combined_inside_run, (x[i] * T[j] + dy[i] + U[j]) * S[j])
+RUN(scaled, x[i] * S[j] + T[j])
+RUN(combined, dy[i] * S[j] + x[i] * T[j] + U[j])
+RUN(combined_inside, (x[i] * T[j] + dy[i] + U[j]) * S[j])
 
 /* scaled(x, y, A, B): y = x ∘ A + B */
 static PyObject *scaled(PyObject *module, PyObject *const *given, Size count)

@@ -15,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnscratch import compiled
 from tests.benchmarks import nets, predictions, time_to_accuracy
-from tests.benchmarks.__main__ import measure
+from tests.benchmarks.__main__ import Contest
 from tests.benchmarks.contestants import CONTESTANTS, ours
 from tests.benchmarks.contestants.products import matrices_of
 from tests.benchmarks.disturbance import Disturbance
-from tests.benchmarks.growth import SIZES, case_of
+from tests.benchmarks.growth import SIZES, case_of, powers, row
 from tests.benchmarks.measuring import Runner
 from tests.benchmarks.nets import Case, Net
 from tests.benchmarks.table import show
@@ -71,15 +72,17 @@ def loss_here(case, samples, epochs):
 
 @pytest.mark.parametrize("name", COMPUTING)
 def test_a_contestant_trains_to_the_loss_of_ours(name, start):
-    compiled = name == "torch.compile"
-    if compiled and not any(map(shutil.which, ("g++", "clang++"))):
+    slow = name in ("torch.compile", "tinygrad")  # compiling takes a while
+    if name == "torch.compile" and not any(map(shutil.which, ("g++", "clang++"))):
         pytest.skip("needs a C++ compiler")
+    if name == "tinygrad" and not shutil.which("clang"):
+        pytest.skip("needs clang")
     runner = start(name)
     cases = [
         Case(net, 32, rule, samples=96) for net in (VECTORS, IMAGES) for rule in ("sgd", "adam")
     ]
     cases = [case for case in cases if CONTESTANTS[name].takes(case.net)]
-    for case in cases[:1] if compiled else cases:  # compiling takes a while
+    for case in cases[:1] if slow else cases:
         # scikit-learn has orders of its own, and Adam's epsilon in another place
         samples, tolerance = (32, 2e-3) if name == "scikit-learn" else (96, 2e-5)
         runner.load(case)
@@ -127,7 +130,8 @@ def test_a_contestant_that_is_missing_or_fails_is_named_and_the_others_go_on(mon
     absent = CONTESTANTS["jax.jit"].__class__(ours.nnscratch, "no_such_package")
     monkeypatch.setitem(CONTESTANTS, "absent", absent)
     case = Case(broken, 8, torch=0.5, samples=32)
-    figures, _ = measure(case, ["absent", "nnscratch", "its products alone"], 1, 0.3)
+    with Contest(["absent", "nnscratch", "its products alone"]) as contest:
+        figures, _ = contest.measure(case, 1, 0.3)
     assert figures["absent"] == "missing: no_such_package is not installed"
     assert figures["nnscratch"].startswith("failed: ValueError: Linear(6, 10) expected")
     assert len(figures["its products alone"]["steps"]) == 1
@@ -159,12 +163,16 @@ def test_the_command_prints_a_table_and_writes_the_figures_behind_it(tmp_path):
     file = tmp_path / "figures.json"
     command = [sys.executable, "-m", "tests.benchmarks", "mlp-32-sgd", "--rounds", "2"]
     command += ["--seconds", "0.3", "--only", "nnscratch", "--json", str(file)]
+    command += ["--threads", "1", "--processor-time", "--append", str(tmp_path / "history.jsonl")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "784-256-128-10, batch 32, SGD with momentum" in done.stdout
     figures = json.loads(file.read_text())
     steps = figures["cases"]["mlp-32-sgd"]["contestants"]["nnscratch"]["steps"]
     assert len(steps) == 2 and 1e-5 < min(steps) <= max(steps) < 1
     assert figures["numpy"] == np.__version__
+    line = json.loads((tmp_path / "history.jsonl").read_text())
+    assert line["ratios"] == {"mlp-32-sgd": {"nnscratch": [1.0, None]}}
+    assert line["clock"] == "processor" and line["loops"] == compiled.kernels()
 
 
 @pytest.mark.parametrize("arguments", [["resnet"], ["--only", "tensorflow"]])
@@ -178,6 +186,8 @@ def test_an_unknown_name_is_answered_with_those_that_there_are(arguments):
 
 def test_growth_has_a_case_for_every_size():
     for what, sizes in SIZES.items():
+        if what == "time":  # no net of those that contestants read
+            continue
         cases = [case_of(what, size) for size in sizes]
         assert len({(case.net, case.batch_size) for case in cases}) == len(sizes)
     assert nets.describe(case_of("depth", 3).net) == "784-128-128-128-10"
@@ -245,3 +255,20 @@ def test_threads_are_limited_for_what_is_started_and_not_after():
     with limited_threads():
         assert {os.environ[name] for name in VARIABLES} == {"2"}
     assert dict(os.environ) == before
+
+
+def test_growth_is_told_as_powers():
+    times = {n: {"nnscratch": [1e-3 * n] * 3, "torch": [2e-3 * n**2] * 3} for n in (1, 2, 4, 8)}
+    first = " ".join(row(1, {1: times[1]}).split())
+    assert first == "1 nnscratch 1.000 ms torch 2.000 ms 0.50 (0.50 to 0.50)"
+    last = " ".join(row(8, times).split())
+    assert last == "8 nnscratch 8.000 ms 1.00 torch 128.000 ms 2.00 0.06 (0.06 to 0.06)"
+    assert powers(times) == "power of the upper half: nnscratch 1.00, torch 2.00"
+
+
+def test_single_layers_are_compared_on_one_thread():
+    need("torch")
+    command = [sys.executable, "-m", "tests.benchmarks.layers", "LayerNorm, rows", "--rounds", "1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "1 threads each" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("LayerNorm, rows")

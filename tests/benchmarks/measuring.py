@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.benchmarks import nets
 from tests.benchmarks.contestants import CONTESTANTS
-from tests.benchmarks.threads import limited_threads
+from tests.benchmarks.threads import THREADS, limited_threads
 
 WARM_UP, SHORTEST_BURST, PAUSE = 0.08, 0.3, 0.35  # seconds
 
@@ -27,6 +27,10 @@ class Runner:
     ----------
     name : str
         Of the contestant.
+    threads : int
+        That its process may use.
+    clock : "wall" or "processor"
+        What the seconds of `burst` are of; the processor's are those of its process alone.
 
     Raises
     ------
@@ -34,11 +38,11 @@ class Runner:
         From every method: what went wrong in the process.
     """
 
-    def __init__(self, name):
+    def __init__(self, name, threads=THREADS, clock="wall"):
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, name))
-        with limited_threads():
+        self.process = context.Process(target=serve, args=(theirs, name, clock))
+        with limited_threads(threads):
             self.process.start()
         theirs.close()
 
@@ -91,7 +95,7 @@ class Runner:
         return answer
 
 
-def serve(pipe, name):
+def serve(pipe, name, clock):
     """Answer a Runner's requests, in a process of its own."""
     contestant = CONTESTANTS[name]
     with contextlib.suppress(EOFError):  # the Runner has closed its end
@@ -109,34 +113,35 @@ def serve(pipe, name):
                 elif request == "train":
                     answer = train(*arguments)
                 else:
-                    answer = time_of_step(train, case, *arguments)
+                    answer = time_of_step(train, case, clock, *arguments)
             except Exception as error:
                 answer = RuntimeError(f"{type(error).__name__}: {error}")
             pipe.send(answer)
 
 
-def time_of_step(train, case, seconds):
+def time_of_step(train, case, clock, seconds):
     """Warm up, then train for about so many seconds, at least `SHORTEST_BURST`."""
     steps, passed = 1, 0.0
     while passed < WARM_UP:
-        took, done = timed(train, case, steps)
+        took, done = timed(train, case, clock, steps)
         passed += took
         steps *= 2
     steps = done
     while took < max(SHORTEST_BURST, 0.75 * seconds):
         steps = math.ceil(max(seconds, SHORTEST_BURST) / took * steps)
-        took, steps = timed(train, case, steps)
+        took, steps = timed(train, case, clock, steps)
     return took / steps
 
 
-def timed(train, case, steps):
+def timed(train, case, clock, steps):
     """(seconds, steps) of at least so many steps; more than an epoch are whole epochs."""
     per_epoch = case.samples // case.batch_size
     epochs = math.ceil(steps / per_epoch)
     steps = min(steps, per_epoch)
-    start = time.perf_counter()
+    now = {"wall": time.perf_counter, "processor": time.process_time}[clock]
+    start = now()
     train(steps * case.batch_size, epochs)
-    return time.perf_counter() - start, steps * epochs
+    return now() - start, steps * epochs
 
 
 def resident(pid):

@@ -41,7 +41,7 @@ class Case:
     batch_size: int
     rule: str = "sgd"
     torch: float | None = None
-    products: float | None = None
+    jax: float | None = None
     sklearn: float | None = None
     samples: int = SAMPLES
 
@@ -90,16 +90,33 @@ CNN = Net(
     ),
 )
 
+ONE_POOL = Net(
+    "onepool",
+    (1, 28, 28),
+    (
+        ("conv", 1, 32, 3, 1),
+        ("relu",),
+        ("conv", 32, 64, 3, 1),
+        ("relu",),
+        ("pool",),
+        ("flatten",),
+        ("linear", 12544, 128),
+        ("relu",),
+        ("linear", 128, CLASSES),
+    ),
+)
+
 CASES = (
-    Case(MLP, 32, torch=0.62, sklearn=0.65),
-    Case(MLP, 128, torch=0.8, products=1.5, sklearn=0.65),
-    Case(MLP, 512, torch=0.95, products=1.4, sklearn=0.65),
-    Case(MLP, 128, "adam", torch=0.75, sklearn=0.65),
-    Case(WIDE, 128, torch=1.0, sklearn=0.65),
-    Case(WIDE, 128, "adam", torch=1.05, sklearn=0.65),
-    Case(LENET, 64, torch=0.6),
-    Case(LENET, 128, torch=0.6),
-    Case(CNN, 64, torch=0.85, products=1.4),
+    Case(MLP, 32, torch=0.75, jax=0.95, sklearn=0.65),
+    Case(MLP, 128, torch=0.75, jax=0.95, sklearn=0.65),
+    Case(MLP, 512, torch=0.75, jax=0.95, sklearn=0.65),
+    Case(MLP, 128, "adam", torch=0.75, jax=1.05, sklearn=0.65),
+    Case(WIDE, 128, torch=0.8, jax=1.05, sklearn=0.65),
+    Case(WIDE, 128, "adam", torch=0.8, jax=1.05, sklearn=0.65),
+    Case(LENET, 64, torch=0.52),
+    Case(LENET, 128, torch=0.52),
+    Case(CNN, 64, torch=0.75),
+    Case(ONE_POOL, 64, torch=0.75),
 )
 
 

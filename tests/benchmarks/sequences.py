@@ -100,9 +100,9 @@ def torch(name, x, dy):
 MAKERS = {"nnscratch": ours, "torch": torch, "graph": graph}
 
 
-def serve(pipe, who, name):
+def serve(pipe, who, name, case):
     """The seconds of a step, by the clock and of the processors, for each burst that is asked."""
-    batch, steps, features, hidden, _ = CASES[name]
+    batch, steps, features, hidden, _ = case
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch, steps, features)).astype(np.float32)
     step = MAKERS[who](name, x, rng.normal(size=(batch, steps, hidden)).astype(np.float32))
@@ -117,14 +117,14 @@ def serve(pipe, who, name):
         pipe.send(((time.perf_counter() - start) / count, (time.process_time() - cpu) / count))
 
 
-def measure(name, rounds, threads):
+def measure(name, case, rounds, threads):
     """{contestant: [(seconds, processors' seconds) of a step in each round]}, and a sentence."""
     context, pipes, processes = multiprocessing.get_context("spawn"), {}, []
-    other = "torch" if CASES[name][-1] else "graph"
+    other = "torch" if case[-1] else "graph"
     for who in ("nnscratch", other):
         pipes[who], theirs = context.Pipe()
         with limited_threads(threads):
-            processes.append(context.Process(target=serve, args=(theirs, who, name)))
+            processes.append(context.Process(target=serve, args=(theirs, who, name, case)))
             processes[-1].start()
     others = Disturbance([process.pid for process in processes])
     times = {who: [] for who in pipes}
@@ -152,8 +152,9 @@ def main():
     options = parser.parse_args()
     print(heading(options.threads))
     print(f"median of {options.rounds} rounds: a step, nnscratch / the other, and its range")
-    for name, (*_, target) in CASES.items():
-        times, text = measure(name, options.rounds, options.threads)
+    for name, case in CASES.items():
+        *_, target = case
+        times, text = measure(name, case, options.rounds, options.threads)
         other = next(who for who in times if who != "nnscratch")
         print(f"\n{name}" + ("" if target is None else f" (hoped for: {target})"))
         for kind, what in enumerate(("by the clock", "processors' time")):

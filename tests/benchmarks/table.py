@@ -8,14 +8,15 @@ from datetime import date
 from importlib import metadata
 from pathlib import Path
 
+from nnscratch import compiled
 from tests.benchmarks.contestants import OURS
 from tests.benchmarks.nets import describe
 from tests.benchmarks.threads import THREADS
 
-PACKAGES = ("numpy", "scipy", "torch", "jax", "scikit-learn", "threadpoolctl")
+PACKAGES = ("numpy", "scipy", "torch", "jax", "tinygrad", "scikit-learn", "threadpoolctl")
 
 
-def machine():
+def machine(threads=THREADS):
     """What the figures depend on: date, processor, versions. {name: text}."""
     versions = {"Python": platform.python_version()}
     for name in PACKAGES:
@@ -27,8 +28,9 @@ def machine():
         "date": date.today().isoformat(),
         "processor": processor(),
         "processors": str(os.cpu_count()),
-        "threads": str(THREADS),
+        "threads": str(threads),
         "kernels": kernels(),
+        "loops": compiled.kernels(),
         "system": f"{platform.system()} {platform.machine()}",
         **versions,
     }
@@ -65,12 +67,12 @@ def kernels():
 
 
 def heading(threads=THREADS):
-    about = machine() | {"threads": str(threads)}
-    date_, name, count, threads, kinds, system = (about.pop(key) for key in list(about)[:6])
+    about = machine(threads)
+    date_, name, count, threads, kinds, loops, system = (about.pop(key) for key in list(about)[:7])
     versions = ", ".join(f"{package} {version}" for package, version in about.items())
     return (
         f"{date_}, {count} x {name}, {system}, {threads} threads each\n"
-        f"kernels of NumPy's products: {kinds}\n{versions}"
+        f"kernels of NumPy's products: {kinds}; nnscratch's loops: {loops}\n{versions}"
     )
 
 
@@ -117,7 +119,7 @@ def ratio(ours, theirs):
 def target_of(case, contestant):
     targets = {
         "torch": case.torch,
-        "its products alone": case.products,
+        "jax.jit": case.jax,
         "scikit-learn": case.sklearn,
     }
     return targets.get(contestant)

@@ -12,6 +12,11 @@ VARIABLES = (
 )
 
 
+def allowed():
+    """How many threads this process was allowed when it was started."""
+    return int(os.environ.get("OMP_NUM_THREADS", THREADS))
+
+
 @contextmanager
 def limited_threads(count=THREADS):
     """For the processes that are started inside."""

@@ -4,7 +4,7 @@ The loop keeps a sum of the losses and a count of right answers, as `Trainer.fit
 """
 
 from tests.benchmarks.nets import BETA1, BETA2, EPSILON, LEARNING_RATE, MOMENTUM, orders
-from tests.benchmarks.threads import THREADS
+from tests.benchmarks.threads import allowed
 
 
 def model_of(net, weights):
@@ -32,7 +32,7 @@ def model_of(net, weights):
 def eager(case, x, y, weights, fused=None, memory_format=None, compile=False):
     import torch
 
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(allowed())
     x, y = torch.from_numpy(x), torch.from_numpy(y)
     model, rate = model_of(case.net, weights), LEARNING_RATE[case.rule]
     if memory_format is not None:
