@@ -42,7 +42,7 @@ def train(ranks, *options, folder):
 def test_ranks_end_where_one_process_ends(ranks):
     job = mpiexec(ranks, HERE / "ranks_against_one.py")
     lines = job.stdout.splitlines()
-    assert len(lines) == 16, job.stdout + job.stderr
+    assert len(lines) == 17, job.stdout + job.stderr
     assert [line for line in lines if not line.endswith("  equal")] == []
     assert job.returncode == 0, job.stderr
 
