@@ -75,8 +75,7 @@ class Kinks:
         near, far = (
             np.array(numeric.sides(directions, h)) @ numeric.dys[0] for h in STEPS[:2][::-1]
         )
-        noise = float(np.abs(numeric.dys[0]) @ numeric.noise(*directions)[0]) / STEPS[1]
-        return bool(np.all(np.abs(near - far) <= 0.2 * np.abs(near).max() + noise))
+        return bool(np.all(np.abs(near - far) <= 0.2 * np.abs(near).max()))
 
     def _slopes(self, directions: Mapping[str, np.ndarray]) -> tuple[list[float], bool]:
         """The slopes at points close by; whether each output has that of one of the two sides."""

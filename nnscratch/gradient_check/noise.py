@@ -55,11 +55,11 @@ def measured(at: Outputs, here: np.ndarray) -> tuple[np.ndarray, np.ndarray, boo
     with np.errstate(all="ignore"):
         found, moved = np.zeros(base.shape), np.zeros(base.shape, bool)
         for k in range(windows):
-            centre = 3 * POINTS * k * step
+            centre = POINTS * step * ((k + 1) // 2) * (-1) ** k  # to both sides in turn
             pace = step * PACES[k]
             values = np.array([at(centre + pace * (i - POINTS // 2)) for i in range(POINTS)])
             found = np.maximum(found, _by_differences(values))
-            moved |= (values != values[0]).any(axis=0)
+            moved |= (values != values[0]).any(axis=0) & np.isfinite(values).all(axis=0)
         size = np.max(np.abs(values), axis=0, initial=0, where=np.isfinite(values))
         told = (size > 0) & moved  # one that stands still shows no noise, here
         share = np.median((found / size)[told]) if told.any() else 0.0
@@ -89,7 +89,8 @@ def _quantum(at: Outputs, windows: int) -> float:
     base = np.array([at(t) for t in starts])
 
     def notice(move: float) -> np.ndarray:
-        return np.array([at(t + move) for t in starts]) != base
+        moved = np.array([at(t + move) for t in starts])
+        return (moved != base) & np.isfinite(moved) & np.isfinite(base)
 
     far = notice(FIRM)
     if not far.any():  # so coarse that only a long way is noticed; further on other kinks begin

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 
 from nnscratch.gradient_check.differences import Enclosure, enclose, slopes, spread
-from nnscratch.gradient_check.draws import Draw, copied, flat, input_index, write
+from nnscratch.gradient_check.draws import (
+    Draw,
+    copied,
+    flat,
+    input_index,
+    is_float,
+    write,
+)
 from nnscratch.gradient_check.noise import measured
 
 __all__ = ["Derivatives", "Numeric"]
@@ -134,18 +141,28 @@ class Numeric:
         if not found[2]:
             others = (self._measured_at(name, shift) for shift in ELSEWHERE)
             found = next((other for other in others if other and other[2]), found)
-        noise, firm, _ = found
+        noise, firm, moves = found
+        if not moves:  # then what rounds is seen by the other arrays
+            others = (self._measured_at(other, BESIDE[0]) for other in self._arrays() - {name})
+            noise = np.max([noise, *(other[0] for other in others if other)], axis=0)
         if noise.size and np.median(noise) > ROUNDED * np.median(np.abs(self.here)):
             # what rounds may lose more digits at the point itself, as differences of close numbers
             at_point = self._measured_at(name, 0.0)
             noise = noise if at_point is None else np.maximum(noise, at_point[0])
         return noise, firm
 
+    def _arrays(self) -> set[str]:
+        """The names of all floating arrays."""
+        inputs = ["dx"] if len(self.inputs) == 1 else [f"dx[{i}]" for i in range(len(self.inputs))]
+        floating = {n for n, x in zip(inputs, self.inputs, strict=True) if is_float(x)}
+        return floating | set(self.params)
+
     def _measured_at(self, name: str, shift: float) -> tuple[np.ndarray, np.ndarray, bool] | None:
         """The noise at a distance from the point; None outside the domain."""
         rng = np.random.default_rng(int(10 * shift))
         kept = self.array(name).copy()
-        size = spread(kept)
+        # at the point itself nothing moves far: 1 / x bends within a share of x
+        size = spread(kept) if shift or not kept.any() else np.abs(kept)
         direction = size * rng.uniform(0.5, 1.5, kept.shape) * rng.choice([-1, 1], kept.shape)
         aside = kept + shift * size * rng.uniform(-1, 1, kept.shape)
 

@@ -136,6 +136,7 @@ NAMES_OF_EDITS = {
     ("Clip", "dy * ((x >= low) & (x <= high)) -> dy"): {"missing_derivative"},
     ("Max", "picked * self._with_axes(dy, axes) -> picked"): {"dy_ignored"},
     ("RMSNorm", "dY * X -> dY"): {"mutated_dy"},  # and what follows is written into dy
+    ("LayerNorm", "dY * X -> dY"): {"mutated_dy"},
     ("LayerNorm", "dY * X -> X"): {"mutated_input"},  # and what follows is written into it
     ("LayerNorm", "m * slope - s * mean -> m * slope"): {"mean_path_missing"},
     ("Loss", "float(dy) * scale -> float(dy)"): {"factor_n"},

@@ -33,7 +33,7 @@ def factors(site):
     if site.name == "Mean" and site.source == "1 / max(int(count), 1)":
         yield "lost 1/N", ast.Constant(1.0), {"factor_n"}
         yield "1/N twice", expression("1 / max(int(count), 1) ** 2"), {"factor_1_n"}
-        yield "1/N upside down", expression("max(int(count), 1)"), {"factor"}  # n², no count
+        yield "1/N upside down", expression("max(int(count), 1)"), {"factor_n"}  # its square
 
 
 def transposes(site):

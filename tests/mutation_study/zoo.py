@@ -51,6 +51,12 @@ def shared():
     return nn.Sequential(layer, nn.Tanh(), layer)
 
 
+def normalized():
+    layer = nn.Normalize(5)
+    layer.fit(signed(np.random.default_rng(1), 40, 5))
+    return layer
+
+
 def scores(rng):
     return signed(rng, 7, 5), labels(rng, 7, 5)
 
@@ -163,11 +169,13 @@ ZOO = [
             lambda: nn.Index((slice(None), 2)),
             lambda: nn.LogSumExp(1),
             lambda: nn.Max(1),
+            lambda: nn.Min(1),
             lambda: nn.RMSNorm(5),
             lambda: nn.Tile((2, 3)),
         )
     ),
     Case(nn.GLU, one(7, 6)),
+    Case(normalized, one(7, 5)),
     Case(lambda: nn.Split(2, 1), one(7, 6)),
     Case(lambda: nn.Pad(((1, 2), (0, 3))), one(5, 3, 4, 6)),
     Case(lambda: nn.Conv1d(3, 4, 3, 2, 1, rng=1), one(7, 3, 9)),

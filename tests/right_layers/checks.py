@@ -10,7 +10,7 @@ import numpy as np
 
 from nnscratch.gradient_check import check_gradients
 from nnscratch.gradient_check.draws import is_float
-from tests.right_layers.layers import CASES, WEIGHTS, Squares
+from tests.right_layers.layers import Squares, chosen
 from tests.right_layers.places import PLACES, WAYS, double
 
 
@@ -23,7 +23,7 @@ class Right:
     def made(self):
         """(layer, inputs, words); None where the layer refuses such numbers."""
         rng = np.random.default_rng([20, self.number])
-        build, inputs = CASES[rng.choice(len(CASES), p=WEIGHTS / WEIGHTS.sum())]
+        build, inputs = chosen(rng.random())
         place, way = PLACES[rng.integers(len(PLACES))], WAYS[rng.integers(len(WAYS))]
         given = inputs(rng)
         layer = build(rng)

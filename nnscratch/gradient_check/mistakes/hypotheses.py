@@ -114,6 +114,8 @@ def _counts(c: float, context: Context) -> Candidates:
             continue
         if _is(abs(c), n, context):
             yield ("factor_n" if c > 0 else "factor_minus_n"), name
+        if n > 2 and _is(c, n * n, context):  # multiplied where it is divided
+            yield "factor_n", f"the square of {name}"
         if _is(abs(c), 1 / n, context):
             yield ("factor_1_n" if c > 0 else "factor_minus_1_n"), name
 
