@@ -400,6 +400,23 @@ def test_a_report_escapes_what_a_stranger_named(run, tmp_path):
     assert "\x1b" not in text
 
 
+def test_a_run_that_ended_before_its_first_epoch_says_so(run):
+    assert run("train", "--learning-rate", 1e30, *QUICK, "--out", "r", "--quiet")[0] == 1
+    commands = [("evaluate",), ("report",), ("plot",), ("plot", "--weights"), ("export", "m.npz")]
+    for command, *rest in commands:
+        status, out, err = run(command, "r", *rest)
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert "the run in r has no " in err and "no epoch of it was finished" in err
+
+
+def test_a_report_shows_the_test_beside_the_curves(run, tmp_path):
+    run("train", *QUICK, "--out", "r", "--quiet")
+    assert run("report", "r")[0] == 0
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert page.count('<div class="fit"><img') >= 2
+    assert page.index('alt="loss"') < page.index('alt="accuracy"')
+
+
 def test_a_report_of_a_run_that_was_interrupted(run, tmp_path):
     run("train", *QUICK, "--out", "one")
     (tmp_path / "one" / "results.json").unlink()

@@ -71,6 +71,12 @@ def _curves(folders: list[Path], log: bool) -> Any:
     from nnscratch.training.history import History
 
     sources = [Config.read(folder).source.name for folder in folders]
+    for folder in folders:
+        if not (folder / "history.csv").exists():
+            raise FileNotFoundError(
+                f"the run in {folder} has no curves: no epoch of it was finished; train it with "
+                f"nnscratch train --resume {folder}, or anew"
+            )
     histories = [History.from_csv(folder / "history.csv") for folder in folders]
     labels = [folder.resolve().name for folder in folders]
     if len(set(sources)) > 1:

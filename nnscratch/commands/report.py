@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MISTAKES = 30  # pictures of them
 FILTERS = 64
+NARROW = 720  # pixels of a picture that is still legible on a phone
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
        max-width: 62rem; margin: 0 auto; padding: 1rem; }
@@ -29,7 +30,10 @@ p { margin: 0.3rem 0; }
 .wide { overflow-x: auto; }
 img { max-width: 100%; height: auto; }
 .wide img { max-width: none; }
-.curves img { width: 100%; min-width: 44rem; }
+.fit img { max-width: 100%; }
+.curves { display: flex; flex-wrap: wrap; gap: 1rem; }
+.curves div { flex: 1 1 20rem; }
+.curves img { width: 100%; }
 """
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -85,9 +89,7 @@ def _sections(job: Run, folder: Path) -> Iterator[str]:
 
     history = History.from_csv(folder / "history.csv")
     yield _result(job, folder, history)
-    yield _section(
-        "Curves", _picture(history.plot(title=job.title), "loss and accuracy", "wide curves")
-    )
+    yield _section("Curves", _curves(folder, history))
     scores = job.scores()
     yield _section("Classes", _classes(scores, job))
     yield _section("Confusion", _confusion(scores, job))
@@ -117,6 +119,17 @@ def _result(job: Run, folder: Path, history: History) -> str:
         if failure := job.failure(results, history):
             lines.append(f"<p><strong>{escape(failure)}</strong></p>")
     return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in job.data.notes)])
+
+
+def _curves(folder: Path, history: History) -> str:
+    """A picture for each quantity: beside each other, on a narrow screen below one another."""
+    from nnscratch.commands.run_folder import read_results
+
+    results = read_results(folder)
+    test = (results.test_loss, results.test_accuracy) if results else None
+    there = [q for q in ("loss", "accuracy") if f"train_{q}" in history]
+    pictures = [_picture(history.plot(quantities=q, test=test), q, "fit") for q in there]
+    return f'<div class="curves">{"".join(pictures)}</div>'
 
 
 def _classes(scores: np.ndarray, job: Run) -> str:
@@ -196,8 +209,10 @@ def _section(title: str, content: str) -> str:
     return f"<h2>{escape(title)}</h2>\n{content}"
 
 
-def _picture(figure: Any, description: str, kind: str = "wide") -> str:
+def _picture(figure: Any, description: str, kind: str = "") -> str:
     """A figure inside the page; a wide one is scrolled on a narrow screen, not made too small."""
+    narrow = figure.get_figwidth() * figure.dpi <= NARROW
+    kind = kind or ("fit" if narrow else "wide")
     file = io.BytesIO()
     figure.savefig(file, format="png")
     code = base64.b64encode(file.getvalue()).decode("ascii")

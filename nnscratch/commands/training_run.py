@@ -125,7 +125,7 @@ class Run:
 
     def restore(self, folder: str | os.PathLike[str]) -> None:
         """Fill the model from the folder of a run."""
-        load(self.model, Path(folder, "model.npz"))
+        fill_from(self.model, Path(folder))
 
     def test(self) -> tuple[float, float]:
         """(loss, accuracy) on the test set."""
@@ -228,6 +228,23 @@ def trained_model(folder: str | os.PathLike[str]) -> tuple[Config, Layer]:
     """The settings of a run and its trained model, ready to evaluate; reads no data."""
     config = Config.read(folder)
     model = build_model(config, np.random.default_rng(config.seed))
-    load(model, Path(folder, "model.npz"))
+    fill_from(model, Path(folder))
     model.eval()
     return config, model
+
+
+def fill_from(model: Layer, folder: Path) -> None:
+    """Fill a model from the folder of a run.
+
+    Raises
+    ------
+    FileNotFoundError
+        The run ended before its first epoch did.
+    """
+    path = folder / "model.npz"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"the run in {folder} has no trained model: no epoch of it was finished; train it with "
+            f"nnscratch train --resume {folder}, or anew"
+        )
+    load(model, path)
