@@ -162,6 +162,8 @@ def test_runs_are_in_the_order_of_their_validation_with_what_differs(run, tmp_pa
     valid = [float(cell) for cell in column(out, "valid")[:2]]
     assert valid[0] > valid[1]
     assert column(run("runs", "--where", "learning-rate=0.1")[1], "epochs") == ["-"]
+    status, _, err = run("runs", "--where", "optimizer=lion")
+    assert (status, err.count("\n")) == (1, 1) and "no run has optimizer=lion; there is " in err
 
 
 @pytest.mark.parametrize(
@@ -171,6 +173,7 @@ def test_runs_are_in_the_order_of_their_validation_with_what_differs(run, tmp_pa
         (["runs", "."], 1, "there is no run in ."),
         (["runs", ".", "--where", "epochs"], 2, "--where expects NAME=VALUE"),
         (["runs", ".", "--where", "epoch=3"], 2, "(did you mean epochs?)"),
+        (["runs", ".", "--where", "epochs=3"], 1, "there is no run in ."),
         (["report", "nowhere"], 1, "nowhere holds no run"),
         (["sweep", "--learning-rate", "-1"], 2, "expected a positive number"),
         (["sweep", "--hidden", "3,x"], 2, "expected a whole number of at least 1"),

@@ -52,12 +52,16 @@ def register(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     found, faults = find_runs(options.folders)
     wanted = [_condition(text, options) for text in options.where]
-    found = [each for each in found if all(_shown(each, name) == value for name, value in wanted)]
     for fault in faults:
         complain(fault)
     if not found:
-        there = "no run fits --where" if wanted else "there is no run"
-        raise ValueError(f"{there} in {', '.join(options.folders)}; nnscratch train makes one")
+        where = ", ".join(options.folders)
+        raise ValueError(f"there is no run in {where}; nnscratch train makes one")
+    for name, value in wanted:
+        there = sorted({_shown(each, name) for each in found})
+        found = [each for each in found if _shown(each, name) == value]
+        if not found:
+            raise ValueError(f"no run has {name}={value}; there is {', '.join(there)}")
     print(table(found))
     return 1 if faults else 0
 

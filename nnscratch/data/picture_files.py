@@ -44,7 +44,7 @@ def picture_size(path: Path) -> tuple[int, int]:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """A picture of Pillow's of which only the beginning is read."""
-    from PIL import Image  # slow to import
+    from PIL import Image, UnidentifiedImageError  # slow to import
 
     with open_regular(path) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its metadata; the size is looked at here
@@ -53,6 +53,8 @@ def _opened(path: Path) -> Iterator[Any]:
                 if image.width * image.height > MOST_PIXELS:
                     raise ValueError(f"{image.width} x {image.height} pixels, too many")
                 yield image
+        except UnidentifiedImageError:  # whose words name the open file
+            raise ValueError(f"{path}: not a picture that can be read; save it as PNG") from None
         except Exception as error:  # a damaged file raises almost anything in there
             raise ValueError(
                 f"{path}: not a picture that can be read ({error}); save it as PNG"
