@@ -12,7 +12,8 @@ README = """# Items
 
 | item | what | points | seconds |
 |---|---|---|---|
-| `pair` | a tuple | 30 | 5 |
+| `pair` | a tuple | 20 | 5 |
+| `sums` | of what is given | 10 | 5 |
 | `named` | a dict | 30 | 5 |
 | `training` | two layers in a row | 40 | 5 |
 """
@@ -49,6 +50,12 @@ pair = function_items(
 named = function_items(
     "powers", powers, {"small": [(fixed(5), lambda rng, batch: {"shift": rng.normal(size=5)})]}
 ).value()
+sums = function_items(
+    "both",
+    lambda u, v: u + v + u * v,
+    {"": [(fixed(3, 5), fixed(3, 5))]},
+    given={"sum_and_product": sum_and_product},
+).value()
 training = training_check(
     model=[("Linear", (5, 3)), ("Linear", (3, 4))],
     make=lambda: nn.Sequential(nn.Linear(5, 3), nn.Linear(3, 4)),
@@ -63,6 +70,11 @@ import numpy as np
 
 def sum_and_product(u, v):
     return u + v, u * v
+
+
+def both(u, v):
+    first, second = sum_and_product(u, v)
+    return first + second
 
 
 def powers(x, options):
@@ -134,3 +146,9 @@ def test_a_failing_case_is_shown_by_the_names_of_the_task(assignment):
     message = failed(assignment, '"square": x * x', '"square": -x * x')["named"].message
     assert message.startswith("square, small")
     assert "\nshift " in message
+
+
+def test_a_given_function_speaks_of_itself_when_it_is_called_wrongly(assignment):
+    message = failed(assignment, "= sum_and_product(u, v)", "= sum_and_product(u, v[:2])")
+    words = "sum_and_product does not take (array of shape (3, 5), array of shape (2, 5))"
+    assert words in message["sums"].message

@@ -16,6 +16,34 @@ LARGEST = 1_000_000  # numbers in all layers of a class that student code may as
 MOST = 200  # layers that it may make
 
 
+def given_function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose errors speak of it and not of what it is made of here.
+
+    Examples
+    --------
+    >>> given_function("product", np.matmul)(np.ones(3), 2)
+    Traceback (most recent call last):
+    ValueError: product does not take (array of shape (3,), 2): compare them with its docstring
+    """
+
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        try:
+            return function(*arguments, **keywords)
+        except Exception:
+            named = [("", a) for a in arguments] + [(f"{k}=", a) for k, a in keywords.items()]
+            shown = ", ".join(prefix + _described(a) for prefix, a in named)
+            words = f"{name} does not take ({shown}): compare them with its docstring"
+            raise ValueError(words) from None
+
+    return call
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}"
+    return f"{value}" if isinstance(value, (int, float)) else f"a {type(value).__name__}"
+
+
 class GivenLayers:
     """All the layers of one class that a student's code makes.
 

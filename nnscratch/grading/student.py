@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.grading.given import GivenLayers
+from nnscratch.grading.given import GivenLayers, given_function
 from nnscratch.grading.sandbox.errors import (
     ForbiddenValue,
     LimitExceeded,
@@ -106,14 +106,22 @@ class Student:
 
     def new(self, name: str, *args: Any, **kwargs: Any) -> Remote:
         """An object of the student's class."""
-        target = Remote(self, self._find(name), name)
-        made: Remote = target.call("", *args, keep=True, **kwargs)
+        made: Remote = self.named(name).call("", *args, keep=True, **kwargs)
         made.name = name
         return made
 
     def function(self, name: str, *args: Any, **options: Any) -> Any:
         """What the student's function returns; options as in `Remote.call`."""
-        return Remote(self, self._find(name), name).call("", *args, **options)
+        return self.named(name).call("", *args, **options)
+
+    def named(self, name: str) -> Remote:
+        """The student's class or function itself, to be called often: by `.call("", ...)`."""
+        return Remote(self, self._find(name), name)
+
+    def beside(self, module: str, name: str) -> Remote:
+        """A function of a file that lies beside the student's, as `Check.beside` says."""
+        source = self._do(lambda w: w.module(module))
+        return Remote(self, self._do(lambda w: w.get(source, name, keep=True)), name)
 
     def callback(self, function: Callable[..., Any]) -> Callback:
         """A function of ours as an argument: the student's code can call it, and no more."""
@@ -156,7 +164,7 @@ class Student:
                 source = self._do(lambda w, n=name: w.module(f"given_{n}"))
                 stand_in = self._do(lambda w, m=source, n=name: w.get(m, n, keep=True))
             else:
-                stand_in = self.worker.offer(meaning)
+                stand_in = self.worker.offer(given_function(name, meaning))
             module = self._module(name)
             self._do(lambda w, m=module, n=name, s=stand_in: w.set(m, n, s))
         return layers

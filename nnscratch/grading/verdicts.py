@@ -263,7 +263,7 @@ def _words(group: Sequence[Comparison], code: str, name: str, what: str) -> str:
     if value and code in CAUSES_OF_VALUES:
         cause, remedy = CAUSES_OF_VALUES[code]
         return f"{cause}: {remedy}".format(g=name, what=what)
-    return explain(code, name, what)
+    return explain(code, name, what).replace(": : ", ": ")  # with nothing exact to say
 
 
 def _shown(comparison: Comparison) -> list[str]:
