@@ -82,13 +82,13 @@ def gram_mistakes(case):
     one = "K_pq holds B twice, and one of the two is left out", "both columns act: two terms"
     diagonal = "where p = q both terms count", "the derivative of B_lp² is 2 B_lp"
     same = np.einsum("pq,pqij->pqij", eye, first)
-    rows = "b_p is a column of B, and its row was taken", "K_pq = b_p' b_q"
+    own = np.einsum("pj,ip,q->pqij", eye, B, np.ones(len(eye)))
+    operand = "the factor that is differentiated is left over", "the other one: δ_jp goes with B_iq"
     order = "the result stands before the variable", "J_pqij: first K's places, then B's"
-    square = B.shape[0] == B.shape[1]
     return {
         "path_missing": Mistake([first, first.swapaxes(0, 1)], *one),
         "diagonal_once": Mistake(J - same, *diagonal),
-        "rows_for_columns": Mistake([J.swapaxes(2, 3)] if square else [], *rows),
+        "wrong_operand": Mistake(own + own.swapaxes(0, 1), *operand),
         "transposed": Mistake([J.transpose(2, 3, 0, 1), J.swapaxes(2, 3)], *order),
     }
 
@@ -106,6 +106,7 @@ def softmax_mistakes(case):
             "diagonal_jacobian": Mistake(dy * y * (1 - y), *words),
             "sum_missing": Mistake(dy * y, "the sum is left out", "y (dy - Σ dy y)"),
             "dy_ignored": Mistake(y * (1 - y), "dy is left out", "y (dy - Σ dy y)"),
+            "averaged": Mistake(y * (dy - np.mean(dy * y)), "a mean stands for the sum", "Σ dy y"),
             "sum_without_y": Mistake(y * (dy - dy.sum()), "dy is summed without y", "Σ_j dy_j y_j"),
         }  # fmt: skip
     return {
@@ -127,11 +128,10 @@ def matrix_mistakes(case):
     axis = "the axes are split at the wrong place", "y has the first `axes` of them"
     others = [J.reshape(int(np.prod(J.shape[:k])), -1) for k in range(1, J.ndim)]
     order = "the elements are counted column by column", "NumPy's own order: the last axis first"
-    fortran = J.reshape(case.y.shape, order="F")
     return {
         "transposed": Mistake(case.y.T, *words),
         "wrong_axis": Mistake([o for o in others if o.shape != case.y.shape], *axis),
-        "column_major": Mistake([fortran], *order),
+        "column_major": Mistake(J.reshape(case.y.shape, order="F"), *order),
     }
 
 
@@ -162,51 +162,38 @@ def far(n, scale):
     return lambda rng, batch: scale * rng.permutation(np.linspace(-1, 1, n))
 
 
-def part(name, right, cases, mistakes=lambda case: {}, names=()):
-    return function_items(name, right, cases, mistakes=mistakes, names=names).value()
+def part(right, cases, mistakes=lambda case: {}, names=()):
+    return function_items(right.__name__, right, cases, mistakes=mistakes, names=names).value()
 
 
 pairs = {"": [(fixed(3, 5), fixed(5)), (fixed(7, 4), fixed(4))]}
 product_jacobians = (
-    part("product_by_x", product_by_x, pairs, other_places("J_ij = ∂f_i/∂x_j")),
-    part("product_by_A", product_by_A, pairs, other_places("f_i holds row i of A: J_iil = x_l")),
+    part(product_by_x, pairs, other_places("J_ij = ∂f_i/∂x_j")),
+    part(product_by_A, pairs, other_places("f_i holds row i of A: J_iil = x_l")),
 )
-gram_matrix = part("gram_jacobian", gram_jacobian, {"": [fixed(3, 5), fixed(5, 4)]}, gram_mistakes)
+gram_matrix = part(gram_jacobian, {"": [fixed(3, 5), fixed(5, 4)]}, gram_mistakes)
 maps = {"of a vector": [fixed(5), fixed(7)], "of a matrix": [fixed(3, 4)]}
-element_wise = part("map_jacobian", map_jacobian, maps, map_mistakes)
+element_wise = part(map_jacobian, maps, map_mistakes)
 large = {"": [fixed(5), fixed(7)], "large x": [far(5, 900.0), far(5, 5000.0)]}
-softmax = part("softmax_jacobian", softmax_jacobian, large, softmax_mistakes)
+softmax = part(softmax_jacobian, large, softmax_mistakes)
 matrix_cases = {
     "y a vector": [(fixed(3, 5, 4), whole(1))],
     "y a matrix": [(fixed(3, 5, 4, 7), whole(2)), (fixed(5, 3, 4), whole(2))],
 }
-matrix_form = part("as_matrix", as_matrix, matrix_cases, matrix_mistakes)
+matrix_form = part(as_matrix, matrix_cases, matrix_mistakes)
+products = [(fixed(3, 5), fixed(5), fixed(3)), (fixed(7, 4), fixed(4), fixed(7))]
+large_product = [(fixed(1500, 300), fixed(300), fixed(1500))]
+grams = [(fixed(3, 5), fixed(5, 5)), (fixed(7, 4), fixed(4, 4))]
+of_softmax = {
+    "": [(fixed(5), fixed(5)), (fixed(7), fixed(7))],
+    "large x": [(far(5, 900.0), fixed(5))],
+    "many": [(fixed(20_000), fixed(20_000))],
+}
 vjps = (
-    part(
-        "product_vjp",
-        product_vjp,
-        {
-            "": [(fixed(3, 5), fixed(5), fixed(3)), (fixed(7, 4), fixed(4), fixed(7))],
-            "large": [(fixed(1500, 300), fixed(300), fixed(1500))],
-        },
-        vjp_mistakes,
-        ("dA", "dx"),
-    ),
-    part(
-        "gram_vjp",
-        gram_vjp,
-        {"": [(fixed(3, 5), fixed(5, 5)), (fixed(7, 4), fixed(4, 4))],
-         "large": [(fixed(400, 90), fixed(90, 90))]},
-        gram_vjp_mistakes,
-    ),
-    part(
-        "softmax_vjp",
-        softmax_vjp,
-        {"": [(fixed(5), fixed(5)), (fixed(7), fixed(7))],
-         "large x": [(far(5, 900.0), fixed(5))], "many": [(fixed(20_000), fixed(20_000))]},
-        softmax_mistakes,
-    ),
-)  # fmt: skip
+    part(product_vjp, {"": products, "large": large_product}, vjp_mistakes, ("dA", "dx")),
+    part(gram_vjp, {"": grams, "large": [(fixed(400, 90), fixed(90, 90))]}, gram_vjp_mistakes),
+    part(softmax_vjp, of_softmax, softmax_mistakes),
+)
 
 
 # Identities -------------------------------------------------------------------------------------
@@ -264,9 +251,9 @@ def said(words, *arrays):
 
 
 def quadratic_mistakes(case):
-    B, x = case.inputs
-    half = "x stands twice in x'Bx, and one of the two is left out", "Bx + B'x"
-    same = "B is taken to be symmetric", "it need not be: Bx + B'x"
+    (B, x), rule = case.inputs, "Bx + B'x"
+    half = "x stands twice in x'Bx, and one of the two is left out", rule
+    same = "B is taken to be symmetric", f"it need not be: {rule}"
     return {
         "path_missing": said(half, B @ x, B.T @ x),
         "taken_as_symmetric": said(same, 2 * B @ x, 2 * B.T @ x),
@@ -283,7 +270,11 @@ def inverse_mistakes(case):
     a, X, b = case.inputs
     inverse = np.linalg.inv(X)
     turned = "the inverse is not transposed", "-X⁻ᵀ a b' X⁻ᵀ"
-    return {"transpose_missing": said(turned, -inverse @ np.outer(a, b) @ inverse)}
+    order = "a and b are exchanged", "-X⁻ᵀ a b' X⁻ᵀ"
+    return {
+        "transpose_missing": said(turned, -inverse @ np.outer(a, b) @ inverse),
+        "operands_swapped": said(order, -inverse.T @ np.outer(b, a) @ inverse.T),
+    }
 
 
 def weighted_mistakes(case):
@@ -298,30 +289,18 @@ def weighted_mistakes(case):
 
 
 vectors = [(fixed(3), fixed(3, 5), fixed(5)), (fixed(7), fixed(7, 4), fixed(4))]
-SQUARE = {"": [regular(3), regular(5)]}
+square_matrices = [regular(3), regular(5)]
+quadratics = [(fixed(5, 5), fixed(5)), (fixed(3, 3), fixed(3))]
+inverses = [(fixed(3), regular(3), fixed(3)), (fixed(5), regular(5), fixed(5))]
+weighted = [(fixed(n), fixed(n, m), fixed(m), symmetric(n)) for n, m in ((5, 3), (4, 7))]
 identities = (
-    part("bilinear_gradient", bilinear_gradient, {"": vectors}),
-    part(
-        "quadratic_gradient",
-        quadratic_gradient,
-        {"": [(fixed(5, 5), fixed(5)), (fixed(3, 3), fixed(3))]},
-        quadratic_mistakes,
-    ),
-    part("trace_gradient", trace_gradient, {"": [(fixed(3, 5), fixed(5, 3))]}),
-    part("determinant_gradient", determinant_gradient, SQUARE, determinant_mistakes),
-    part(
-        "inverse_gradient",
-        inverse_gradient,
-        {"": [(fixed(3), regular(3), fixed(3)), (fixed(5), regular(5), fixed(5))]},
-        inverse_mistakes,
-    ),
-    part(
-        "weighted_square_gradient",
-        weighted_square_gradient,
-        {"": [(fixed(n), fixed(n, m), fixed(m), symmetric(n)) for n, m in ((5, 3), (4, 7))]},
-        weighted_mistakes,
-    ),
-)  # fmt: skip
+    part(bilinear_gradient, {"": vectors}),
+    part(quadratic_gradient, {"": quadratics}, quadratic_mistakes),
+    part(trace_gradient, {"": [(fixed(3, 5), fixed(5, 3))]}),
+    part(determinant_gradient, {"": square_matrices}, determinant_mistakes),
+    part(inverse_gradient, {"": inverses}, inverse_mistakes),
+    part(weighted_square_gradient, {"": weighted}, weighted_mistakes),
+)
 
 
 # Nodes ------------------------------------------------------------------------------------------
@@ -422,27 +401,28 @@ def drawn_graph(rng, count, twice=True):
     return parents
 
 
-def built(student, rng, parents, make=None):
-    """The nodes in the student's process; their numbers are their values, made in any order."""
-    nodes = {}
-    for i in rng.permutation(len(parents)):
-        nodes[i] = student.new("Node", float(i)) if make is None else make(i)
+# Beside the student's code, so that a graph of a thousand nodes is one call
+GRAPHS = b"""
+import numpy as np
+
+
+def build(Node, parents, first):
+    nodes = {i: Node(float(i)) for i in first}
     for i, above in enumerate(parents):
-        nodes[i].set("parents", [nodes[j] for j in above])
+        nodes[i].parents = [nodes[j] for j in above]
+    return [nodes[i] for i in range(len(parents))]
+
+
+def chain(Node, count, copies):
+    nodes = [Node(0.0)]
+    for i in range(1, count):
+        nodes.append(Node(float(i), [nodes[-1]] * copies, [None] * copies))
     return nodes
 
 
-def numbers(order, most):
-    """The numbers of the nodes in the list that came back."""
-    found = []
-    for i in range(most):
-        try:
-            found.append(int(order.item(i, keep=True).get("value")))
-        except Fault:
-            break
-        except (TypeError, ValueError):
-            raise Fault("type", "topological_order returned other things than nodes") from None
-    return found
+def numbers(nodes):
+    return np.array([node.value for node in nodes], dtype=np.float64)
+"""
 
 
 def wrong_order(found, parents, output):
@@ -474,30 +454,29 @@ def wrong_order(found, parents, output):
     return None
 
 
-@check("topological_order")
+@check("topological_order", beside={"graphs.py": GRAPHS})
 def order(student, rng):
+    node, numbers = student.named("Node"), student.beside("graphs", "numbers")
+    build, chain = student.beside("graphs", "build"), student.beside("graphs", "chain")
     for count in (5, 9, 14):
         parents = drawn_graph(rng, count)
         parents.append([1])  # which the output does not need
         parents[count - 1].reverse()
-        nodes = built(student, rng, parents)
-        found = numbers(
-            student.function("topological_order", nodes[count - 1], keep=True), 3 * count
-        )
+        nodes = build.call("", node, parents, rng.permutation(count + 1).tolist(), keep=True)
+        output = nodes.item(count - 1, keep=True)
+        found = student.function("topological_order", output, keep=True)
+        found = [int(number) for number in np.ravel(numbers.call("", found))]
         wrong = wrong_order(found, parents, count - 1)
         listed = "\n".join(f"node {i} has parents {above}" for i, above in enumerate(parents[:9]))
         code, cause, remedy = wrong or ("wrong_order", "", "")
         words = f"returned {found[:20]}\n{listed}\n{cause}"
         yield claim("order", wrong is None, code, words, remedy)
-    ladder = [[]] + [[i, i] for i in range(60)]  # 2⁶⁰ paths
-    chain = [[]] + [[i] for i in range(1200)]  # deeper than Python calls itself
-    for parents in (ladder, chain):
-        nodes = built(student, rng, parents)
-        last = len(parents) - 1
-        found = student.function("topological_order", nodes[last], keep=True)
-        ends = [found.item(i, keep=True).get("value") for i in (0, last)]
-        words = f"of a chain of {last + 1} nodes the first and last are {ends}", "0 and the output"
-        yield claim("order", all(map(equal, ends, (0, last))), "wrong_order", *words)
+    for copies, count in ((2, 60), (1, 3000)):  # 2⁶⁰ paths; deeper than Python calls itself
+        last = chain.call("", node, count, copies, keep=True).item(count - 1, keep=True)
+        found = numbers.call("", student.function("topological_order", last, keep=True))
+        right = equal(found, np.arange(count))
+        words = f"of a chain of {count} nodes the order is {np.ravel(found)[:9]} ...", "from 0 on"
+        yield claim("order", right, "wrong_order", *words)
 
 
 # Beside the student's code, as it handles their nodes
@@ -550,8 +529,9 @@ def accumulate(student, rng):
 
             return student.callback(times)
 
-        nodes = built(student, rng, parents, lambda i: student.new("Node", draw_dy(rng, (3,))))
+        nodes = [student.new("Node", draw_dy(rng, (3,))) for _ in parents]
         for i in range(count):
+            nodes[i].set("parents", [nodes[j] for j in parents[i]])
             nodes[i].set("vjps", [vjp(slope) for slope in slopes[i]])
         right = right_gradients(parents, slopes)
         set_only = reverse(parents, slopes, lambda old, new: new)
@@ -596,20 +576,12 @@ def add(u, v):
     return Node(u.value + v.value, [u, v], [lambda dy: dy] * 2)
 
 
-def square(u):
-    return Node(u.value**2, [u], [lambda dy: 2 * dy * u.value])
+def unary(f, slope):
+    return lambda u: Node(f(u.value), [u], [lambda dy: dy * slope(u.value)])
 
 
-def exp(u):
-    return Node(np.exp(u.value), [u], [lambda dy: dy * np.exp(u.value)])
-
-
-def sqrt(u):
-    return Node(u.value**0.5, [u], [lambda dy: dy * 0.5 * u.value**-0.5])
-
-
-def cos(u):
-    return Node(np.cos(u.value), [u], [lambda dy: dy * -np.sin(u.value)])
+square, exp = unary(np.square, lambda x: 2 * x), unary(np.exp, np.exp)
+sqrt, cos = unary(np.sqrt, lambda x: 0.5 / np.sqrt(x)), unary(np.cos, lambda x: -np.sin(x))
 
 
 def backpropagate(output):

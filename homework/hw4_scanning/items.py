@@ -89,13 +89,12 @@ def branch_mistakes(case):
     }
 
 
-def rule(name, right, *cases, names=(), **options):
-    return function_items(name, right, {"": cases}, names=names, **options).value()
+def rule(right, *cases, **options):
+    return function_items(right.__name__, right, {"": cases}, **options).value()
 
 
 rules = (
     rule(
-        "product_backward",
         product_backward,
         (fixed(3, 5), fixed(5), fixed(3)),
         (fixed(7, 4), fixed(4), fixed(7)),
@@ -103,9 +102,8 @@ rules = (
         names=("dW", "dx"),
         mistakes=product_mistakes,
     ),
-    rule("sum_backward", sum_backward, fixed(5), fixed(7), names=("dx", "dy")),
+    rule(sum_backward, fixed(5), fixed(7), names=("dx", "dy")),
     rule(
-        "chain_backward",
         chain_backward,
         (fixed(3, 5), fixed(3)),
         (fixed(7, 4), fixed(7)),
@@ -115,14 +113,12 @@ rules = (
         },
     ),
     rule(
-        "branches_backward",
         branches_backward,
         (several((3, 5), (4, 5)), several((3,), (4,))),
         (several((5, 4), (3, 4), (7, 4)), several((5,), (3,), (7,))),
         mistakes=branch_mistakes,
     ),
     rule(
-        "hadamard_backward",
         hadamard_backward,
         (away(), away(), away()),
         (fixed(7), fixed(7), fixed(7)),
@@ -130,7 +126,6 @@ rules = (
         mistakes=other_operand,
     ),
     rule(
-        "map_backward",
         map_backward,
         (fixed(5), fixed(5)),
         (fixed(7), fixed(7)),
@@ -190,14 +185,25 @@ def mlp_backward(x, params, z, dout):
                                            "z2", "b1", "z1", "W1", "x")}  # fmt: skip
 
 
+def steps(x, params):
+    """`mlp_forward` once more, fast enough to be asked for every window."""
+    z, y = {}, x
+    for i in (1, 2, 3):
+        z[f"z{3 * i - 2}"] = params[f"W{i}"] @ y
+        z[f"z{3 * i - 1}" if i < 3 else "out"] = y = z[f"z{3 * i - 2}"] + params[f"b{i}"]
+        if i < 3:
+            z[f"z{3 * i}"] = y = np.maximum(y, 0)
+    return z
+
+
 def from_steps(x, params, z, dout):
-    """The same from the steps that are handed in, as the scan's mistakes may be in these."""
+    """`mlp_backward` from the steps that are handed in, as the scan's mistakes may be in these."""
     g = {"z7": dout, "b3": dout}
     for i, above in ((3, "z7"), (2, "z4"), (1, "z1")):
         y = f"z{3 * i - 3}" if i > 1 else "x"
-        g[f"W{i}"], g[y] = product_backward(params[f"W{i}"], x if i == 1 else z[y], g[above])
+        g[f"W{i}"], g[y] = np.outer(g[above], x if i == 1 else z[y]), params[f"W{i}"].T @ g[above]
         if i > 1:
-            dz = map_backward(1.0 * (z[f"z{3 * i - 4}"] > 0), g[y])
+            dz = g[y] * (z[f"z{3 * i - 4}"] > 0)
             g |= dict.fromkeys((f"z{3 * i - 4}", f"b{i - 1}", f"z{3 * i - 5}"), dz)
     return g
 
@@ -254,6 +260,7 @@ def backward_mistakes(case):
     right, found = case.y, {"z7": {"dy_ignored": Mistake(np.ones(len(case.y["z7"])), *words)}}
     for name, above, pre, printed in (("z5", "z6", "z5", "z2"), ("z2", "z3", "z2", "z5")):
         mask = "the mask is taken from the wrong step", f"it is 1 where {pre} > 0: relu saw {pre}"
+        value = "the gradient is multiplied by the relu's value", f"its slope is 1 where {pre} > 0"
         of_dy = "the mask is taken from the gradient", f"it is 1 where {pre} > 0"
         kept = "the gradient at 0 is passed on", f"by convention it is 0 there: {pre} > 0"
         other = np.resize(z[printed], z[pre].shape) > 0
@@ -265,6 +272,7 @@ def backward_mistakes(case):
             "passed_at_zero": Mistake(g * (z[pre] >= 0) if (z[pre] == 0).any() else [], *kept),
             "missing_derivative": g,
             "inverted_mask": g * (z[pre] <= 0),
+            "value_for_derivative": Mistake(g * z[above], *value),
         }
     for name in ("W1", "W2", "W3"):
         turned = "the derivative is written as a row, so it is transposed", "dz x', in W's shape"
@@ -309,7 +317,7 @@ mlp_gradients = (
 
 
 def scan_of(params, window, stride):
-    """The library's scan of one sequence, with these parameters."""
+    """The library's scan, with these parameters."""
     layers = []
     for i in (1, 2, 3):
         W = params[f"W{i}"]
@@ -319,7 +327,7 @@ def scan_of(params, window, stride):
 
 
 class Scanned(nn.Layer):
-    """The student's layer as the library has it: of one sequence, with parameters W1 to b3."""
+    """The library's scan of one sequence, with parameters W1 to b3; fast, as it is asked often."""
 
     def __init__(self, window, features, hidden1, hidden2, out_features, stride=1):
         sizes = [window * features, hidden1, hidden2, out_features]
@@ -328,14 +336,29 @@ class Scanned(nn.Layer):
         self.window, self.stride = window, stride
 
     def forward_pass(self, x):
-        scan = scan_of(self.params, self.window, self.stride)
-        y, cache = scan.forward_pass(x[None])
-        return y[0], (scan, cache)
+        seen = [slice(s, s + self.window) for s in range(0, len(x) - self.window + 1, self.stride)]
+        ys = [np.array([x[at].ravel() for at in seen])]
+        for i in (1, 2, 3):
+            z = ys[-1] @ self.params[f"W{i}"].T + self.params[f"b{i}"]
+            ys.append(np.maximum(z, 0) if i < 3 else z)
+        return ys[-1], (ys, seen, x.shape)
 
     def backprop(self, dy, cache, out=None, need_dx=True):
-        scan, kept = cache
-        dx, grads = scan.backprop(dy[None], kept)
-        return dx[0], {f"{name[-1]}{1 + int(name[0]) // 2}": g for name, g in grads.items()}
+        ys, seen, shape = cache
+        dx, grads = np.zeros(shape), {}
+        for i in (3, 2, 1):
+            grads |= {f"W{i}": dy.T @ ys[i - 1], f"b{i}": dy.sum(axis=0)}
+            dy = (dy @ self.params[f"W{i}"]) * (ys[i - 1] > 0 if i > 1 else 1)
+        for at, part in zip(seen, dy, strict=True):
+            dx[at] += part.reshape(self.window, -1)
+        return dx, grads
+
+    @classmethod
+    def of(cls, params, window, stride):
+        layer = cls(1, 3, 4, 5, 6)
+        layer.params = {name: params[name] for name in ORDER}
+        layer.window, layer.stride = window, stride
+        return layer
 
 
 def scan_mistakes(window, stride):
@@ -344,74 +367,82 @@ def scan_mistakes(window, stride):
     def mistakes(case):
         if case.x.shape[1] > 9:  # the large case
             return {}
-        params, time = case.params, len(case.x)
-        starts = range(0, time - window + 1, stride)
-        rows = np.array([case.x[s : s + window].ravel() for s in starts])
+        params, starts = case.params, range(0, len(case.x) - window + 1, stride)
         turned = np.array([case.x[s : s + window].T.ravel() for s in starts])
-        whole = scan_of(params, window, 1).forward(case.x[None])[0]
+        whole, _ = Scanned.of(params, window, 1).forward_pass(case.x)
         short = "the last window is missing", "there are time - window + 1 starts for stride 1"
         every = "windows lie one step apart", "the t-th begins at t · stride"
         order = "the windows are laid out feature first", "flatten them as they are: time first"
+        other, _ = Scanned.of(params, 1, 1).forward_pass(turned)
         found = {
             "window_missing": Mistake(case.y[:-1], *short),
-            "feature_first": Mistake(per_row(params, turned), *order),
+            "feature_first": Mistake(other, *order),
         }
         if stride > 1:
             found["stride_forgotten"] = Mistake([whole, whole[: len(case.y)]], *every)
-        if case.dy is None:
-            return {"y": found}
-        return {"y": found, "dx": of_windows(params, rows, starts, case)} | means(
-            params, rows, case
-        )
+        return {"y": found} | ({} if case.dy is None else of_gradients(case, window, starts))
 
     return mistakes
 
 
-def means(params, rows, case):
-    """The gradients of the weights, averaged over the windows."""
-    pairs = zip(rows, case.dy, strict=True)
-    each = [mlp_backward(x, params, None, dy) for x, dy in pairs]
-    words = "the gradients of the windows are averaged", "weights are shared, so they add up"
-    return {k: {"averaged": Mistake(np.mean([g[k] for g in each], axis=0), *words)} for k in ORDER}
+def of_gradients(case, window, starts):
+    """The gradients by what may happen to those of single windows."""
+    ours = Scanned.of(case.params, window, starts.step)
+    _, cache = ours.forward_pass(case.x)
+    each = np.eye(len(starts))[:, :, None] * case.dy  # dy at one window, 0 at the others
+    backs = [ours.backprop(dy, cache) for dy in each]
+    parts = [dx[s : s + window] for s, (dx, _) in zip(starts, backs, strict=True)]
 
-
-def per_row(params, rows):
-    return scan_of(params, 1, 1).forward(rows[:, None].swapaxes(0, 1))[0]
-
-
-def of_windows(params, rows, starts, case):
-    """dX by what may happen to the gradients of single windows."""
-    pairs = zip(rows, case.dy, strict=True)
-    parts = np.array([mlp_backward(x, params, None, dy)["x"] for x, dy in pairs])
-    window = rows.shape[1] // case.x.shape[1]
-    parts = parts.reshape(len(rows), window, -1)
-
-    def put(order, starts, write):
+    def put(order, starts, write, parts=parts):
         dx = np.zeros((case.x.shape[0] + window, case.x.shape[1]))
         for t in order:
-            write(dx, slice(starts[t], starts[t] + window), parts[t])
+            write(dx[starts[t] : starts[t] + window], parts[t])
         return dx[: case.x.shape[0]]
 
-    def assign(dx, at, part):
-        dx[at] = part
+    def assign(at, part):
+        at[...] = part
 
-    def last_column(dx, at, part):
-        dx[at][:-1] += part[:-1]
-        dx[at][-1] = part[-1]
+    def last_set(at, part):
+        at[:-1] += part[:-1]
+        at[-1] = part[-1]
 
-    def add(dx, at, part):
-        dx[at] += part
+    def add(at, part):
+        at += part
 
-    up, down = range(len(rows)), range(len(rows))[::-1]
-    counts = put(up, starts, lambda dx, at, part: add(dx, at, 1.0))
+    def count(at, part):
+        at += 1
+
+    up, down = range(len(parts)), range(len(parts))[::-1]
     rule = "start from zeros, and write += always"
     last = "the last place of each window is set: right only if t ascends", rule
-    mean = "where windows overlap, their gradients are averaged", "they add up"
-    return {
-        "windows_not_added": [put(order, starts, assign) for order in (up, down)],
-        "last_place_set": Mistake(put(down, starts, last_column), *last),
-        "stride_forgotten": put(up, range(len(rows)), add) if starts.step > 1 else [],
-        "averaged": Mistake(put(up, starts, add) / np.maximum(counts, 1), *mean),
+    mean = "the gradients of the windows are averaged", "they add up"
+    right, counts = put(up, starts, add), np.maximum(put(up, starts, count), 1)
+    turned = "dx(t) is brought back feature first", "windows lie flat time first"
+    bent = [part.ravel().reshape(part.shape[::-1]).T for part in parts]
+    rows = [case.x[s : s + window].ravel() for s in starts]
+    shared = "every window is taken back with the steps of one of them", "keep the z of each"
+    pairs = list(zip(rows, case.dy, strict=True))
+    first_last = [
+        [from_steps(x, case.params, steps(rows[k], case.params), dy) for x, dy in pairs]
+        for k in (0, -1)
+    ]
+    of_x = [put(up, starts, add, [g["x"].reshape(window, -1) for g in gs]) for gs in first_last]
+    of_params = {
+        k: {
+            "averaged": Mistake(sum(g[k] for _, g in backs) / len(parts), *mean),
+            "steps_shared": Mistake([sum(g[k] for g in gs) for gs in first_last], *shared),
+        }
+        for k in ORDER
+    }
+    return of_params | {
+        "dx": {
+            "windows_not_added": [put(order, starts, assign) for order in (up, down)],
+            "last_place_set": Mistake(put(down, starts, last_set), *last),
+            "stride_forgotten": put(up, range(len(parts)), add) if starts.step > 1 else [],
+            "averaged": Mistake([right / counts, right / len(parts)], *mean),
+            "feature_first": Mistake(put(up, starts, add, bent), *turned),
+            "steps_shared": Mistake(of_x, *shared),
+        }
     }
 
 
@@ -429,7 +460,7 @@ def scanned(stride, times, large=None):
         large=large,
         mistakes=scan_mistakes(SIZES[0], stride),
         names=("O", "dX"),
-        given={"mlp_forward": mlp_forward, "mlp_backward": from_steps},
+        given={"mlp_forward": steps, "mlp_backward": from_steps},
     )
 
 

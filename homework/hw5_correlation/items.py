@@ -262,7 +262,11 @@ def layer_mistakes(kind, args):
         words = "db is summed over samples or places alone", "b_o acts on all: sum over both"
         of_b = [case.dy.sum(axis=0), case.dy.sum(axis=axes)]
         turned = "in and out are exchanged", "W is (out, in, ...), and so is dW"
-        of_x = {"flipped_kernel": flipped.backward(case.x, dy=case.dy)["dx"]}
+        mean = "dx is averaged over the channels of y", "x acts on all of them: add up"
+        of_x = {
+            "flipped_kernel": flipped.backward(case.x, dy=case.dy)["dx"],
+            "averaged": Mistake(right["dx"] / n_out, *mean),
+        }
         if padding:
             ends = "dx is cut at one end alone", "padding zeros lay before x and behind it"
             padded = np.pad(case.x, [(0, 0)] * 2 + [(padding, padding)] * len(axes))
