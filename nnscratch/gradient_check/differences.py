@@ -122,7 +122,8 @@ def enclose(
         bent = 1.2 * (np.abs(np.diff(values, axis=0)) + np.abs(np.diff(gaps, axis=0)))
     bent = np.nan_to_num(np.concatenate([bent, bent[-1:]]), nan=np.inf)
     halves = np.array([one.half for one in found]) + bent
-    best = np.argmin(np.where(_agreeing(values, halves), halves, np.inf), axis=0)[np.newaxis]
+    own = np.array([one.half for one in found])
+    best = np.argmin(np.where(_agreeing(values, halves, own), halves, np.inf), axis=0)[np.newaxis]
 
     def chosen(rows: np.ndarray, at: np.ndarray = best) -> np.ndarray:
         return np.asarray(np.take_along_axis(rows, at, 0)[0])
@@ -136,10 +137,13 @@ def enclose(
     return Enclosure(value, half, error, kink)
 
 
-def _agreeing(values: np.ndarray, halves: np.ndarray) -> np.ndarray:
-    """For each step whether the shorter ones tell the same: a long one may span whole waves."""
+def _agreeing(values: np.ndarray, halves: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """For each step whether the shorter ones tell the same: a long one may span whole waves.
+
+    The shorter ones by their own enclosures, without what their curvature adds.
+    """
     found = np.ones(values.shape, bool)
     for k in range(len(values) - 1):
         apart = np.abs(values[k] - values[k + 1 :])
-        found[k] = (apart <= halves[k] + halves[k + 1 :]).all(axis=0)
+        found[k] = (apart <= halves[k] + own[k + 1 :]).all(axis=0)
     return found

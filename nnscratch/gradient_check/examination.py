@@ -32,6 +32,7 @@ DIRECTIONS = 2
 TOLERANCE = {8: 1e-5, 4: 1e-4, 2: 3e-2}  # of an element, relative, by the bytes of its dtype
 FLOOR = {8: 1e-6, 4: 2e-5, 2: 1e-2}  # of an element, relative to the largest
 COARSE = 3e-2  # an enclosure that is wider than this by noise tells nothing
+WAVES = 10.0  # enclosures of what rounds may miss waves that are shorter than their steps
 CHECKED = 80  # failing elements of one array that are looked at with all steps
 
 
@@ -87,7 +88,7 @@ class Examination:
         judged = {i: self._judge(i, name) for i in suspects}
         if not any(v.verdict == "fail" for v in judged.values()):
             return self._undecided(name, judged.get(0, Verdict("pass")), shown)
-        if all(unseen(self.numeric[i], name) for i, v in judged.items() if v.verdict == "fail"):
+        if any(unseen(self.numeric[i], name) for i, v in judged.items() if v.verdict == "fail"):
             return self._undecided(name, Verdict("undecidable", "precision"), shown)
         at_kinks = [v for v in judged.values() if v.verdict == "fail" and v.code]
         if len(at_kinks) == sum(v.verdict == "fail" for v in judged.values()):
@@ -235,13 +236,13 @@ class Examination:
             return Verdict("fail")
         got, width = np.asarray(raw, np.float64), min(raw.dtype.itemsize, 8)
         floor = lost(self.draws, name)
-        wrong = self._outside(found, got, width, floor)
+        wrong = self._outside(found, got, width, floor, WAVES if self.coarse else 1.0)
         wrong &= ~self._coarse(i, name)
         for index in list(zip(*np.nonzero(wrong), strict=True))[:CHECKED] if array.ndim else [()]:
             if wrong[index]:
                 self.numeric[i].sweep(found, name, tuple(map(int, index)))
         coarse = self._coarse(i, name)
-        wrong = self._outside(found, got, width, floor) & ~coarse
+        wrong = self._outside(found, got, width, floor, WAVES if self.coarse else 1.0) & ~coarse
         kink = found.kink[0] & ~coarse
         if (wrong & ~kink).any():
             return Verdict("fail")
@@ -276,12 +277,14 @@ class Examination:
         return Verdict("pass", words, count)
 
     @staticmethod
-    def _outside(found: Derivatives, got: np.ndarray, width: int, floor: float) -> np.ndarray:
+    def _outside(
+        found: Derivatives, got: np.ndarray, width: int, floor: float, margin: float
+    ) -> np.ndarray:
         value, half = found.value[0], found.half[0]
         with np.errstate(all="ignore"):
             scale = np.maximum(np.abs(got), np.abs(value))
             largest = np.nanmax(np.abs(value), initial=0)
-            bound = TOLERANCE[width] * scale + FLOOR[width] * largest + half + floor
+            bound = TOLERANCE[width] * scale + FLOOR[width] * largest + margin * half + floor
             return np.asarray(
                 ~np.isnan(value) & ~(np.isfinite(got) & (np.abs(got - value) <= bound))
             )
