@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -146,11 +147,23 @@ class LayerItems:
     ) -> Comparison:
         mistakes = dict(self.mistakes(case).get("y", {}))
         if built:
-            stale = Reference(self.make(*self.args))
-            for name, value in built.items():
-                stale.set(name, value)
-            mistakes["stale_params"] = Mistake(stale.forward(*case.inputs), *STALE_PARAMS)
+            mistakes["stale_params"] = Mistake(self._stale(built, case), *STALE_PARAMS)
         return pair.ours.value(got, *case.inputs, name=self.names[0] + where, hypotheses=mistakes)
+
+    def _stale(self, built: Mapping[str, Any], case: Case) -> list[Any]:
+        """What y would be with some or all of the parameters that `__init__` made.
+
+        Those that start as constants are not told from those that are left out, unless all are.
+        """
+        found = []
+        for count in range(1, len(built) + 1):
+            for names in combinations(built, count):
+                if count == len(built) or any(np.ptp(built[name]) for name in names):
+                    stale = Reference(self.make(*self.args))
+                    for name in built:
+                        stale.set(name, built[name] if name in names else case.params[name])
+                    found.append(stale.forward(*case.inputs))
+        return found
 
     # Gradients -------------------------------------------------------------------------------
 
