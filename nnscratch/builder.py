@@ -18,6 +18,7 @@ import numpy as np
 
 from nnscratch import graph, layers, losses
 from nnscratch.asking import meant
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses.base import Loss
 from nnscratch.words import NAMES
@@ -38,6 +39,7 @@ NO_SIZES = {"stride", "padding", "dilation", "output_padding", "groups", "axis",
 NO_SIZES |= {"window", "factor", "repeats", "sections", "rng", "ignore_index", "padding_index"}
 
 
+@checks_kinds
 def build(
     text: str,
     layers: Iterable[type[Layer]] = (),

@@ -17,6 +17,7 @@ import numpy as np
 from nnscratch.builder import LONGEST, build
 from nnscratch.files import atomic_write, printable
 from nnscratch.interop import safetensors
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 
 __all__ = ["load", "load_model", "save"]
@@ -26,6 +27,7 @@ Model = TypeVar("Model", bound=Layer)
 Names = Mapping[str, str]
 
 
+@checks_kinds
 def save(model: Layer, path: Path, names: Names | None = None) -> None:
     """Write a model's params and buffers to a file, with the text `repr(model)`.
 
@@ -66,6 +68,7 @@ def save(model: Layer, path: Path, names: Names | None = None) -> None:
         safetensors.write(path, model, names or {}, repr(model))
 
 
+@checks_kinds
 def load(model: Model, path: Path, names: Names | None = None) -> Model:
     """Fill a model from a file that `save` wrote, or leave it untouched and raise.
 
@@ -97,6 +100,7 @@ def load(model: Model, path: Path, names: Names | None = None) -> Model:
     return model
 
 
+@checks_kinds
 def load_model(path: Path, layers: Iterable[type[Layer]] = ()) -> Layer:
     """The model in a file that `save` wrote, built from the text in it and filled.
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds, received
 from nnscratch.words import INITIALIZERS
 
 
@@ -26,6 +27,27 @@ class Initializer(Protocol):
         """An array of `shape` and `dtype`, drawn from `rng`."""
 
 
+def drawn(name: str, initializer: Initializer, shape: tuple[int, ...], rng: Any) -> np.ndarray:
+    """The first weights of a layer with that name; a ValueError where an initializer gives others.
+
+    Examples
+    --------
+    >>> drawn("Linear", lambda shape, rng: np.zeros(3), (2, 3), None)
+    Traceback (most recent call last):
+    ValueError: Linear expected initializer as a function (shape, rng) that gives floating numbers
+    of shape (2, 3), it gave an array float64 (3,)
+    """
+    expected = f"{name} expected initializer as a function (shape, rng) that gives"
+    try:
+        W = initializer(shape, rng)
+    except TypeError as error:
+        raise ValueError(f"{expected} numbers; {error}") from error
+    if not isinstance(W, np.ndarray) or W.shape != shape or W.dtype.kind != "f":
+        raise ValueError(f"{expected} floating numbers of shape {shape}, it gave {received(W)}")
+    return W
+
+
+@checks_kinds
 def glorot_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """Uniform with Var(W) = 2 / (fan_in + fan_out), for tanh, sigmoid and no activation.
 
@@ -49,17 +71,20 @@ def glorot_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.floa
     return _uniform(shape, 2 / (fan_in + fan_out), rng, dtype)
 
 
+@checks_kinds
 def glorot_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """Normal with Var(W) = 2 / (fan_in + fan_out); see `glorot_uniform`."""
     fan_in, fan_out = fans(shape)
     return _normal(shape, 2 / (fan_in + fan_out), rng, dtype)
 
 
+@checks_kinds
 def he_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """Uniform with Var(W) = 2 / fan_in; see `he_normal`."""
     return _uniform(shape, 2 / fans(shape)[0], rng, dtype)
 
 
+@checks_kinds
 def he_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """Normal with Var(W) = 2 / fan_in, for ReLU and its relatives.
 

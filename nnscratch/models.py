@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from nnscratch.initializers import for_activation, glorot_uniform, he_normal
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers import (
     BatchNorm,
     Conv2d,
@@ -24,6 +25,7 @@ from nnscratch.layers import (
 __all__ = ["cnn", "lenet", "mlp"]
 
 
+@checks_kinds
 def mlp(
     sizes: Sequence[int],
     activation: type[Layer] = ReLU,
@@ -70,6 +72,7 @@ def mlp(
     return Sequential(*layers)
 
 
+@checks_kinds
 def lenet(
     image_shape: Sequence[int] = (1, 28, 28),
     classes: int = 10,
@@ -106,7 +109,7 @@ def lenet(
       Linear(256, 10),
     )
     """
-    channels, height, width = image_shape
+    channels, height, width = _checked_shape("lenet", image_shape)
     if min(height, width) < 16:
         raise ValueError(f"lenet expected images of at least 16 x 16, received {image_shape}")
     rng = np.random.default_rng(rng)
@@ -119,6 +122,7 @@ def lenet(
     return Sequential(*layers, Flatten(), Linear(features, classes, rng=rng))
 
 
+@checks_kinds
 def cnn(
     image_shape: Sequence[int] = (1, 28, 28),
     classes: int = 10,
@@ -154,14 +158,24 @@ def cnn(
     >>> sum(array.size for array in model.params.values())
     157714
     """
+    channels, _, _ = _checked_shape("cnn", image_shape)
     rng = np.random.default_rng(rng)
-    stages = ((image_shape[0], width, 5), (width, 2 * width, 3), (2 * width, 2 * width, 3))
+    stages = ((channels, width, 5), (width, 2 * width, 3), (2 * width, 2 * width, 3))
     layers: list[Layer] = [*_stage(*stages[0], rng), MaxPool2d(2)]
     layers += [*_stage(*stages[1], rng), *_stage(*stages[2], rng), MaxPool2d(2)]
     layers += [*_stage(2 * width, 4 * width, 3, rng), *_stage(4 * width, 4 * width, 3, rng)]
     layers += [GlobalAvgPool()]
     layers += [Dropout(dropout, rng=rng.spawn(1)[0])] if dropout else []
     return Sequential(*layers, Linear(4 * width, classes, rng=rng))
+
+
+def _checked_shape(name: str, shape: Sequence[int]) -> tuple[int, int, int]:
+    if len(shape) != 3:
+        raise ValueError(
+            f"{name} expected image_shape as (channels, height, width), received {shape}"
+        )
+    channels, height, width = shape
+    return channels, height, width
 
 
 def _stage(inputs: int, outputs: int, size: int, rng: np.random.Generator) -> list[Layer]:

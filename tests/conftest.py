@@ -32,8 +32,10 @@ def pytest_addoption(parser):
     parser.addoption("--by-file", action="store_true", help="print the time that each file took")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
+        if item.get_closest_marker("slow") and "slow" not in config.option.markexpr:
+            item.add_marker(pytest.mark.skip(reason="slow; run with -m slow"))
         if any(fnmatch(item.path.stem, f"test_{name}") for name in LONG.split()):
             item.add_marker(pytest.mark.long)
 

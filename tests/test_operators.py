@@ -214,5 +214,18 @@ def test_misuse_names_the_layer_and_the_remedy(call, message):
 
 
 def test_a_singular_matrix_has_no_inverse():
-    with pytest.raises(np.linalg.LinAlgError, match=r"Inverse\(\) .*received \(2, 3, 3\) with"):
-        Inverse().forward(np.zeros((2, 3, 3)))
+    matrices = np.stack([np.eye(3), np.ones((3, 3)), np.zeros((3, 3))])
+    with pytest.raises(ValueError, match=r"the matrix at \[1\] of \(3, 3, 3\), which is singular"):
+        Inverse().forward(matrices)
+    with pytest.raises(ValueError, match=r"received \(3, 3\), which is singular"):
+        Inverse().forward(matrices[1])
+
+
+def test_the_gradient_of_a_determinant_is_nan_where_its_matrix_is():
+    matrices = np.stack([np.eye(2), np.full((2, 2), np.nan), [[np.inf, 0], [0, 1]]])
+    layer = Determinant()
+    with np.errstate(invalid="ignore"):
+        layer.forward(matrices)
+    dx, _ = layer.backward(np.ones(3))
+    np.testing.assert_allclose(dx[0], np.eye(2), atol=1e-15)
+    assert np.isnan(dx[1:]).all()

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from nnscratch.kinds import checks_kinds
+
 __all__ = ["Cutout", "Mixup", "ShiftAndFlip"]
 
 
@@ -41,6 +43,7 @@ class ShiftAndFlip:
              [0., 0., 0.]]]])
     """
 
+    @checks_kinds
     def __init__(self, shift: int = 0, flip: bool = False) -> None:
         self.shift, self.flip = index(shift), bool(flip)
         if self.shift < 0:
@@ -92,6 +95,7 @@ class Cutout:
              [1., 0., 0., 1.]]]])
     """
 
+    @checks_kinds
     def __init__(self, size: int) -> None:
         self.size = index(size)
         if self.size < 1:
@@ -149,6 +153,7 @@ class Mixup:
            [2.66, 0.73, 0.27]])
     """
 
+    @checks_kinds
     def __init__(self, alpha: float = 0.2, classes: int | None = None) -> None:
         if not 0 < alpha < np.inf:
             raise ValueError(f"Mixup expected a positive alpha, received {alpha!r}")

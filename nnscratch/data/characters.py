@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnscratch.data.digits import embedded
 from nnscratch.files import read_text
+from nnscratch.kinds import checks_kinds
 
 MOST = 1 << 28  # bytes of a text
 SONNETS = "sonnets/sonnets.txt"
 
 
+@checks_kinds
 def text(path: str | os.PathLike[str] | None = None) -> Text:
     """Read a text in UTF-8; without a path twenty sonnets of Shakespeare's, which are embedded.
 

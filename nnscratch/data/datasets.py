@@ -19,6 +19,7 @@ from nnscratch.data.catalogue import SOURCES, source_of, unknown
 from nnscratch.data.files import files_of
 from nnscratch.data.images import Images
 from nnscratch.files import printable
+from nnscratch.kinds import checks_kinds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +63,7 @@ class Dataset:
         return of_dataset(self)
 
 
+@checks_kinds
 def load_dataset(
     name: str | os.PathLike[str],
     root: str | os.PathLike[str] | None = None,

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.sources import Source
+from nnscratch.kinds import checks_kinds
 
 SYSTEM = Path("/usr/share/datasets")  # where Debian's packages put data
 
 
+@checks_kinds
 def fetch_dataset(
     name: str, root: str | os.PathLike[str] | None = None, progress: bool = True
 ) -> Path | None:

@@ -18,6 +18,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from nnscratch.kinds import checks_kinds
+
 GZIP_MAGIC = b"\x1f\x8b"
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(">u1"),
@@ -34,6 +36,7 @@ FRESH_COPY = "the file is cut off or damaged: delete it and put a fresh copy in 
 NOT_IDX = "this is no IDX file, or a damaged one: put a fresh copy in its place"
 
 
+@checks_kinds
 def load_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     """Read an IDX file, gzipped or not.
 

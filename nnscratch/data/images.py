@@ -13,6 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
 from nnscratch import compiled
+from nnscratch.kinds import as_array
 
 READ_ONLY = "Images are read-only; make an array of them first: x = np.array(x)"
 
@@ -128,7 +129,7 @@ class Images(NDArrayOperatorsMixin):
 
 def samples_of(x: Any) -> Any:
     """x as something to take samples from: `Images` as they are, anything else as an array."""
-    return x if isinstance(x, Images) else np.asarray(x)
+    return x if isinstance(x, Images) else as_array(x)
 
 
 def subset(x: Any, rows: NDArray[np.integer]) -> Any:

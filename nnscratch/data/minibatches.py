@@ -9,8 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnscratch import compiled
 from nnscratch.data.images import Images, samples_of
+from nnscratch.kinds import as_array, checks_kinds
 
 
+@checks_kinds
 def minibatches(
     x: ArrayLike | Images,
     y: ArrayLike,
@@ -61,7 +63,7 @@ def minibatches(
     (2, 2) [2 3]
     (1, 2) [4]
     """
-    inputs, targets = samples_of(x), np.asarray(y)
+    inputs, targets = samples_of(x), as_array(y)
     if inputs.ndim == 0 or targets.ndim == 0 or len(inputs) != len(targets):
         raise ValueError(
             "minibatches expected x and y with one row for each sample, "

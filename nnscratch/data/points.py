@@ -11,9 +11,12 @@ import operator
 import numpy as np
 from numpy.typing import NDArray
 
+from nnscratch.kinds import checks_kinds
+
 Points = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
+@checks_kinds
 def spirals(
     samples: int = 300,
     classes: int = 3,
@@ -67,6 +70,7 @@ def spirals(
     return _points(share * np.cos(angle), share * np.sin(angle)), y
 
 
+@checks_kinds
 def moons(
     samples: int = 200, noise: float = 0.1, rng: int | np.random.Generator | None = None
 ) -> Points:

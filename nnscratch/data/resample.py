@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnscratch.data.augment import checked_images
+from nnscratch.kinds import checks_kinds
 
 __all__ = ["Crop", "Rotate"]
 
@@ -44,6 +45,7 @@ class Rotate:
            [0. , 0. , 0. , 0. , 0.1]])
     """
 
+    @checks_kinds
     def __init__(self, degrees: float) -> None:
         if not 0 < degrees <= 180:
             raise ValueError(f"Rotate expected degrees in (0, 180], received {degrees!r}")
@@ -90,6 +92,7 @@ class Crop:
              [0.02, 0.84, 1.66, 2.48]]]])
     """
 
+    @checks_kinds
     def __init__(self, smallest: float = 0.8) -> None:
         if not 0 < smallest < 1:
             raise ValueError(f"Crop expected a share in (0, 1), received {smallest!r}")

@@ -7,11 +7,14 @@ import operator
 import numpy as np
 from numpy.typing import NDArray
 
+from nnscratch.kinds import checks_kinds
+
 ADDITION = "0123456789+="  # what the numbers of `addition` stand for
 
 Sequences = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
+@checks_kinds
 def addition(
     samples: int = 1000, digits: int = 2, rng: int | np.random.Generator | None = None
 ) -> Sequences:
@@ -49,6 +52,7 @@ def addition(
     return x, _written(u + v, digits + 1)
 
 
+@checks_kinds
 def reversals(
     samples: int = 1000,
     length: int = 8,
@@ -81,6 +85,7 @@ def reversals(
     return x, x[:, ::-1].copy()
 
 
+@checks_kinds
 def sines(
     samples: int = 1000,
     steps: int = 50,

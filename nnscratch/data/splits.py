@@ -9,7 +9,10 @@ import operator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnscratch.kinds import as_array, checks_kinds
 
+
+@checks_kinds
 def stratified_split(
     labels: ArrayLike, count: int, rng: int | np.random.Generator | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -52,7 +55,7 @@ def stratified_split(
     >>> len(rest)
     5
     """
-    labels = np.asarray(labels)
+    labels = as_array(labels)
     if labels.ndim != 1 or (labels.size and labels.dtype.kind not in "iub"):
         raise ValueError(
             "stratified_split expected labels of shape (samples,) and an integer dtype, "

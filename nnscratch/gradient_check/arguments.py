@@ -11,6 +11,7 @@ import numpy as np
 
 from nnscratch.gradient_check.calling import Functions
 from nnscratch.gradient_check.draws import Draw
+from nnscratch.kinds import array_of
 
 __all__ = [
     "as_leaves",
@@ -45,7 +46,7 @@ def _plain(x: Any) -> Any:
     if arrays and not _numbers(x):
         return type(x)(_plain(part) for part in x)
     if isinstance(x, (list, tuple, float, int, np.generic)) and not isinstance(x, bool):
-        x = np.asarray(x)
+        x = array_of("check_gradients", x)
     if isinstance(x, np.ndarray):
         return x.astype(np.float64) if x.dtype.kind == "f" else x.copy()
     return x

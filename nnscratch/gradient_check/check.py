@@ -31,10 +31,12 @@ from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.randomness import global_random_state_kept
 from nnscratch.gradient_check.report import Report
 from nnscratch.gradient_check.subject import NotUnderstood, Subject
+from nnscratch.kinds import checks_kinds
 
 __all__ = ["assert_gradients", "check_gradients"]
 
 
+@checks_kinds
 def check_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> Report:
     """Compare every gradient of a layer with numeric derivatives, and say what is wrong.
 
@@ -84,6 +86,7 @@ def check_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> R
         return _Check(layer, inputs, dy, np.random.default_rng(rng), rng).report()
 
 
+@checks_kinds
 def assert_gradients(layer: Any, *inputs: Any, dy: Any = None, rng: Any = 0) -> None:
     """Raise AssertionError with the report unless `check_gradients` finds no mistake.
 

@@ -12,6 +12,7 @@ from nnscratch.graph.order import Step, steps_of
 from nnscratch.graph.record import Sums, Values, gradients_of_parents, input_arrays
 from nnscratch.graph.table import table
 from nnscratch.graph.written import graph_on
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.caches import form_of
 from nnscratch.layers.containers import Edge, add_up
@@ -113,6 +114,7 @@ class Graph(Layer):
 
     takes_out = True
 
+    @checks_kinds
     def __init__(
         self,
         inputs: Sequence[Input] | Input,

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from nnscratch.kinds import NotNumbersError, as_array, checks_kinds, received
 from nnscratch.layers.base import Layer
 from nnscratch.layers.operators.arithmetic import Add, Div, Mul, Sub
 from nnscratch.layers.operators.elementwise import Power
@@ -78,6 +79,7 @@ class Node:
 
     __slots__ = ("layer", "name", "parents")
 
+    @checks_kinds
     def __init__(
         self, layer: Layer | None, parents: tuple[Node, ...], name: str | None = None
     ) -> None:
@@ -207,6 +209,7 @@ class Input(Node):
 
     __slots__ = ()
 
+    @checks_kinds
     def __init__(self, name: str | None = None) -> None:
         super().__init__(None, (), name)
 
@@ -227,6 +230,7 @@ class Output(Node):
 
     __slots__ = ("part",)
 
+    @checks_kinds
     def __init__(self, node: Node, part: int) -> None:
         super().__init__(None, (node,))
         self.part = part
@@ -246,6 +250,7 @@ class Constant(Node):
 
     __slots__ = ("value",)
 
+    @checks_kinds
     def __init__(self, value: Any) -> None:
         super().__init__(None, ())
         if not _is_real(value):
@@ -265,16 +270,24 @@ def check_name(name: Any) -> str | None:
     """The name if it is one: parameters are called `<node>.<key>`, so it has no dot itself."""
     if name is None or (isinstance(name, str) and name and "." not in name):
         return name
+    if not isinstance(name, str) or not name:
+        raise ValueError(
+            f"a node's or an Input's name is text, received {received(name)}; "
+            "leave it out to have one made"
+        )
     raise ValueError(
         f"a node's name is text without dots, which separate it from its parameters' names, "
-        f"received {name!r}; {str(name).replace('.', '_')!r} would do"
-        if name
-        else f"a node's name is text, received {name!r}; leave it out to have one made"
+        f"received {name!r}; {name.replace('.', '_')!r} would do"
     )
 
 
 def _is_real(value: Any) -> bool:
-    return not isinstance(value, Layer) and np.asarray(value).dtype.kind in "fiub"
+    if isinstance(value, Layer):
+        return False
+    try:
+        return as_array(value).dtype.kind in "fiub"
+    except NotNumbersError:
+        return False
 
 
 def _refuse_power(base: Any, exponent: Any) -> NoReturn:

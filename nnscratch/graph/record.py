@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.graph.order import Step
+from nnscratch.kinds import as_array
 
 
 @dataclass
@@ -52,7 +53,7 @@ def input_arrays(title: str, names: Sequence[str], inputs: tuple[Any, ...]) -> l
             f"{title} expected {len(names)} inputs "
             f"({', '.join(names)}), received {len(inputs)}; pass one array for each"
         )
-    arrays = [np.asarray(x) for x in inputs]
+    arrays = [x if type(x) is np.ndarray else as_array(x) for x in inputs]
     pairs = list(zip(inputs, arrays, strict=True))
     found = [a.dtype for x, a in pairs if type(x) is not float and a.dtype.kind == "f"]
     if found and len(found) < len(arrays):

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.losses.node import as_layer
@@ -22,6 +23,7 @@ __all__ = ["jacobian", "numerical_jacobian"]
 _LARGEST = 2**22  # numbers in the repeated input or output of one call
 
 
+@checks_kinds
 def jacobian(
     layer: Layer | Loss, *inputs: Any, wrt: int | str = 0, layout: str = "tensor"
 ) -> np.ndarray:
@@ -100,6 +102,7 @@ def jacobian(
     return J.reshape((y.size, math.prod(shape)) if layout == "matrix" else y.shape + shape)
 
 
+@checks_kinds
 def numerical_jacobian(f: Callable[[np.ndarray], Any], x: Any) -> np.ndarray:
     """All partial derivatives of a function, by central differences.
 
@@ -131,7 +134,7 @@ def numerical_jacobian(f: Callable[[np.ndarray], Any], x: Any) -> np.ndarray:
     array([[2., 0.],
            [0., 4.]])
     """
-    x = np.asarray(x)
+    x = as_array(x)
     _check_floating(x, "numerical_jacobian expected x")
     x = x.astype(np.float64)
     columns = []
@@ -162,7 +165,7 @@ def _shape_of(layer: Layer, inputs: tuple[Any, ...], wrt: int | str) -> tuple[in
             f"{layer} received {len(inputs)} inputs, there is none with the number {wrt}; "
             f"pass 0 to {len(inputs) - 1}, or a parameter's name"
         )
-    x = np.asarray(inputs[wrt])
+    x = as_array(inputs[wrt])
     _check_floating(x, f"jacobian of {layer} expected input {wrt}")
     return x.shape
 
@@ -191,7 +194,7 @@ def _batched(
     layer: Layer, inputs: tuple[Any, ...], wrt: int, y: np.ndarray, cache: Any
 ) -> np.ndarray | None:
     """J by backward passes on many unit vectors at once, or None where that is not right."""
-    arrays = [np.asarray(x) for x in inputs]
+    arrays = [as_array(x) for x in inputs]
     if y.size < 2:
         return None
     rng = np.random.default_rng(0)

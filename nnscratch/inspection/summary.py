@@ -14,6 +14,7 @@ import numpy as np
 
 from nnscratch.inspection.observe import Use
 from nnscratch.inspection.timing import time_passes
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers import Layer, Sequential
 from nnscratch.layers.normalization.normalize import passed_unfitted
 
@@ -130,6 +131,7 @@ class Summary:
         return [headers[i] for i in columns], [[row[i] for i in columns] for row in rows]
 
 
+@checks_kinds
 def summary(model: Layer, *inputs: Any) -> Summary:
     """A table of the model's layers, their outputs, parameters and share of the time.
 
@@ -165,7 +167,7 @@ def summary(model: Layer, *inputs: Any) -> Summary:
         type(model).__name__, _rows(model), sum(n for n, _ in sizes), sum(size for _, size in sizes)
     )
     if inputs:
-        _run(found, model, tuple(np.asarray(x) for x in inputs))
+        _run(found, model, tuple(as_array(x) for x in inputs))
     return found
 
 

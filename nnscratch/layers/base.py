@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from nnscratch.asking import answers
+from nnscratch.kinds import NotNumbersError, as_array
 from nnscratch.layers.caches import form_of, protected
 from nnscratch.layers.owner import Owner
 from nnscratch.layers.written import Page, code, written
@@ -36,11 +37,12 @@ NOWHERE: Out = MappingProxyType({})  # the `out` of a gradient pass that makes n
 
 def floating(x: Any, dtype: np.dtype | None = None) -> np.ndarray:
     """x as a floating array: of `dtype` if given, else its own, integers as float32."""
-    x = np.asarray(x)
+    if type(x) is not np.ndarray:
+        x = as_array(x)
     if x.dtype == dtype:
         return x
     if x.dtype.kind not in "fiub":
-        raise ValueError(f"expected real numbers, received an array of {x.dtype}")
+        raise NotNumbersError(f"expected real numbers, received an array of {x.dtype}")
     if dtype is None:
         dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float32)
     return x.astype(dtype, copy=False)
@@ -172,7 +174,10 @@ class Layer(Owner):
         Where `backward` still needs y itself, y is read-only: writing into it would give wrong
         gradients, so it is an error at once. `y.copy()` can be written to.
         """
-        y, cache = self.forward_pass(*inputs, **options)
+        try:
+            y, cache = self.forward_pass(*inputs, **options)
+        except NotNumbersError as error:
+            raise ValueError(f"{self.title} {error}") from None
         self.remember(cache, form_of(y))
         return protected(y, cache)
 
@@ -200,7 +205,11 @@ class Layer(Owner):
         """
         if self._form is None:
             raise RuntimeError(f"{self.title}.backward came before forward; call forward(x) first")
-        return self.backprop(self._like_y(dy, self._form), self.cache)
+        try:
+            dy = self._like_y(dy, self._form)
+        except NotNumbersError as error:
+            raise ValueError(f"{self.title}.backward {error}") from None
+        return self.backprop(dy, self.cache)
 
     def _like_y(self, dy: Any, form: Any) -> Any:
         """dy in the dtype of y, after a look at its shape; for several outputs a tuple."""

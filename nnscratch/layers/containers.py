@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, fitting, floating
 from nnscratch.layers.caches import form_of
 from nnscratch.layers.operators.arithmetic import Add
@@ -74,6 +75,7 @@ class Sequential(Layer):
 
     takes_out = True
 
+    @checks_kinds
     def __init__(self, *layers: Layer) -> None:
         for i, layer in enumerate(layers):
             check_layer(layer, f"argument {i} of Sequential")
@@ -204,6 +206,7 @@ class Residual(Layer):
 
     takes_out = wraps = True
 
+    @checks_kinds
     def __init__(self, layer: Layer) -> None:
         check_layer(layer, "the argument of Residual")
         self.layers: tuple[Layer] = (layer,)

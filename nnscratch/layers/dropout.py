@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.part import Part
 
@@ -53,6 +54,7 @@ class Dropout(Layer):
     element_wise = True
     part: Part | None = None  # where other processes have the other rows of the batch
 
+    @checks_kinds
     def __init__(self, p: float = 0.5, rng: Any = None) -> None:
         if not 0 <= p <= 1:
             raise ValueError(f"Dropout expected p in [0, 1], the share dropped, received {p}")

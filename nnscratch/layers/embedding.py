@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Grads, Layer
 from nnscratch.layers.written import written
 
@@ -70,6 +71,7 @@ class Embedding(Layer):
     make it Embedding(8, 2) or number from 0 without gaps
     """
 
+    @checks_kinds
     def __init__(
         self, count: int, features: int, rng: Any = None, padding_index: int | None = None
     ) -> None:
@@ -90,7 +92,7 @@ class Embedding(Layer):
         self.params = {"W": W.astype(np.float32)}
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = np.asarray(x)
+        x = as_array(x)
         self._check(x)
         x = x.astype(np.intp, copy=False)
         return self.params["W"].take(x, axis=0), x

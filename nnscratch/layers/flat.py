@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import received
 from nnscratch.layers.base import Layer
 
 Allocate = Callable[[int, Any], np.ndarray]
@@ -100,6 +101,8 @@ def flatten(model: Layer, allocate: Allocate | None = None) -> Parameters:
     >>> flatten(model) is flat
     True
     """
+    if not isinstance(model, Layer):
+        raise ValueError(f"flatten expected a layer, received {received(model)}")
     known: Parameters | None = vars(model).get("_flat")
     if known is None or allocate is not None or not known.attached(model):
         known = vars(model)["_flat"] = Parameters(model, allocate or np.zeros)
@@ -127,7 +130,14 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
     >>> clip_norm({"W": np.array([[3.0, 0.0]]), "b": np.array([4.0])}, 1.0)
     ({'W': array([[0.6, 0. ]]), 'b': array([0.8])}, 5.0)
     """
-    largest = float(largest)  # a NumPy float64 would widen float32 gradients
+    if not isinstance(grads, Mapping):
+        raise ValueError(f"clip_norm expected gradients by name, received {received(grads)}")
+    try:
+        largest = float(largest)  # a NumPy float64 would widen float32 gradients
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"clip_norm expected largest as a number, received {received(largest)}"
+        ) from None
     if not largest > 0:
         raise ValueError(f"the largest norm is positive, received {largest}")
     arrays = list(getattr(grads, "vectors", grads).values())

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.initializers import Initializer, glorot_uniform
+from nnscratch.initializers import Initializer, drawn, glorot_uniform
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 
 __all__ = ["Bias", "Linear"]
@@ -68,6 +69,7 @@ class Linear(Layer):
     (5, 4, 2)
     """
 
+    @checks_kinds
     def __init__(
         self,
         in_features: int,
@@ -82,7 +84,7 @@ class Linear(Layer):
                 f"Linear expected sizes of at least 1, received {in_features} and {out_features}"
             )
         self.in_features, self.out_features, self.bias = in_features, out_features, bool(bias)
-        W = initializer((out_features, in_features), rng)
+        W = drawn("Linear", initializer, (out_features, in_features), rng)
         # (in, out) in memory behind the shape (out, in): BLAS is faster that way round
         params = {"W": np.asfortranarray(W)}
         if bias:
@@ -94,7 +96,7 @@ class Linear(Layer):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         params = self.params
         W = params["W"]
-        if getattr(x, "dtype", None) is not W.dtype:
+        if type(x) is not np.ndarray or x.dtype is not W.dtype:
             x = floating(x, W.dtype)
         if x.shape[-1:] != (self.in_features,):
             self.refuse(f"({self.in_features},) or (batch, {self.in_features})", x, self._remedy(x))
@@ -169,6 +171,7 @@ class Bias(Layer):
     {'b': array([3., 3.], dtype=float32)}
     """
 
+    @checks_kinds
     def __init__(self, features: int) -> None:
         features = index(features)
         if features < 1:

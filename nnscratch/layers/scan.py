@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out
 from nnscratch.layers.containers import Sequential, check_layer
 from nnscratch.layers.flatten import Flatten
@@ -81,13 +82,14 @@ class Scan(Layer):
 
     takes_out = wraps = True
 
+    @checks_kinds
     def __init__(self, layer: Layer, window: int, stride: int = 1) -> None:
         check_layer(layer, "the argument of Scan")
         self.window, self.stride = _positive("window", window), _positive("stride", stride)
         self.layers: tuple[Layer] = (layer,)
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
-        x = np.asarray(x)
+        x = as_array(x)
         y, cache, shape = self._on_rows(self.layers[0].forward_pass, x)
         return y.reshape(shape), (cache, y.shape, y.dtype, x.shape)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 
 __all__ = ["LogSoftmax", "Softmax"]
@@ -49,6 +50,7 @@ class Softmax(Layer):
     array([[ 0.875, -0.25 , -0.625]])
     """
 
+    @checks_kinds
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 
@@ -97,6 +99,7 @@ class LogSoftmax(Layer):
     array([    0., -1000.])
     """
 
+    @checks_kinds
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from nnscratch.asking import answers
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import floating
 from nnscratch.losses.checks import check_values, product, real
 from nnscratch.losses.node import as_layer
@@ -71,6 +72,7 @@ class Loss:
         super().__init_subclass__(**kwargs)
         cls.counts_evenly = cls.sample_counts is Loss.sample_counts
 
+    @checks_kinds
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(
@@ -197,7 +199,7 @@ class Loss:
             raise RuntimeError(
                 f"{self}.backward came before forward; call forward(prediction, target) first"
             )
-        return self.backward_pass(dy, self.cache)
+        return self.backward_pass(dy if type(dy) is float else real(self, "a dy", dy), self.cache)
 
     def refuse(self, expected: str, received: object, remedy: str) -> NoReturn:
         raise ValueError(f"{self} expected {expected}, received {received}; {remedy}")

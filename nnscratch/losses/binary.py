@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.activations.sigmoids import sigmoid, softplus
 from nnscratch.losses.base import Loss
 from nnscratch.losses.checks import SLACK, check_values, like, product, real
@@ -54,6 +55,7 @@ class BCEWithLogits(Loss):
     0.3466
     """
 
+    @checks_kinds
     def __init__(self, positive_weight: Any = None, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.positive_weight: np.ndarray | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.losses.checks import SLACK, check_values, like, product, real
 from nnscratch.losses.labels import ClassLoss, Right
@@ -77,6 +78,7 @@ class SoftmaxCrossEntropy(ClassLoss):
 
     takes_ignored = True
 
+    @checks_kinds
     def __init__(
         self,
         class_weights: Any = None,
@@ -197,6 +199,7 @@ class NLLLoss(ClassLoss):
 
     takes_ignored = True
 
+    @checks_kinds
     def __init__(
         self,
         class_weights: Any = None,
@@ -264,6 +267,7 @@ class HingeLoss(ClassLoss):
     array([[-2.,  1.,  1.]])
     """
 
+    @checks_kinds
     def __init__(self, margin: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.margin = float(margin)

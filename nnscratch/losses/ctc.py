@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.losses.base import Loss, Passed
 from nnscratch.losses.checks import real
@@ -100,6 +101,7 @@ class CTCLoss(Loss):
     reduction='none'
     """
 
+    @checks_kinds
     def __init__(self, blank: int = 0, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.blank = index(blank)

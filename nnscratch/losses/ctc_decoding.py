@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import floating
 from nnscratch.layers.softmax import log_softmax
 
 __all__ = ["ctc_decode"]
 
 
+@checks_kinds
 def ctc_decode(scores: Any, lengths: Any = None, beam: int = 1, blank: int = 0) -> list[list[int]]:
     """The labels that the scores of frames spell, for each sample.
 
@@ -70,7 +72,7 @@ def ctc_decode(scores: Any, lengths: Any = None, beam: int = 1, blank: int = 0) 
     if index(beam) < 1:
         raise ValueError(f"ctc_decode expected a beam of at least 1, received {beam}")
     samples, frames, _ = scores.shape
-    lengths = np.full(samples, frames) if lengths is None else np.asarray(lengths)
+    lengths = np.full(samples, frames) if lengths is None else as_array(lengths)
     if lengths.shape != (samples,) or (lengths.dtype.kind not in "iu" and samples):
         raise ValueError(
             f"ctc_decode expected lengths ({samples},) of integers, received {lengths.dtype} of "

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 
 __all__: list[str] = []
@@ -33,6 +34,7 @@ class LossLayer(Layer):
 
     takes_labels = True  # constants come as they are: labels are integers
 
+    @checks_kinds
     def __init__(self, loss: Any, parts: int | None, weighted: bool) -> None:
         self.loss, self.parts, self.weighted = loss, parts, weighted
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.losses.base import Loss
 from nnscratch.losses.checks import check_values, like
 
@@ -134,6 +135,7 @@ class HuberLoss(DistanceLoss):
     1.3125
     """
 
+    @checks_kinds
     def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
         if not delta > 0:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import array_of, checks_kinds
+
 __all__ = ["accuracy", "confusion_matrix", "precision_recall_f1", "top_k_accuracy"]
 
 
@@ -39,6 +41,7 @@ def accuracy(prediction: Any, labels: Any) -> float:
     return float(np.mean(predicted == labels))
 
 
+@checks_kinds
 def top_k_accuracy(scores: Any, labels: Any, k: int = 2) -> float:
     """The share of labels that are among the k largest scores.
 
@@ -76,6 +79,7 @@ def top_k_accuracy(scores: Any, labels: Any, k: int = 2) -> float:
     return float(np.mean(before.sum(axis=1) < k))
 
 
+@checks_kinds
 def confusion_matrix(prediction: Any, labels: Any, classes: int | None = None) -> np.ndarray:
     """How often each class was taken for each: entry (i, j) counts samples of i called j.
 
@@ -126,6 +130,7 @@ def confusion_matrix(prediction: Any, labels: Any, classes: int | None = None) -
     return pairs.reshape(classes, classes)
 
 
+@checks_kinds
 def precision_recall_f1(
     labels: Any, predicted: Any, average: str | None = None, classes: int | None = None
 ) -> Any:
@@ -197,7 +202,7 @@ def precision_recall_f1(
 
 def predicted_classes(caller: str, prediction: Any, labels: Any) -> tuple[np.ndarray, int | None]:
     """(predicted label of each sample, how many classes have scores, None for labels)."""
-    prediction, labels = np.asarray(prediction), np.asarray(labels)
+    prediction, labels = array_of(caller, prediction), array_of(caller, labels)
     if prediction.ndim not in (1, 2) or labels.shape != prediction.shape[:1]:
         raise ValueError(
             f"{caller} expected scores (samples, classes) or predicted labels (samples,), and "
@@ -207,15 +212,21 @@ def predicted_classes(caller: str, prediction: Any, labels: Any) -> tuple[np.nda
         return prediction, None
     if prediction.shape[1] == 0:
         raise ValueError(f"{caller} expected scores of at least one class, received none")
+    _check_scores(caller, prediction)
     if np.isnan(prediction).any():
         sample = int(np.argmax(np.isnan(prediction).any(axis=1)))
         raise ValueError(f"{caller} expected scores, received NaN, first in sample {sample}")
     return prediction.argmax(axis=1), prediction.shape[1]
 
 
+def _check_scores(caller: str, scores: np.ndarray) -> None:
+    if scores.dtype.kind not in "fiub":
+        raise ValueError(f"{caller} expected scores as real numbers, received {scores.dtype}")
+
+
 def class_labels(caller: str, what: str, labels: Any, classes: int | None) -> np.ndarray:
     """Labels as int64, checked to be whole numbers of at least 0 and below `classes`."""
-    labels = np.asarray(labels)
+    labels = array_of(caller, labels)
     if labels.size == 0:
         return labels.astype(np.int64)
     if labels.dtype.kind not in "iub":
@@ -239,7 +250,7 @@ def class_labels(caller: str, what: str, labels: Any, classes: int | None) -> np
 
 def _in_a_row(caller: str, prediction: Any, labels: Any) -> tuple[np.ndarray, np.ndarray]:
     """Scores as (labels, classes) or classes as (labels,), and labels as (labels,)."""
-    prediction, labels = np.asarray(prediction), np.asarray(labels)
+    prediction, labels = array_of(caller, prediction), array_of(caller, labels)
     if labels.ndim == 0 or labels.shape not in (prediction.shape, prediction.shape[:-1]):
         raise ValueError(
             f"{caller} expected scores (samples, ..., classes) or classes (samples, ...), and "
@@ -249,6 +260,7 @@ def _in_a_row(caller: str, prediction: Any, labels: Any) -> tuple[np.ndarray, np
         raise ValueError(f"{caller} of no sample; pass at least one")
     if labels.shape == prediction.shape:
         return prediction.ravel(), labels.ravel()
+    _check_scores(caller, prediction)
     if prediction.shape[-1] == 1:
         raise ValueError(
             f"{caller} expected scores of two classes or more, received {prediction.shape}; for "

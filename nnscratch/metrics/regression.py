@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import array_of
+
 __all__ = ["mean_squared_error", "r2_score"]
 
 
@@ -67,10 +69,10 @@ def _numbers(caller: str, target: Any, prediction: Any) -> tuple[np.ndarray, np.
     """Both as float64 of shape (samples, outputs), checked."""
     pair = []
     for what, x in (("target", target), ("prediction", prediction)):
-        x = np.asarray(x)
+        x = array_of(caller, x)
         if x.dtype.kind not in "fiub":
             raise ValueError(f"{caller} expected a {what} of real numbers, received {x.dtype}")
-        if not np.isfinite(x).all():
+        if x.ndim and not np.isfinite(x).all():
             sample = int(np.argmax(~np.isfinite(x.reshape(len(x), -1)).all(axis=1)))
             raise ValueError(
                 f"{caller} expected a finite {what}, received NaN or infinity, first in sample "

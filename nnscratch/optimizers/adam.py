@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nnscratch import compiled
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.groups import Groups, asked_for
@@ -65,6 +66,7 @@ class Adam(Optimizer):
     weight_decay: float
     amsgrad: bool
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,
@@ -150,6 +152,7 @@ class AdamW(Adam):
     Loshchilov and Hutter, Decoupled weight decay regularization (2019), algorithm 2.
     """
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,
@@ -212,6 +215,7 @@ class NAdam(Optimizer):
     momentum_decay: float
     _product: tuple[int, float, float] = (0, 1.0, 0.0)  # (t, Π_t, the beta1 that it is for)
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnscratch import compiled
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.groups import Groups, asked_for
@@ -51,6 +52,7 @@ class RMSprop(Optimizer):
     weight_decay: float
     centered: bool
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,
@@ -134,6 +136,7 @@ class Adagrad(Optimizer):
     epsilon: float
     weight_decay: float
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,
@@ -197,6 +200,7 @@ class Adadelta(Optimizer):
     epsilon: float
     weight_decay: float
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from nnscratch.asking import answers
+from nnscratch.kinds import NotNumbersError, as_array, checks_kinds, received
 from nnscratch.layers.base import Layer
 from nnscratch.layers.flat import Allocate, FlatArrays, flatten
 from nnscratch.layers.params import Structure
@@ -86,6 +87,7 @@ class Optimizer:
     state_names: tuple[str, ...] = ()
     learning_rate: float
 
+    @checks_kinds
     def __init__(self, model: Layer, groups: Groups | None = None, **settings: Any) -> None:
         name = type(self).__name__
         if not isinstance(model, Layer):
@@ -95,6 +97,11 @@ class Optimizer:
             )
         if not model.params:
             raise ValueError(f"{model.title} has no parameters to train")
+        if groups is not None and not isinstance(groups, Mapping):
+            raise ValueError(
+                f"{name} expected groups as a dict of patterns to dicts of settings, received "
+                f"{received(groups)}"
+            )
         vars(self).update(check_settings(name, settings))
         self.made_with = {name: getattr(self, name) for name in settings}
         self.model, self.groups, self.steps = model, dict(groups or {}), 0
@@ -118,7 +125,14 @@ class Optimizer:
         """Update every parameter from its gradient; `grads` is never written to."""
         if self._version != Structure.version:
             self.attach()
-        if grads.keys() != self._trained:
+        try:
+            known = grads.keys() == self._trained
+        except AttributeError:
+            raise ValueError(
+                f"{type(self).__name__}.step expected the gradients by name, received "
+                f"{received(grads)}; pass those of model.backward(dy)"
+            ) from None
+        if not known:
             self._check_names(grads)
         for name, grad in grads.items():
             if grad is not self.grads[name]:
@@ -207,6 +221,15 @@ class Optimizer:
         """Copy a gradient that is not there yet into the flat vector."""
         if grad is None:
             self._refuse_names({name})
+        try:
+            grad = as_array(grad)
+        except NotNumbersError as error:
+            raise ValueError(f"the gradient of {name!r} {error}") from None
+        if grad.dtype.kind not in "fiub":
+            raise ValueError(
+                f"the gradient of {name!r} expected real numbers, received {grad.dtype}; pass "
+                "those of model.backward(dy)"
+            )
         if np.shape(grad) != self.params[name].shape:
             raise ValueError(
                 f"the gradient of {name!r} has shape {np.shape(grad)}, "

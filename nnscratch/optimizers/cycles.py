@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.schedules import Schedule, cosine, count, positive
 
@@ -28,6 +29,7 @@ class WarmupCosine(Schedule):
     Goyal et al., Accurate, large minibatch SGD (2017), section 2.2, for the warm-up.
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, warmup: int, steps: int) -> None:
         self.steps = self.planned = count("steps", steps)
         self.warmup = warmup
@@ -65,6 +67,7 @@ class OneCycle(Schedule):
     Smith and Topin, Super-convergence (2018), section 3.
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, steps: int, peak: float) -> None:
         self.steps = self.planned = count("steps", steps)
         self.peak = positive("peak", peak)
@@ -101,6 +104,7 @@ class CosineRestarts(Schedule):
     [8.0, 4.0, 8.0, 6.83, 4.0, 1.17, 8.0]
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, period: int, factor: int = 1) -> None:
         self.period, self.factor = count("period", period), count("factor", factor)
         super().__init__(optimizer)

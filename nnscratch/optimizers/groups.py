@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from nnscratch.kinds import checks_kinds
+
 __all__ = ["Scaled"]
 
 Groups = Mapping[str, Mapping[str, Any]]
@@ -30,6 +32,7 @@ class Scaled:
     >>> optimizer = nn.SGD(model, 0.5, groups={"0.*": {"learning_rate": Scaled(0.1)}})
     """
 
+    @checks_kinds
     def __init__(self, share: float) -> None:
         self.share = _number("Scaled", "share", share)
 
@@ -53,7 +56,7 @@ def check_settings(optimizer: str, settings: Mapping[str, Any]) -> dict[str, Any
 
 def asked_for(groups: Groups | None, setting: str) -> bool:
     """Whether a group switches something on that the optimizer leaves off."""
-    every = (groups or {}).values()
+    every = groups.values() if isinstance(groups, Mapping) else ()
     return any(bool(of.get(setting)) for of in every if isinstance(of, Mapping))
 
 
@@ -73,7 +76,8 @@ def overrides_by_name(
         fitting = [name for name in names if fnmatchcase(name, pattern)]
         if not fitting:
             raise ValueError(
-                f"the group {pattern!r} fits no parameter; there are {', '.join(names)}"
+                f"{optimizer}: the group {pattern!r} fits no parameter; "
+                f"there are {', '.join(names)}"
             )
         if not isinstance(changes, Mapping) or (unknown := changes.keys() - settings.keys()):
             wrong = sorted(unknown) if isinstance(changes, Mapping) else changes

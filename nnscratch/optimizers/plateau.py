@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from nnscratch.kinds import checks_kinds, received
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.schedules import Schedule, count, positive
 
@@ -45,6 +46,7 @@ class ReduceOnPlateau(Schedule):
 
     per_epoch = True
 
+    @checks_kinds
     def __init__(
         self,
         optimizer: Optimizer,
@@ -76,11 +78,18 @@ class ReduceOnPlateau(Schedule):
                 f"ReduceOnPlateau.step expected the {self.metric} of the epoch; call it once an "
                 "epoch with that number"
             )
+        try:
+            value = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"ReduceOnPlateau.step expected the {self.metric} as a number, received "
+                f"{received(value)}"
+            ) from None
         self.steps_taken += 1
         margin = self.threshold * abs(self.best) if math.isfinite(self.best) else 0.0
         gain = self.best - value if self.lower_is_better else value - self.best
         if gain > margin:
-            self.best, self.waited = float(value), 0
+            self.best, self.waited = value, 0
         else:
             self.waited += 1
         if self.waited > self.patience:

@@ -16,6 +16,7 @@ from operator import index
 from typing import Any
 
 from nnscratch.asking import answers
+from nnscratch.kinds import checks_kinds
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.words import OF_SCHEDULES
 
@@ -36,6 +37,7 @@ class Schedule:
     planned: int | None = None  # after how many steps the rate is meant to stay as it is
     per_epoch = False  # whether the trainer steps once an epoch instead of once a minibatch
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer) -> None:
         if not isinstance(optimizer, Optimizer):
             raise ValueError(
@@ -101,6 +103,7 @@ class StepDecay(Schedule):
     8.0 8.0 4.0 4.0 2.0
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, every: int, factor: float = 0.1) -> None:
         self.every, self.factor = count("every", every), positive("factor", factor)
         super().__init__(optimizer)
@@ -127,6 +130,7 @@ class CosineDecay(Schedule):
     Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts (2017), eq. 5.
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, steps: int, final: float = 0.0) -> None:
         self.steps = self.planned = count("steps", steps)
         self.final = not_negative("final", final)
@@ -149,6 +153,7 @@ class ExponentialDecay(Schedule):
     rate(t) = base · factorᵗ.
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, factor: float) -> None:
         self.factor = positive("factor", factor)
         super().__init__(optimizer)
@@ -175,6 +180,7 @@ class Milestones(Schedule):
     [8.0, 8.0, 4.0, 2.0, 2.0]
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, steps: Sequence[int], factor: float = 0.1) -> None:
         if not isinstance(steps, Iterable):
             raise ValueError(f"Milestones expected ascending steps, received {steps!r}")
@@ -204,6 +210,7 @@ class Polynomial(Schedule):
     rate(t) = final + (base - final) · (1 - t / steps)^power.
     """
 
+    @checks_kinds
     def __init__(
         self, optimizer: Optimizer, steps: int, power: float = 1.0, final: float = 0.0
     ) -> None:
@@ -233,6 +240,7 @@ class Custom(Schedule):
     [8.0, 4.0, 2.6666666666666665, 2.0]
     """
 
+    @checks_kinds
     def __init__(self, optimizer: Optimizer, function: Callable[[int], float]) -> None:
         if not callable(function):
             raise ValueError(f"Custom expected a function of the step, received {function!r}")

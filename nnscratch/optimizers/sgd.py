@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from nnscratch import compiled
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers.base import Optimizer
 from nnscratch.optimizers.groups import Groups, asked_for
@@ -55,6 +56,7 @@ class SGD(Optimizer):
     weight_decay: float
     dampening: float
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,

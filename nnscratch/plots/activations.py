@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers import ELU, GELU, Layer, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import open_panel, panels
@@ -18,6 +19,7 @@ PER_LINE = 4
 PANEL_INCHES = (2.4, 2.2)
 
 
+@checks_kinds
 def plot_activations(*layers: Layer, reach: float = 4.0, axes: Any = None) -> Figure:
     """Draw element-wise layers with their derivatives, one panel each.
 

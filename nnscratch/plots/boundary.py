@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.metrics.classification import class_labels
@@ -26,6 +27,7 @@ INCHES = 4.6  # of the longer side
 MARGIN = 0.08  # around the points, as a share of the longer side
 
 
+@checks_kinds
 def plot_decision_boundary(
     model: Layer,
     x: Any,
@@ -75,6 +77,7 @@ def plot_decision_boundary(
     'accuracy 0.6667: 2 of 3 right'
     """
     caller = "plot_decision_boundary"
+    y = as_array(y)
     x = _points(caller, x, y)
     across, along = _grid(x)
     places = np.stack(np.meshgrid(across, along), axis=-1)

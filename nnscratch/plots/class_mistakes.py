@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.colours import WRONG
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ ROW, HEAD, WIDTH = 0.2, 0.65, 4.5  # inches of a bar, of a panel's title and tic
 NAMED = 6  # diagnoses of an item with a bar of their own
 
 
+@checks_kinds
 def plot_diagnoses(counts: Mapping[str, Mapping[str, int]], title: str = "") -> Figure:
     """Draw a panel for each item: its most frequent diagnoses, and how many were right.
 

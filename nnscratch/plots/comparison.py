@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, end_at_one, show_epochs, use_log_scale
 from nnscratch.plots.colours import COLOURS, MARKERS
 from nnscratch.plots.curves import FAINT
@@ -37,6 +38,7 @@ USUAL = (("train_loss", "valid_loss"), ("valid_accuracy", "train_accuracy"))  # 
 BANDS = {"range": (0.0, 1.0), "quartiles": (0.25, 0.75)}
 
 
+@checks_kinds
 def plot_comparison(
     runs: Mapping[str, Run | Sequence[Run]],
     columns: Sequence[str] | str | None = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.metrics.classification import confusion_matrix
 from nnscratch.plots.images import (
     GAP,
@@ -31,6 +32,7 @@ SMALLEST_LINE = 10  # pixels from one name to the next
 SHARES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 1)  # the numbers of the colour bar
 
 
+@checks_kinds
 def plot_confusion(
     prediction: Any,
     labels: Any = None,

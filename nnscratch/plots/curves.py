@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import (
     drawable_points,
     end_at_one,
@@ -39,6 +40,7 @@ _FEW_EPOCHS = 15  # up to here every epoch has a marker
 Curves = dict[str, NDArray[np.float64]]
 
 
+@checks_kinds
 def plot_history(
     *histories: Run | Any,
     labels: Sequence[str] | None = None,

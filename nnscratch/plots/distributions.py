@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.inspection.observe import Use, observe
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.plots.axes import LARGEST
@@ -30,6 +31,7 @@ DECADES = 12  # below the largest gradient
 WIDTH, HEIGHT = 9.6, 0.62  # inches: of the figure, of a layer
 
 
+@checks_kinds
 def plot_distributions(
     model: Layer, loss: Loss, x: Any, y: Any, title: str | None = None, axes: Any = None
 ) -> Figure:

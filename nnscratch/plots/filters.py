@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 
 from nnscratch.inspection.observe import observe
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.plots.colours import brightness, largest, not_finite, picture
 from nnscratch.plots.images import (
@@ -34,6 +35,7 @@ MOST_IMAGES = MOST_FILTERS * MOST_CHANNELS
 MOST_MAPS = 128
 
 
+@checks_kinds
 def plot_filters(
     weights_or_layer: Any,
     title: str | None = None,
@@ -109,6 +111,7 @@ def plot_filters(
     return sheet.figure
 
 
+@checks_kinds
 def plot_feature_maps(
     model: Layer, x: Any, layer: int | str = 0, title: str | None = None, axes: Any = None
 ) -> Figure:

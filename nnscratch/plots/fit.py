@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import PANEL_INCHES, open_panel, panels
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 POINTS = 501
 
 
+@checks_kinds
 def plot_fit(
     model: Layer,
     x: Any,
@@ -59,7 +61,7 @@ def plot_fit(
     ['samples', 'truth', 'model']
     """
     x, y = floating(x), floating(y)
-    if x.size == 0 or any(a.shape not in ((len(x),), (len(x), 1)) for a in (x, y)):
+    if x.size == 0 or not x.ndim or any(a.shape not in ((len(x),), (len(x), 1)) for a in (x, y)):
         raise ValueError(
             f"plot_fit expected one number in x and one in y for each sample, "
             f"received {x.shape} and {y.shape}"

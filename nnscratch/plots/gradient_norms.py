@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, use_log_scale, without_neighbours
 from nnscratch.plots.panels import (
     PANEL_INCHES,
@@ -35,6 +36,7 @@ class Recorded(Protocol):
     def gradient_norm(self) -> np.ndarray: ...
 
 
+@checks_kinds
 def plot_gradient_norms(
     norms: Mapping[str, Any] | Recorded,
     steps: Any = None,

@@ -14,6 +14,7 @@ import numpy as np
 
 from nnscratch.graph import Graph
 from nnscratch.graph.table import written
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import axes_of
 
@@ -35,6 +36,7 @@ LIGHT = 0.1  # how hard inputs and constants pull; the main path then stays stra
 Place = tuple[int, int]  # (node, column): the node itself, or an edge from it passing a column
 
 
+@checks_kinds
 def draw_graph(graph: Graph, axes: Any = None) -> Figure:
     """Draw a computation graph with the value and the gradient of every node.
 

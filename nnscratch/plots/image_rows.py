@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.colours import brightness, not_finite, picture
 from nnscratch.plots.images import GAP, NORMAL, WIDEST, Sheet, as_images, enlarged
 from nnscratch.plots.texts import shortened, text_width
@@ -17,6 +18,7 @@ MOST = 24  # images in a row
 LONGEST = 200  # pixels of a row's name
 
 
+@checks_kinds
 def plot_image_rows(rows: Mapping[str, Any], title: str | None = None, axes: Any = None) -> Figure:
     """Draw rows of images, such as inputs above what an autoencoder makes of them.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.colours import colour_map, drawable, largest
 from nnscratch.plots.panels import panels
 
@@ -20,6 +21,7 @@ CELL = 0.16  # inches, so that a letter fits beside each
 LONGEST = 90  # rows or columns, beyond which letters would not be legible
 
 
+@checks_kinds
 def plot_matrices(
     matrices: Mapping[str, Any],
     rows: Names | Mapping[str, Names] = None,

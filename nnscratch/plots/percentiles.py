@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, end_at_one
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PERCENTS = (15, 50, 85)
 
 
+@checks_kinds
 def plot_percentiles(
     samples: Mapping[str, Any],
     steps: Any = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.metrics.classification import class_labels, predicted_classes
 from nnscratch.plots.colours import WRONG, brightness, picture
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 WIDEST_TEXT = 170  # pixels above an image
 
 
+@checks_kinds
 def plot_predictions(
     images: Any,
     prediction: Any,

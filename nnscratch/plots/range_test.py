@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
@@ -27,6 +28,7 @@ class Found(Protocol):
     def suggestion(self) -> float | None: ...
 
 
+@checks_kinds
 def plot_range_test(found: Found, title: str | None = None, axes: Any = None) -> Figure:
     """Draw the loss over the learning rates of a range test.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.metrics.classification import class_labels
 from nnscratch.plots.colours import (
@@ -36,6 +37,7 @@ MOST = 24  # images in one picture
 HOT = (0.84, 0.37, 0.0)  # vermillion, as red, green and blue
 
 
+@checks_kinds
 def saliency(model: Layer, x: Any, target: Any = None) -> np.ndarray:
     """The gradient of a class's score by the input: what a small change of each pixel does.
 
@@ -85,6 +87,7 @@ def saliency(model: Layer, x: Any, target: Any = None) -> np.ndarray:
     return scores_and_gradient(model, x, target)[1]
 
 
+@checks_kinds
 def plot_saliency(
     model: Layer,
     images: Any,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.checkpoint import model_arrays
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.training.callbacks import Callback
 
@@ -112,6 +113,7 @@ class WeightAverage(Callback):
 
     on_all_ranks = averages = True
 
+    @checks_kinds
     def __init__(self, decay: float | None = None, start: int = 1) -> None:
         if decay is not None and (isinstance(decay, bool) or not 0 < decay < 1):
             raise ValueError(f"WeightAverage expected decay in (0, 1) or None, received {decay!r}")

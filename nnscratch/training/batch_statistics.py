@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.training.evaluation import modes_kept, predicted
@@ -15,6 +16,7 @@ from nnscratch.training.samples import Batch, Samples, Stream, checked_size, inp
 __all__ = ["update_batch_norm"]
 
 
+@checks_kinds
 def update_batch_norm(model: Layer, x: Any, batch_size: int = 128) -> None:
     """Count the running statistics of every `BatchNorm` anew, from data passed forward once.
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from nnscratch.kinds import checks_kinds
+
 if TYPE_CHECKING:
     from nnscratch.training.trainer import Trainer
 
@@ -81,6 +83,7 @@ class LogLine(Callback):
     epoch=2/30 train_loss=0.5123 learning_rate=0.1 seconds=1.5
     """
 
+    @checks_kinds
     def __init__(self, write: Callable[[str], Any] | None = None) -> None:
         if write is not None and not callable(write):
             raise ValueError(
@@ -159,7 +162,7 @@ def check_callbacks(callbacks: Any) -> None:
             f"callbacks is a list of functions, received {type(callbacks).__name__} alone; put it "
             "into a list: callbacks=[...]"
         )
-    if not isinstance(callbacks, Iterable):
+    if not isinstance(callbacks, (list, tuple)):
         raise ValueError(f"callbacks is a list of functions, received {callbacks!r}")
     _check_functions("callback", "(trainer, values)", callbacks)
     if len([each for each in callbacks if isinstance(each, Callback) and each.averages]) > 1:

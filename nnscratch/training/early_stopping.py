@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from nnscratch.kinds import check_kinds
+
 __all__ = ["EarlyStopping"]
 
 
@@ -45,8 +47,11 @@ class EarlyStopping:
     min_delta: float = 0.0
 
     def __post_init__(self) -> None:
+        check_kinds(type(self).__init__, "EarlyStopping", (self,), vars(self))
         if self.patience is not None and self.patience < 1:
-            raise ValueError(f"patience is at least 1 epoch, or None, received {self.patience}")
+            raise ValueError(
+                f"EarlyStopping: patience is at least 1 epoch, or None, received {self.patience}"
+            )
         if not str(self.metric).startswith(("valid_", "train_")):
             raise ValueError(
                 f"metric is a column such as valid_loss, valid_accuracy, train_loss or "

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.training.samples import Samples, Stream, checked_size, inputs_of
@@ -16,6 +17,7 @@ from nnscratch.training.updater import Totals, Updater, seen
 __all__ = ["evaluate", "predict"]
 
 
+@checks_kinds
 def evaluate(
     model: Layer, loss: Loss, x: Any, y: Any, batch_size: int = 512, sample_weight: Any = None
 ) -> tuple[float, float | None]:
@@ -73,6 +75,7 @@ def evaluated(
     return totals.means(), kept
 
 
+@checks_kinds
 def predict(model: Layer, x: Any, batch_size: int = 256) -> Any:
     """What a model says in evaluation mode, batch by batch; its mode is kept.
 

@@ -9,6 +9,7 @@ from collections.abc import ItemsView, Iterable, Iterator, KeysView
 from typing import TYPE_CHECKING, Any, SupportsFloat
 
 from nnscratch.asking import answers
+from nnscratch.kinds import checks_kinds
 from nnscratch.training.history_file import read_csv, write_csv
 from nnscratch.words import OF_HISTORIES
 
@@ -123,7 +124,7 @@ class History:
             self._columns.setdefault(name, []).append(value)
 
     def __getitem__(self, column: str) -> list[float]:
-        if column not in self._columns:
+        if not isinstance(column, str) or column not in self._columns:
             available = ", ".join(self._columns) or "none, no epoch was recorded"
             raise KeyError(f"no column {column!r}; available: {available}")
         return list(self._columns[column])
@@ -178,6 +179,7 @@ class History:
 
         return of_history(self)
 
+    @checks_kinds
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line per epoch, after a header, to a CSV file.
 
@@ -226,6 +228,7 @@ class History:
         return pandas.DataFrame({name: list(self[name]) for name in self}, epochs)
 
     @classmethod
+    @checks_kinds
     def from_csv(cls, path: str | os.PathLike[str]) -> "History":
         """Read the file that :meth:`to_csv` wrote.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers import BatchNorm
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
@@ -73,6 +74,7 @@ class RangeTest:
         return f"RangeTest of {tried}: {found} ({self.rule})"
 
 
+@checks_kinds
 def learning_rate_range_test(
     model: Layer,
     loss: Loss,

@@ -66,7 +66,7 @@ class Samples:
         lengths = [len(part) for part in self._columns()]
         if len(set(lengths)) > 1:
             remedy = "give all of them the same first axis"
-            if isinstance(x, list) and np.ndim(x[0]) > 1:
+            if isinstance(x, list) and x and np.ndim(x[0]) > 1:
                 remedy = "several inputs are a tuple, x=(u, v)"
             raise ValueError(
                 f"{who} expected x and y with one row for each sample, received {lengths} rows; "
@@ -103,7 +103,7 @@ class Samples:
     def split(self, share: float, rng: np.random.Generator) -> tuple[Samples, Samples]:
         """(the rest, the held-out share), stratified where the targets are labels of classes."""
         assert self.count is not None
-        held_out = round(share * self.count)
+        held_out = round(share * self.count) if 0 < share < 1 else 0
         if not 0 < share < 1 or not 0 < held_out < self.count:
             raise ValueError(
                 f"validation is (x, y) or a share of the samples between 0 and 1, received "
@@ -173,6 +173,11 @@ class Stream:
     ) -> Iterator[Batch]:
         """The minibatches of an epoch as they come, but for the first `skip`."""
         made = self.source() if callable(self.source) else self.source
+        if not isinstance(made, Iterable):
+            raise ValueError(
+                f"fit expected a function that returns minibatches (x, y), it returned "
+                f"{type(made).__name__}"
+            )
         return map(self._checked, islice(made, skip, None))
 
     def first(self, count: int) -> Batch:

@@ -11,6 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from nnscratch.asking import answers, refuse_keywords
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
@@ -122,6 +123,7 @@ class Trainer:
     True
     """
 
+    @checks_kinds
     def __init__(
         self,
         model: Layer,
@@ -161,6 +163,7 @@ class Trainer:
         self.steps_per_epoch: int | None = None  # None where that is not known before
         self._resumed: RunState | None = None
 
+    @checks_kinds
     def fit(
         self,
         x: Any,
@@ -264,6 +267,7 @@ class Trainer:
         if self.speaks:
             say(f"interrupted in epoch {len(history) + 1}; the epochs before it are kept")
 
+    @checks_kinds
     def resume(self, path: str | os.PathLike[str] | None = None) -> int:
         """Go back to where the checkpoint of an earlier run was written.
 

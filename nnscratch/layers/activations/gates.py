@@ -10,6 +10,7 @@ import numpy as np
 
 from nnscratch import compiled
 from nnscratch.initializers import he_normal
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.activations.sigmoids import hard_sigmoid, sigmoid, softplus
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
@@ -193,6 +194,7 @@ class GLU(Layer):
     array([1., 2., 5., 0.])
     """
 
+    @checks_kinds
     def __init__(self, axis: int = -1) -> None:
         self.axis = axis
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from nnscratch import compiled
 from nnscratch.initializers import he_normal, lecun_normal
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Grads, Layer, floating
 from nnscratch.layers.written import written
 
@@ -77,6 +78,7 @@ class LeakyReLU(Layer):
     element_wise = True
     suits = staticmethod(he_normal)
 
+    @checks_kinds
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = float(slope)
 
@@ -132,6 +134,7 @@ class PReLU(Layer):
 
     suits = staticmethod(he_normal)
 
+    @checks_kinds
     def __init__(self, count: int = 1) -> None:
         self.count = index(count)
         if self.count < 1:
@@ -188,6 +191,7 @@ class ELU(Layer):
     element_wise = True
     suits = staticmethod(he_normal)
 
+    @checks_kinds
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = float(alpha)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.normalization.standardize import (
     checked_epsilon,
@@ -114,6 +115,7 @@ class BatchNorm(Layer):
     part: Part | None = None  # where other processes have the other rows of the batch
     counted: int | None = None  # batches so far, while the statistics are counted anew
 
+    @checks_kinds
     def __init__(
         self,
         features: int,

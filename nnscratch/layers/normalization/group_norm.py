@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.normalization.standardize import (
     checked_epsilon,
@@ -74,6 +75,7 @@ class GroupNorm(Layer):
     array([[-1.,  1.,  1., -1.]], dtype=float32)
     """
 
+    @checks_kinds
     def __init__(
         self, groups: int, channels: int, epsilon: float = 1e-5, affine: bool = True
     ) -> None:
@@ -182,6 +184,7 @@ class InstanceNorm(GroupNorm):
            [[ 1., -1.]]], dtype=float32)
     """
 
+    @checks_kinds
     def __init__(self, channels: int, epsilon: float = 1e-5, affine: bool = True) -> None:
         super().__init__(channels, channels, epsilon, affine)
 

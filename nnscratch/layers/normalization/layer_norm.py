@@ -10,6 +10,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from nnscratch import compiled
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.normalization.standardize import (
     FAR,
@@ -106,6 +107,7 @@ class LayerNorm(_OverLastAxes):
            [ 1., -1.]], dtype=float32)
     """
 
+    @checks_kinds
     def __init__(
         self, shape: int | Sequence[int], epsilon: float = 1e-5, affine: bool = True
     ) -> None:
@@ -201,6 +203,7 @@ class RMSNorm(_OverLastAxes):
            [-1. ,  1. ]], dtype=float32)
     """
 
+    @checks_kinds
     def __init__(
         self, shape: int | Sequence[int], epsilon: float = 1e-5, affine: bool = True
     ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
 
@@ -80,6 +81,7 @@ class Normalize(Layer):
     buffers_are_constant = True
     _moments: _Moments | None = None  # of what comes by, while it is being fitted
 
+    @checks_kinds
     def __init__(self, features: int, axis: int = 1) -> None:
         self.features, self.axis = index(features), index(axis)
         if self.features < 1 or self.axis == 0:
@@ -182,6 +184,7 @@ class _Moments:
     Σ (x - mean)² is the sum of theirs and (b - a)² n m / (n + m).
     """
 
+    @checks_kinds
     def __init__(self) -> None:
         self.count = 0
         self.mean: Any = 0.0

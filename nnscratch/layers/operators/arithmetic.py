@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import as_array
 from nnscratch.layers.base import Layer, floating
 
 __all__ = ["Add", "Div", "Mul", "Sub"]
@@ -214,7 +215,7 @@ def floating_inputs(inputs: Sequence[Any]) -> list[np.ndarray]:
     decides = [type(x) not in (bool, int, float) for x in inputs]
     if not any(decides):
         decides = [True] * len(inputs)
-    arrays = [np.asarray(x) for x in inputs]
+    arrays = [x if type(x) is np.ndarray else as_array(x) for x in inputs]
     keeps = [yes and x.dtype.kind == "f" for x, yes in zip(arrays, decides, strict=True)]
     dtypes = [x.dtype for x, yes in zip(arrays, keeps, strict=True) if yes]
     common = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 
 __all__ = ["Cos", "Exp", "Log", "Power", "Sin", "Sqrt", "Square"]
@@ -243,6 +244,7 @@ class Power(Layer):
 
     element_wise = True
 
+    @checks_kinds
     def __init__(self, exponent: float) -> None:
         if not math.isfinite(exponent):
             raise ValueError(f"Power expected a finite exponent, received {exponent}")

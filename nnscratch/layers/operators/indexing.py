@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import array_of, checks_kinds
 from nnscratch.layers.base import Layer, floating
 
 __all__ = ["Index"]
@@ -61,6 +62,7 @@ class Index(Layer):
     array([ 10.,   0., 101.])
     """
 
+    @checks_kinds
     def __init__(self, key: Key) -> None:
         self.key = tuple(map(_checked, key)) if isinstance(key, tuple) else _checked(key)
         parts = self.key if isinstance(self.key, tuple) else (self.key,)
@@ -95,7 +97,7 @@ def _checked(part: Any) -> Any:
         return part
     if isinstance(part, slice):
         return slice(*map(_bound, (part.start, part.stop, part.step)))
-    array = np.array(part)
+    array = np.array(array_of("Index", part))
     if array.size == 0 and not isinstance(part, np.ndarray):
         array = array.astype(np.intp)  # an empty list is one of integers, as in NumPy
     if array.dtype.kind not in "iub":

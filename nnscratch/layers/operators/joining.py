@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.operators.arithmetic import floating_inputs
 from nnscratch.layers.written import written
@@ -52,6 +53,7 @@ class Concatenate(Layer):
     (array([10., 20.]), array([30.]))
     """
 
+    @checks_kinds
     def __init__(self, axis: int) -> None:
         self.axis = axis
 
@@ -117,6 +119,7 @@ class Stack(Layer):
     (array([10., 20.]), array([30., 40.]))
     """
 
+    @checks_kinds
     def __init__(self, axis: int) -> None:
         self.axis = axis
 
@@ -180,6 +183,7 @@ class Split(Layer):
     array([ 0., 10., 20.])
     """
 
+    @checks_kinds
     def __init__(self, sections: int | Sequence[int], axis: int) -> None:
         try:
             self.sections: int | tuple[int, ...] = (

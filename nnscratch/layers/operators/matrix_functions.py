@@ -66,7 +66,8 @@ class Determinant(Layer):
 
         C = det(U) det(V) · U diag(Π_{j≠i} s_j) Vᵀ
 
-    No s_j is divided by, so one formula serves every X. (C is 0 from rank n-2 downwards.)
+    No s_j is divided by, so one formula serves every X. (C is 0 from rank n-2 downwards, and NaN
+    where X is not finite.)
 
     *Shapes*: X (..., n, n); y (...).
 
@@ -76,9 +77,6 @@ class Determinant(Layer):
     ------
     ValueError
         X is not square, or of a dtype that NumPy's linear algebra lacks, such as float16.
-    numpy.linalg.LinAlgError
-        In backward: X holds NaN or inf.
-
     References
     ----------
     [MatrixGradients], useful identities.
@@ -118,9 +116,8 @@ class Inverse(Layer):
     Raises
     ------
     ValueError
-        X is not square, or of a dtype that NumPy's linear algebra lacks, such as float16.
-    numpy.linalg.LinAlgError
-        X is singular. It is a ValueError too.
+        X is not square, of a dtype that NumPy's linear algebra lacks, such as float16, or
+        singular; then it is said which matrix is.
 
     References
     ----------
@@ -141,11 +138,15 @@ class Inverse(Layer):
         x = _factorable(self, x)
         try:
             y = np.linalg.inv(x)
-        except np.linalg.LinAlgError as error:
-            raise np.linalg.LinAlgError(
-                f"{self} expected matrices that have an inverse, received {x.shape} with a "
-                f"singular one ({error}); adding a small multiple of the identity makes it regular"
-            ) from error
+        except np.linalg.LinAlgError:
+            place = next(i for i in np.ndindex(x.shape[:-2]) if _is_singular(x[i]))
+            which = (
+                f"the matrix at [{', '.join(map(str, place))}] of {x.shape}" if place else x.shape
+            )
+            raise ValueError(
+                f"{self} expected matrices that have an inverse, received {which}, which is "
+                "singular; adding a small multiple of the identity makes it regular"
+            ) from None
         return y, y
 
     def backward_pass(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -169,11 +170,24 @@ def _factorable(layer: Layer, x: Any) -> np.ndarray:
     return x
 
 
+def _is_singular(x: np.ndarray) -> bool:
+    try:
+        np.linalg.inv(x)
+    except np.linalg.LinAlgError:
+        return True
+    return False
+
+
 def _per_matrix(dy: np.ndarray) -> np.ndarray:
     return dy[..., np.newaxis, np.newaxis]
 
 
 def _cofactors(x: np.ndarray) -> np.ndarray:
+    finite = np.isfinite(x).all((-2, -1))
+    if not finite.all():
+        found = np.full_like(x, np.nan)
+        found[finite] = _cofactors(x[finite])
+        return found
     U, s, Vt = np.linalg.svd(x)
     others = np.where(np.eye(s.shape[-1], dtype=bool), 1, s[..., np.newaxis, :]).prod(-1)
     sign = np.linalg.slogdet(U @ Vt).sign  # det(U) det(V), without its rounding

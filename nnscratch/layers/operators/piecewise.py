@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.operators.arithmetic import (
     Kind,
@@ -93,6 +94,7 @@ class Clip(Layer):
 
     element_wise = True
 
+    @checks_kinds
     def __init__(self, low: float | None, high: float | None) -> None:
         self.low = None if low is None else float(low)  # a NumPy scalar would widen float32
         self.high = None if high is None else float(high)
@@ -232,7 +234,7 @@ class Where(Layer):
                 f"{self} expected 3 inputs, received {len(inputs)}; "
                 "call forward(condition, u, v) with all of them"
             )
-        condition = np.asarray(inputs[0]) != 0
+        condition = floating(inputs[0]) != 0
         u, v = floating_inputs(inputs[1:])
         check_broadcast(self, condition, u, v)
         return np.where(condition, u, v), (condition, kind(u), kind(v))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
 
@@ -26,6 +27,7 @@ class _Reduction(Layer):
         Whether the axes stay, with size 1.
     """
 
+    @checks_kinds
     def __init__(self, axis: Axis = None, keepdims: bool = False) -> None:
         self.axis, self.keepdims = axis, bool(keepdims)
 
@@ -128,6 +130,8 @@ class Mean(_Reduction):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
         axes = named_axes(self, x, self.axis)
+        if x.size == 0 and 0 in [x.shape[axis] for axis in axes]:
+            self.refuse("numbers to take the mean of", x, "leave out what is empty")
         return x.mean(axes, keepdims=self.keepdims), (x.shape, axes)
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
@@ -285,7 +289,7 @@ class LogSumExp(_Reduction):
         axes = named_axes(self, x, self.axis)
         if 0 in [x.shape[axis] for axis in axes]:
             self.refuse("numbers to sum over", x, "leave out what is empty")
-        m = x.max(axes, keepdims=True)
+        m = np.asarray(x.max(axes, keepdims=True))
         m[~np.isfinite(m)] = 0  # inf - inf is NaN; there the exponentials overflow to the right sum
         with np.errstate(over="ignore", divide="ignore"):
             total = np.exp(x - m).sum(axes, keepdims=True)

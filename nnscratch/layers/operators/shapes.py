@@ -9,6 +9,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.operators.reductions import Axis, named_axes
 from nnscratch.layers.written import written
@@ -52,6 +53,7 @@ class Transpose(Layer):
     (2, 3, 4)
     """
 
+    @checks_kinds
     def __init__(self, axes: Sequence[int] | None = None) -> None:
         self.axes = None if axes is None else tuple(axes)
 
@@ -124,6 +126,7 @@ class Reshape(Layer):
     give the whole shape, the batch too, or use Flatten()
     """
 
+    @checks_kinds
     def __init__(self, shape: int | Sequence[int]) -> None:
         self.shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         if min(self.shape, default=0) < -1 or self.shape.count(-1) > 1:
@@ -185,6 +188,7 @@ class Tile(Layer):
     array([ 4., 30.])
     """
 
+    @checks_kinds
     def __init__(self, repeats: int | Sequence[int]) -> None:
         try:
             self.repeats = (
@@ -249,6 +253,7 @@ class Flip(Layer):
     array([100.,  10.,   1.])
     """
 
+    @checks_kinds
     def __init__(self, axis: Axis) -> None:
         self.axis = axis
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.layers.operators.arithmetic import floating_inputs
 from nnscratch.layers.written import written
@@ -79,6 +80,7 @@ class Attention(Layer):
     array([[0., 1.]])
     """
 
+    @checks_kinds
     def __init__(self, causal: bool = False) -> None:
         self.causal = bool(causal)
 

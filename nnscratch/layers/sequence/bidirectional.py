@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.sequence.packing import checked_lengths
 from nnscratch.layers.written import Page, written
@@ -60,6 +61,7 @@ class Bidirectional(Layer):
 
     takes_lengths = True
 
+    @checks_kinds
     def __init__(self, layer: Layer) -> None:
         if not isinstance(layer, Layer) or not hasattr(layer, "reverse"):
             raise ValueError(

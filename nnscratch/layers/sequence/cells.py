@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.activations.sigmoids import sigmoid
 from nnscratch.layers.base import NOWHERE, Grads, Out
 from nnscratch.layers.sequence.weights import Cell
@@ -65,6 +66,7 @@ class RNNCell(Cell):
     ((4, 3), (4, 2), (2, 2))
     """
 
+    @checks_kinds
     def __init__(
         self,
         in_features: int,
@@ -151,6 +153,7 @@ class GRUCell(Cell):
 
     gates = 3
 
+    @checks_kinds
     def __init__(
         self, in_features: int, hidden_features: int, bias: bool = True, rng: Any = None
     ) -> None:
@@ -239,6 +242,7 @@ class LSTMCell(Cell):
     gates = 4
     state_parts = 2
 
+    @checks_kinds
     def __init__(
         self, in_features: int, hidden_features: int, bias: bool = True, rng: Any = None
     ) -> None:

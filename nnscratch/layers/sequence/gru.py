@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.sequence.packing import Packing
 from nnscratch.layers.sequence.recurrent import Recurrent
 
@@ -55,6 +56,7 @@ class GRU(Recurrent):
 
     gates = 3
 
+    @checks_kinds
     def __init__(
         self,
         in_features: int,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.sequence.cells import open_forget_gate
 from nnscratch.layers.sequence.packing import Packing
 from nnscratch.layers.sequence.recurrent import Recurrent
@@ -61,6 +62,7 @@ class LSTM(Recurrent):
     gates = 4
     state_parts = 2
 
+    @checks_kinds
     def __init__(
         self,
         in_features: int,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.initializers import glorot_uniform
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.sequence.attention import attend, attend_back, check_causal
 from nnscratch.layers.written import written
@@ -68,6 +69,7 @@ class MultiHeadAttention(Layer):
            [0.33, 0.33, 0.33]], dtype=float32)
     """
 
+    @checks_kinds
     def __init__(
         self,
         features: int,

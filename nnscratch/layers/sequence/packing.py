@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 
 
@@ -38,6 +39,7 @@ class Packing:
         further down in it than the step's rows.)
     """
 
+    @checks_kinds
     def __init__(self, batch: int, time: int, lengths: np.ndarray | None, reverse: bool) -> None:
         self.batch, self.time, self.reverse = batch, time, reverse
         counts = [batch] * time

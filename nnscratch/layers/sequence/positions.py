@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
 
@@ -54,6 +55,7 @@ class PositionalEncoding(Layer):
            [ 0.91, -0.42,  0.02,  1.  ]])
     """
 
+    @checks_kinds
     def __init__(self, features: int) -> None:
         self.features = index(features)
         if self.features < 1:

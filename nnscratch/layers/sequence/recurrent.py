@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Out
 from nnscratch.layers.sequence.cells import checked_activation
 from nnscratch.layers.sequence.packing import Packing, checked_lengths
@@ -176,6 +177,7 @@ class RNN(Recurrent):
     (True, True)
     """
 
+    @checks_kinds
     def __init__(
         self,
         in_features: int,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.activations import GELU
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.dropout import Dropout
@@ -70,6 +71,7 @@ class TransformerBlock(Layer):
 
     takes_out = True
 
+    @checks_kinds
     def __init__(
         self,
         features: int,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 from nnscratch.layers.containers import add_up
 from nnscratch.layers.sequence.packing import checked_lengths
@@ -65,6 +66,7 @@ class Unroll(Layer):
 
     wraps = takes_lengths = True
 
+    @checks_kinds
     def __init__(self, cell: Layer, return_state: bool = False, reverse: bool = False) -> None:
         if not isinstance(cell, Layer) or not hasattr(cell, "state_features"):
             raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.spatial.windows import one_or_all, per_axis
@@ -21,6 +22,7 @@ class _Adaptive(Layer):
 
     space: int
 
+    @checks_kinds
     def __init__(self, size: int | Sequence[int]) -> None:
         self._sizes = per_axis(type(self).__name__, "size", size, self.space)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.spatial.pooling import Pooling
 from nnscratch.layers.spatial.windows import Padding, Windows
@@ -19,6 +20,7 @@ __all__ = ["AvgPool1d", "AvgPool2d"]
 class _AvgPool(Pooling):
     """The passes of both layers, which differ in the axes of space."""
 
+    @checks_kinds
     def __init__(
         self,
         kernel_size: int | Sequence[int],

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Grads
 from nnscratch.layers.spatial.fft import Spectrum, pays
 from nnscratch.layers.spatial.im2col import Patches
@@ -27,6 +28,7 @@ __all__ = ["Conv1d", "Conv2d", "Convolution1d", "Convolution2d", "Correlation1d"
 class _Correlation(Kernels):
     """The passes of all four layers, which differ in the axes of space and in the flip."""
 
+    @checks_kinds
     def __init__(
         self,
         in_channels: int,

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.spatial.im2col import Axes
 
 
@@ -50,6 +51,7 @@ def pays(shape: tuple[int, ...], axes: Axes, out_channels: int) -> bool:
 class Spectrum:
     """x (H, C, W, N) as its spectrum, for windows of stride and dilation 1."""
 
+    @checks_kinds
     def __init__(self, x: np.ndarray, axes: Axes) -> None:
         from scipy.fft import next_fast_len
 

@@ -36,6 +36,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.spatial.windows import Windows, places_of_elements, seers_of_places
 
 Axes = tuple[Windows, Windows]  # the windows along H and along W
@@ -78,6 +79,7 @@ def gather(x: np.ndarray, axes: Axes, groups: int = 1) -> np.ndarray:
 class Patches:
     """x (H, C, W, N) with its columns gathered: what a correlation and its gradients look at."""
 
+    @checks_kinds
     def __init__(self, x: np.ndarray, axes: Axes, groups: int = 1) -> None:
         self.axes, self.groups = axes, groups
         self.height, _, self.width, _ = x.shape

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.initializers import Initializer
+from nnscratch.initializers import Initializer, drawn
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Grads, Layer, floating
 from nnscratch.layers.spatial.im2col import Axes, bias_gradient, samples_first, samples_last
 from nnscratch.layers.spatial.windows import (
@@ -35,6 +36,7 @@ class Kernels(Layer):
     space: int
     flipped = False  # whether the kernel is applied from its end to its start
 
+    @checks_kinds
     def __init__(
         self,
         in_channels: int,
@@ -62,7 +64,7 @@ class Kernels(Layer):
             )
         self.windows = windows_per_axis(name, self.space, kernel_size, stride, padding, dilation)
         shape = (*self._channels_of_W(), *(axis.size for axis in self.windows))
-        W = initializer(shape, rng)
+        W = drawn(name, initializer, shape, rng)
         # the channels of axis 1 innermost in memory: see im2col.as_matrix
         params = {"W": np.moveaxis(np.ascontiguousarray(np.moveaxis(W, 1, -1)), -1, 1)}
         if bias:

@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.written import written
@@ -69,8 +70,9 @@ class Pad(Layer):
              [5., 5., 5.]]]])
     """
 
+    @checks_kinds
     def __init__(self, widths: Widths, mode: str = "zeros") -> None:
-        self.widths: Any = widths if isinstance(widths, SupportsIndex) else tuple(widths)
+        self.widths: Any = widths
         try:
             if isinstance(widths, SupportsIndex):
                 self.widths, pairs = index(widths), [(index(widths),) * 2]

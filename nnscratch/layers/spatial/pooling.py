@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.spatial.windows import (
@@ -50,6 +51,7 @@ class Pooling(Layer):
 
     space: int
 
+    @checks_kinds
     def __init__(
         self,
         kernel_size: int | Sequence[int],

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.initializers import Initializer, glorot_uniform
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Grads
 from nnscratch.layers.spatial.im2col import Axes, Patches, input_gradient
 from nnscratch.layers.spatial.kernels import Kernels
@@ -20,6 +21,7 @@ __all__ = ["ConvTranspose1d", "ConvTranspose2d"]
 class _ConvTranspose(Kernels):
     """The passes of both layers: those of a correlation that leads from y to x."""
 
+    @checks_kinds
     def __init__(
         self,
         in_channels: int,

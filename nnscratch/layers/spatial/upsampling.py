@@ -8,6 +8,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.written import written
@@ -73,6 +74,7 @@ class Upsample(Layer):
     (5, 4, 14, 21)
     """
 
+    @checks_kinds
     def __init__(self, factor: int | Sequence[int], mode: str = "nearest") -> None:
         try:
             if isinstance(factor, SupportsIndex):
