@@ -179,26 +179,29 @@ def check_kinds(
             if not any(kind.fits(one) for kind in kinds[argument]):
                 words = list(dict.fromkeys(kind.words for kind in kinds[argument]))
                 expected = " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-                raise WrongKindError(
-                    f"{name} expected {argument} as {expected}, received {received(one)}"
-                )
+                what = "a model" if argument == "model" else f"{argument} as {expected}"
+                raise WrongKindError(f"{name} expected {what}, received {received(one)}")
 
 
 def checks_kinds(function: F) -> F:
     """A decorator: the function's arguments are of the kinds that its annotations say.
 
-    Those of a function are looked at before it is called. An `__init__` may have better words for
-    what it refuses, so it comes first, and its arguments are looked at where it has none.
+    A function may have better words for what it refuses, so it comes first, and its arguments are
+    looked at where it fails without saying its name; those of an `__init__` also where it does not
+    fail, since what it keeps would fail later.
     """
     name = function.__name__
 
     @wraps(function)
     def checked(*arguments: Any, **keywords: Any) -> Any:
-        check_kinds(function, name, arguments, keywords)
         try:
             return function(*arguments, **keywords)
         except NotNumbersError as error:
             raise ValueError(f"{name} {error}") from None
+        except Exception as error:
+            if name not in str(error):
+                check_kinds(function, name, arguments, keywords)
+            raise
 
     @wraps(function)
     def made(self: Any, *arguments: Any, **keywords: Any) -> None:
