@@ -23,7 +23,7 @@ LONG = """
     attacks benchmarks checker_conventions checker_kinks checker_names cli completion
     convolution_proofs correlation data_parallel datasets_command documentation downloads
     examples grading_* homework_assignments live_curves models mutation_study onnx_export
-    onnx_load onnx_public_models own_model printed_mistakes ranks runs_command
+    onnx_load onnx_public_models own_model pictures_* printed_mistakes ranks runs_command
     sklearn_estimators torch_samples tutorial
 """
 
