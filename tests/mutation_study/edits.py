@@ -135,7 +135,16 @@ NAMES_OF_EDITS = {
     ("PReLU", "dy * np.minimum(x, 0) -> dy"): {"missing_derivative"},
     ("Clip", "dy * ((x >= low) & (x <= high)) -> dy"): {"missing_derivative"},
     ("Max", "picked * self._with_axes(dy, axes) -> picked"): {"dy_ignored"},
+    ("RMSNorm", "dY * X -> X"): {"dy_ignored", "mutated_input"},
     ("RMSNorm", "dY * X -> dY"): {"mutated_dy"},  # and what follows is written into dy
+    ("RNNCell", "1 - y * y -> 1"): {"missing_derivative"},
+    ("BatchNorm", "scale * self._gamma() -> self._gamma()"): {"deviation_missing"},
+    # dy / W for every row of an image is the sum of dy / (H W) over a column
+    ("GlobalAvgPool", "2 -> 3"): {"summed_too_far"},
+    (
+        "HardSwish",
+        "(x / 3 + 0.5) * (np.abs(x) < 3) -> x / 3 + 0.5 + (np.abs(x) < 3)",
+    ): {"path_added"},  # 1 in the middle
     ("LayerNorm", "dY * X -> dY"): {"mutated_dy"},
     ("LayerNorm", "dY * X -> X"): {"mutated_input"},  # and what follows is written into it
     ("LayerNorm", "m * slope - s * mean -> m * slope"): {"mean_path_missing"},

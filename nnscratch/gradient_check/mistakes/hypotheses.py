@@ -59,6 +59,10 @@ def wrong_shape(got: np.ndarray, expected: np.ndarray, context: Context) -> Cand
 
 def _reduced_too_far(got: np.ndarray, expected: np.ndarray, context: Context) -> Candidates:
     """Summed or averaged over axes that the array has."""
+    dy = context.dy
+    if dy is not None and got.size == dy.size and context.close(got.reshape(dy.shape), dy):
+        yield "missing_derivative", ""  # dy itself, whose sums may be those of a softmax
+        return
     axes = range(expected.ndim)
     for count in range(1, expected.ndim + 1):
         for over in itertools.combinations(axes, count):
