@@ -213,7 +213,12 @@ def test_a_function_that_is_given_computes_here(assignment):
     item = [assignment.item("double")]
     right = SOLUTION.replace("return 2 * x", "return x([1, 2])")
     assert codes(graded(with_items(assignment, items), right, items=item)) == [""]
-    for wrong, words in [("x(3)", "has no len"), ("x.c", "no attribute 'c'"), ("x()", "missing 1")]:
+    for wrong, words in [
+        ("x(3)", "in double(a function)"),
+        ("x(3)", "has no len"),
+        ("x.c", "no attribute 'c'"),
+        ("x()", "missing 1"),
+    ]:
         failed = (
             graded(with_items(assignment, items), SOLUTION.replace("2 * x", wrong), items=item)
             .items[0]
@@ -241,6 +246,7 @@ def test_bytes_of_a_file_are_handed_over_and_not_taken_back(assignment):
     assert codes(graded(with_items(assignment, items), source))[0] == ""
     back = graded(with_items(assignment, items), SOLUTION.replace("return 2 * x", "return x"))
     assert "the value returned is of type bytes" in back.items[0].failed[0].message
+    assert "in double(2 bytes)" in back.items[0].failed[0].message
 
 
 def test_parts_have_points_of_their_own(assignment):

@@ -168,6 +168,10 @@ def test_readme_code_runs_on_the_solution(folder, monkeypatch, tmp_path, capsys)
         assert re.search(r"equal +True", printed)
     if folder.name == "hw5_correlation":
         assert printed.startswith("adjoint: True\n") and "###" in printed
+    if folder.name == "hw8_recurrent":
+        heard = dict(re.findall(r"(\w+, 30) steps: dx of the first is (\S+)", printed))
+        assert float(heard["RNN, 30"]) < 1e-3 < float(heard["LSTM, 30"])
+        assert min(map(int, re.findall(r"(\d+)% right", printed))) > 90
     if folder.name == "hw7_train":
         share = float(re.findall(r"([\d.]+)% of the test images right", printed)[-1])
         assert share > 92 and Path("losses.png").stat().st_size > 5000

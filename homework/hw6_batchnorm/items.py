@@ -57,6 +57,7 @@ def moments(student, rng):
         root = "this is the standard deviation", "the variance is not rooted"
         unbiased = "the sum is divided by N - 1", "the biased variance is divided by N"
         total = "this is the sum of the squares", "the variance is their mean"
+        not_squared = "this is the mean of |x - mean|", "the mean of its square"
         not_centred = "the mean is not subtracted before squaring", "(x - mean)²"
         mistakes = {
             "over_all": Mistake([x.mean(), np.full(3, x.mean())], *over_all),
@@ -70,6 +71,7 @@ def moments(student, rng):
             "unbiased_variance": Mistake(right_var * n / (n - 1), *unbiased),
             "sum_of_squares": Mistake(right_var * n, *total),
             "not_centred": Mistake((x**2).mean(axis=0), *not_centred),
+            "not_squared": Mistake(np.abs(x - right).mean(axis=0), *not_squared),
         }
         yield compare("var", var, right_var, mistakes, **given)
     far = 1e6 + off_centre(3)(rng, 5)
@@ -105,6 +107,12 @@ def normalized_otherwise(x, mean, var, gamma, beta):
         "mean_missing": Mistake(gamma * x / deviation + beta, "the mean is not subtracted", RULE),
         "scale_missing": Mistake((x - mean) / deviation + beta, *NO_GAMMA),
         "shift_missing": Mistake(gamma * (x - mean) / deviation, "beta is left out", RULE),
+        "parameters_missing": Mistake(
+            (x - mean) / deviation, "gamma and beta are left out, or are those of __init__", RULE
+        ),
+        "parameters_exchanged": Mistake(
+            beta * (x - mean) / deviation + gamma, "gamma and beta have changed places", RULE
+        ),
     }
 
 
@@ -121,6 +129,7 @@ def batch_norm_mistakes(case):
         "that is kept in running_var only; the batch is divided by its biased one",
     )
     y = normalized_otherwise(x, mean, var, gamma, beta)
+    del y["parameters_missing"]  # in training that is what stale_params gives
     y["unbiased_variance"] = Mistake(unbiased, *kept)
     if dy is None:
         return {"y": y}
@@ -145,6 +154,22 @@ def batch_norm_mistakes(case):
     dx = {
         "sums_for_means": Mistake(sums, "the two means are sums", rule),
         "sums_added": Mistake(added, "the two means are added", rule),
+        "gamma_in_parts": Mistake(
+            [
+                (g - mean_of.mean(0) - x_hat * (second * x_hat).mean(0)) / deviation
+                for mean_of, second in ((dy, g), (g, dy), (dy, dy))
+            ],
+            "gamma is missing in one of the means",
+            "dx_hat = gamma · dy, and dx_hat in both",
+        ),
+        "divided_twice": Mistake(
+            [
+                (g - g.mean(0) / a - x_hat * (g * x_hat).mean(0) / b) / deviation
+                for a, b in ((n, 1), (1, n), (n, n))
+            ],
+            "a mean is divided by N once more",
+            rule,
+        ),
         "means_exchanged": Mistake(swapped, "the two means are exchanged", rule),
         "direction_missing": Mistake(without, "the second mean is not multiplied by x_hat", rule),
         "variance_for_deviation": Mistake(squared, "the root is missing", rule),
@@ -177,6 +202,7 @@ FORMS = {
     ),
     "replaced": (lambda old, new, w, n, k: new, "the old statistics are forgotten"),
     "not_updated": (lambda old, new, w, n, k: old, "they stay as they were"),
+    "old_dropped": (lambda old, new, w, n, k: w * new, "the old statistics are left out"),
     "added": (lambda old, new, w, n, k: old + w * new, "the old ones are not multiplied"),
     "averaged": (
         lambda old, new, w, n, k: old + (new - old) / (k + 1),

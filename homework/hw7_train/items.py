@@ -127,7 +127,9 @@ def standardize(student, rng):
             }
 
         yield compare("train", got, by(train, train), forms(train), array="value")
-        yield compare("test", got_test, by(test, train), forms(test), array="value")
+        same = "the test samples are left as they are", "by mean and deviation of train"
+        mistakes = forms(test) | {"untouched": Mistake(test, *same)}
+        yield compare("test", got_test, by(test, train), mistakes, array="value")
 
 
 @check("split")
@@ -450,9 +452,15 @@ ENDINGS = {
 }
 
 
+OTHERWISE = {
+    "exchanged": "first the last epoch, then the best",
+    "counted_from_1": "epochs are counted from 0",
+}
+
+
 @check("stop_early")
 def stop_early(student, rng):
-    fitting, wrong = {*ENDINGS, "exchanged"}, ""
+    fitting, wrong = {*ENDINGS, *OTHERWISE}, ""
     for patience in (3, 4, 5):
         for losses in (
             [1.0, 2.0, *rng.uniform(1.5, 3.0, 9)],
@@ -468,13 +476,13 @@ def stop_early(student, rng):
                 raise Fault("type", "stop_early returned other things than two whole numbers")
             got, right = tuple(map(int, got)), ends(losses, patience)
             by = {code: ends(losses, patience, **form) for code, (form, _) in ENDINGS.items()}
-            fitting &= {c for c, found in (by | {"exchanged": right[::-1]}).items() if found == got}
+            by |= {"exchanged": right[::-1], "counted_from_1": (right[0] + 1, right[1] + 1)}
+            fitting &= {code for code, found in by.items() if found == got}
             if got != right and not wrong:
                 shown = ", ".join(f"{value:.2f}" for value in losses)
                 wrong = f"of {shown} with patience {patience} it made {got}, expected {right}"
     code = fitting.pop() if len(fitting) == 1 else "other_epoch"
-    remedy = "first the last epoch, then the best" if code == "exchanged" else "follow it by hand"
-    remedy = ENDINGS[code][1] if code in ENDINGS else remedy
+    remedy = ENDINGS[code][1] if code in ENDINGS else OTHERWISE.get(code, "follow it by hand")
     yield claim("stop_early", not wrong, code, wrong, remedy)
 
 

@@ -214,6 +214,7 @@ class LayerItems:
         self, pair: Pair, case: Case, wanted: Sequence[str], rng: np.random.Generator
     ) -> Iterator[Comparison]:
         """A second and a third backward of one forward, with another dy where there is one."""
+        pair.put_params()
         pair.forward(case.inputs)
         for _ in range(3):
             pair.put_params()  # that these are left alone is tried elsewhere

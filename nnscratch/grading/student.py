@@ -340,6 +340,12 @@ def _shape(value: Any) -> str:
         return f"array of shape {value.shape}" if value.ndim else f"array {value}"
     if isinstance(value, Remote):
         return value.name
+    if isinstance(value, Proxy):
+        return f"an object with {', '.join(value.methods) or 'nothing'}"
+    if isinstance(value, Raw):
+        return f"{len(value.content)} bytes"
+    if isinstance(value, Callback):
+        return "a function"
     text = repr(value)
     return text if len(text) <= 40 else _kind(value)
 
