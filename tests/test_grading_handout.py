@@ -1,6 +1,8 @@
 """The handout as a page and as a notebook: formulas, no requests, the starter's code again."""
 
 import ast
+import base64
+import io
 import json
 import re
 import sys
@@ -67,6 +69,14 @@ def test_a_page_brings_the_glyphs_of_its_formulas_along():
         r"base64,(\w[\w+/=]*)", page(r"$\sum_\alpha \sqrt{\frac{\beta}{\gamma}}$", "t")
     )
     assert 20_000 < len(small) < len(larger) < 150_000
+
+
+def test_the_sign_of_a_root_is_among_the_glyphs():
+    """It is in no formula's text, and browsers draw nothing where the font lacks it."""
+    from fontTools.ttLib import TTFont
+
+    [code] = re.findall(r"base64,(\w[\w+/=]*)", page(r"$\sqrt{d}$", "t"))
+    assert 0x221A in TTFont(io.BytesIO(base64.b64decode(code))).getBestCmap()
 
 
 # Notebooks --------------------------------------------------------------------------------------

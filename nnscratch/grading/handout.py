@@ -136,6 +136,7 @@ def _font_for(body: str) -> str:
     letters = set(html.unescape("".join(re.findall(r"<math.*?</math>", body, re.S))))
     # Browsers draw a letter that stands alone by that of the mathematical italics.
     letters |= {chr(code) for code in (*range(0x1D434, 0x1D468), *range(0x1D6E2, 0x1D71C), 0x210E)}
+    letters |= set("√∛")  # a root is an element, in whose text the sign is not
     options = subset.Options(flavor="woff", layout_features=["math", "ssty"], hinting=False)
     whole = files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf"
     with whole.open("rb") as file, subset.load_font(file, options) as font:
