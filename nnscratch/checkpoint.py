@@ -179,7 +179,7 @@ def read_arrays(path: Path, targets: Mapping[str, np.ndarray] | None = None) -> 
 
     def all_that_fit(claims: dict[str, Claim]) -> dict[str, Claim]:
         if targets is not None:
-            _check_fit(targets, claims, os.fspath(path))
+            check_fit(targets, claims, os.fspath(path))
         return claims
 
     return read_npz(path, all_that_fit)
@@ -187,13 +187,13 @@ def read_arrays(path: Path, targets: Mapping[str, np.ndarray] | None = None) -> 
 
 def fill(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path: str) -> None:
     """Copy the found arrays into the targets if all of them fit, else change nothing and raise."""
-    _check_fit(targets, found, path)
+    check_fit(targets, found, path)
     values = {name: _converted(name, found[name], targets[name], path) for name in targets}
     for name, target in targets.items():
         target[...] = values[name]
 
 
-def _check_fit(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path: str) -> None:
+def check_fit(targets: Mapping[str, np.ndarray], found: Mapping[str, Any], path: str) -> None:
     """ValueError where names, shapes or dtypes are not those of the targets."""
     problems = []
     if missing := [name for name in targets if name not in found]:

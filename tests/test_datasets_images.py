@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
-from nnscratch.data import Images, minibatches
+from nnscratch.data import Images, load_dataset, minibatches
+from nnscratch.data.idx import save_idx
 from nnscratch.data.images import samples_of, subset
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 3, 5, 4), dtype=np.uint8)
@@ -156,3 +157,13 @@ def test_training_on_bytes_never_makes_floats_of_all():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * pixels.nbytes / 2  # float32 would be 4 * nbytes
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_files_named_with_a_dot_are_found(tmp_path, ending):
+    images = np.zeros((3, 28, 28), np.uint8)
+    for part, count in (("train", 3), ("t10k", 2)):
+        save_idx(tmp_path / f"{part}-images.idx3-ubyte{ending}", images[:count])
+        save_idx(tmp_path / f"{part}-labels.idx1-ubyte{ending}", images[:count, 0, 0])
+    data = load_dataset("mnist", root=tmp_path)
+    assert (len(data.x_train), len(data.x_test)) == (3, 2)

@@ -182,7 +182,9 @@ def test_nan_in_the_validation_is_found_with_its_sample():
     x, y = problem()
     held = x.copy()
     held[13, 2] = np.nan
-    with pytest.raises(RuntimeError, match=r"validation loss is nan .*the input itself.*sample 13"):
+    with pytest.raises(
+        RuntimeError, match=r"before the first epoch: the input itself .*sample 13 of the vali"
+    ):
         trainer().fit(x, y, validation=(held, y), epochs=1)
 
 
@@ -297,7 +299,10 @@ def test_predict_evaluates_in_batches_and_gives_the_mode_back():
     ("x", "message"),
     [
         (np.ma.masked_array(np.ones((60, 6)), mask=np.eye(60, 6)), "without a mask"),
-        (np.array([["a"] * 6] * 60), "array of numbers"),
+        (np.array([["a"] * 6] * 60), r"np\.unique\(names, return_inverse=True\)"),
+        (np.array([["a"] * 6] * 60, object), r"np\.unique"),
+        ({"x": 1}, "received a dict; pass arrays"),
+        ((i for i in range(60)), r"a generator; make an array of it: np\.array\(list"),
         (np.ones((60, 6), complex), "array of numbers"),
         ([[1.0], [1.0, 2.0]], "array of numbers"),
         (None, "array of numbers"),
@@ -312,6 +317,31 @@ def test_sparse_inputs_are_refused_with_the_remedy():
     sparse = pytest.importorskip("scipy.sparse")
     with pytest.raises(ValueError, match=r"x\.toarray\(\)"):
         trainer().fit(sparse.csr_array(problem()[0]), problem()[1])
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *({"epochs": n} for n in (0, -1, "5", 2.0, None)),
+        *({"batch_size": n} for n in (0, "16", 2.5)),
+        *({"early_stopping": n} for n in (2.0, "3", True)),
+        *({"clip_norm": n} for n in (0, -1, "1", np.nan)),
+        *({"workers": n} for n in (0, 1.5, "2", None)),
+        *({"checkpoint_every": n} for n in (0, 1.5, "2")),
+        *({"metrics": n} for n in ([nn.accuracy], {"a": 1})),
+        *({"callbacks": n} for n in (print, [1], "stop")),
+        *({"schedule": n} for n in ("cosine", nn.CosineDecay)),
+    ],
+    ids=str,
+)
+def test_settings_of_another_kind_are_refused_by_name(setting):
+    (name,) = setting
+    run = trainer()
+    with pytest.raises(ValueError, match=name):
+        if name in ("epochs", "batch_size"):
+            run.fit(*problem(), **setting)
+        else:
+            nn.Trainer(run.model, run.loss, run.optimizer, **setting)
 
 
 @pytest.mark.parametrize("place", ["model", "loss", "optimizer"])
@@ -462,3 +492,27 @@ def test_reduce_on_plateau_follows_the_history_and_a_checkpoint(tmp_path):
     history = again.fit(x, y, epochs=8, batch_size=16)
     assert history["learning_rate"] == expected["learning_rate"]
     assert_same(whole.model, again.model)
+
+
+def test_a_run_killed_behind_the_last_step_of_an_epoch_goes_on(tmp_path):
+    x, y = problem()
+    options = {"checkpoint": tmp_path / "c.npz", "schedule": lambda o: nn.CosineDecay(o, 40)}
+    whole = trainer(**options)
+    expected = whole.fit(x, y, validation=(x, y), epochs=3, batch_size=16, rng=0)
+
+    class Killed(Exception):
+        pass
+
+    def dies(self, when):
+        raise Killed
+
+    part = trainer(**options, checkpoint_every=4)  # of the four steps of an epoch
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Run, "_validated", dies)
+        part.fit(x, y, validation=(x, y), epochs=3, batch_size=16, rng=0)
+    resumed = trainer(rng=5, **options, checkpoint_every=4)
+    resumed.resume()
+    history = resumed.fit(x, y, validation=(x, y), epochs=3, batch_size=16)
+    assert_same(whole.model, resumed.model)
+    assert history["learning_rate"] == expected["learning_rate"]
+    assert history["train_loss"] == expected["train_loss"]

@@ -115,7 +115,11 @@ def _forms_of(name: str, folder: Path) -> list[Path] | None:
         unpacked = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
         places = [folder / "cifar-10-batches-bin", folder]
     candidates = [[place / file for file in unpacked] for place in places]
-    for paths in [*candidates, [folder / name]]:
+    candidates.append([folder / name])
+    if "-idx" in name:  # as some copies, and what 7-Zip unpacks, name it: train-images.idx3-ubyte
+        dotted = name.replace("-idx", ".idx")
+        candidates += [[folder / dotted.removesuffix(".gz")], [folder / dotted]]
+    for paths in candidates:
         if all(path.is_file() for path in paths):
             return paths
     return None

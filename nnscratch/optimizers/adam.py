@@ -263,5 +263,7 @@ class NAdam(Optimizer):
             t, product = 0, 1.0
         for i in range(t + 1, self.steps + 1):
             product *= self._mu(i)
+            if not product:  # and so are all that come after it
+                break
         self._product = self.steps, product, self.beta1
         return product

@@ -54,6 +54,8 @@ class Optimizer:
         `state["velocity"]["0.W"]` belongs to the parameter "0.W".
     grads : FlatArrays
         Where a gradient pass may write; `step` finds it there without a copy.
+    probed : str
+        The trained parameter whose gradient shows cheaply whether one is not finite.
 
     Raises
     ------
@@ -164,7 +166,15 @@ class Optimizer:
         self._trained = frozenset(self.model.trained)
         self._stretches = list(stretches(self.params, self._trained, self._likenesses()))
         self._blocks = (), []
+        self.probed = self._smallest_of_the_first_layer()
         self._version = Structure.version
+
+    def _smallest_of_the_first_layer(self) -> str:
+        """The trained parameter whose gradient comes last and is soon looked through."""
+        first = next((name for name in self.params if name in self._trained), "")
+        layer = first.rpartition(".")[0]
+        alike = [name for name in self._trained if name.rpartition(".")[0] == layer]
+        return min(alike, key=lambda name: (self.params[name].size, name), default="")
 
     def move(self, allocate: Allocate) -> None:
         """Move parameters, gradients and state into vectors allocated by that function."""

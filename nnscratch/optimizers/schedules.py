@@ -259,7 +259,7 @@ def cosine(start: float, final: float, share: float) -> float:
 def count(name: str, value: Any) -> int:
     """A whole number of steps, at least 1."""
     try:
-        number = index(value)
+        number = 0 if isinstance(value, bool) else index(value)
     except TypeError:
         number = 0
     if number < 1:
@@ -274,6 +274,10 @@ def not_negative(name: str, value: Any) -> float:
 
 
 def positive(name: str, value: Any) -> float:
-    if isinstance(value, (str, bool)) or not value or not 0 < float(value) < math.inf:
+    try:
+        number = math.nan if isinstance(value, (str, bool)) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number < math.inf:
         raise ValueError(f"{name} is a positive number, received {value!r}")
-    return float(value)
+    return number

@@ -84,6 +84,7 @@ class DataParallel(Updater):
         self.sums = shared_zeros((workers, 4), np.dtype(float))  # weight, loss, answers, right
         self.orders = shared_zeros(2, np.dtype(float))  # samples of the batch, learning rate
         self.batch: list[np.ndarray] | None = None
+        self.numbers: np.ndarray | None = None  # of its samples, known to the first process
         self._kinds: tuple[int | None, int | None] = (None, None)  # how many inputs and targets
         self.number = 0  # of this process
         self.gates = [_context().Semaphore(0) for _ in range(workers)]
@@ -93,7 +94,7 @@ class DataParallel(Updater):
 
     def step(self, batch: Batch, when: str = "in this step") -> Step:
         """As `train_step`."""
-        arrays = self._arrays(batch)
+        arrays, self.numbers = self._arrays(batch), batch.numbers
         if self.batch is None:
             self._fork(arrays)
         assert self.batch is not None
@@ -150,7 +151,8 @@ class DataParallel(Updater):
             if number:
                 raise RuntimeError(when)
             self.between.leave()
-            explain_loss(self.model, self.optimizer, self._part(0, 1), when, self.clip_norm)
+            whole = self._part(0, 1)._replace(numbers=self.numbers)
+            explain_loss(self.model, self.optimizer, whole, when, self.clip_norm)
         for dtype, total in self.total.vectors.items():
             mine = share_of(total, *self._share)
             first, *others = (share_of(g.vectors[dtype], *self._share) for g in self.grads)

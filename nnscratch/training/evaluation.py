@@ -65,7 +65,7 @@ def evaluated(
     updater = updater or Updater()
     with modes_kept(model):
         model.eval()
-        for x, y, weight, _ in updater.share(samples).batches(batch_size):
+        for x, y, weight, *_ in updater.share(samples).batches(batch_size):
             prediction = predicted(model, x)
             value, _ = loss.forward_pass(prediction, y, weight, total=1.0)  # the sum
             totals.add(seen(loss, float(np.sum(value)), prediction, y, weight))

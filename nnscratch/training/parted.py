@@ -29,7 +29,8 @@ def part_of(batch: Batch, rank: int, ranks: int) -> Batch:
         for of in (batch.x, batch.y)
     )
     weight = None if batch.weight is None else batch.weight[rows]
-    return Batch(x, y, weight, batch.size)
+    numbers = None if batch.numbers is None else batch.numbers[rows]
+    return Batch(x, y, weight, batch.size, numbers)
 
 
 class PartOfSamples(Samples):

@@ -198,8 +198,10 @@ class Ranks(Updater):
     def _explain(self, when: str) -> None:
         """Raise on all ranks what one process with the whole batch would raise."""
         parts = self.communicator.allgather(self.current)
-        arrays = [[batch[i] for batch in parts] for i in range(3)]
-        whole = Batch(*(None if of[0] is None else joined(of) for of in arrays))
+        names = ("x", "y", "weight", "numbers")
+        arrays = [[getattr(batch, name) for batch in parts] for name in names]
+        x, y, weight, numbers = (None if of[0] is None else joined(of) for of in arrays)
+        whole = Batch(x, y, weight, numbers=numbers)
         for _, layer in self.model.walk():
             vars(layer).pop("part", None)
         explain_loss(self.model, self.trainer.optimizer, whole, when, self.trainer.clip_norm)

@@ -19,7 +19,12 @@ from nnscratch.training.batch_statistics import recount
 from nnscratch.training.callbacks import Callbacks
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.evaluation import evaluated, joined
-from nnscratch.training.nonfinite import check_data, check_weights, explain_forward
+from nnscratch.training.nonfinite import (
+    check_data,
+    check_weights,
+    explain_forward,
+    explain_refusal,
+)
 from nnscratch.training.progress import EpochBar, say
 from nnscratch.training.samples import Batch, Samples, Stream
 from nnscratch.training.state import Begun, RunState
@@ -73,13 +78,25 @@ class Run:
         return whole + (rest > alone)
 
     def try_validation(self) -> None:
-        """Find out before the first epoch what would fail after it."""
-        if self.validation is not None:
-            trial = self.validation.first(EVALUATED_AT_ONCE)
-            trainer = self.trainer
-            few = Samples(trial.x, trial.y, trial.weight, who="validation")
-            _, kept = evaluated(trainer.model, trainer.loss, few, trial.size, keep=True)
-            self._metrics("valid", kept)
+        """Find out before the first epoch what would fail after it.
+
+        The model sees some of the samples, the loss the targets of all, if they are at hand.
+        """
+        if self.validation is None:
+            return
+        validation, loss = self.validation, self.trainer.loss
+        trial = validation.first(EVALUATED_AT_ONCE)
+        check_data(trial, "before the first epoch", validation.name)
+        few = Samples(trial.x, trial.y, trial.weight, who="validation")
+        _, kept = evaluated(self.trainer.model, loss, few, trial.size, keep=True)
+        self._metrics("valid", kept)
+        prediction = kept[0][0]
+        if isinstance(validation, Stream) or isinstance(prediction, tuple):
+            return
+        for batch in validation.batches(EVALUATED_AT_ONCE):
+            check_data(batch, "before the first epoch", validation.name)
+            answers = np.broadcast_to(prediction[:1], (batch.length, *prediction.shape[1:]))
+            loss.forward_pass(answers, batch.y, batch.weight, total=1.0)
 
     def numbers(self, epochs: int) -> Iterator[int]:
         """The epochs that are left, counted from 1, until one of them ended the run."""
@@ -97,6 +114,8 @@ class Run:
         trainer, state = self.trainer, self.state
         start, totals, kept = time.perf_counter(), Totals(), list[tuple[Any, Any]]()
         batches, first = self._batches(totals)
+        assert state.begun is not None
+        learning_rate = state.begun.learning_rate  # where no step is left of this epoch
         losses = state.history.steps.setdefault("loss", [])
         schedule, every = trainer.schedule, trainer.checkpoint_every
         if schedule is not None and schedule.per_epoch:
@@ -105,12 +124,19 @@ class Run:
         self.bar = EpochBar(number, epochs, self.samples.count, trainer.speaks)
         shown = self.bar.shown
         # what overflows is found and explained by the step
-        with closing(self.bar), np.errstate(over="ignore", invalid="ignore"):
+        with closing(self.bar), np.errstate(all="ignore"):
             for i, batch in zip(count(first), batches, strict=False):
                 learning_rate = trainer.optimizer.learning_rate
                 if self.augment:
                     batch = self.augment(batch, state.rng)
-                seen = step(batch, f"epoch {number}, step {i + 1}")
+                when = f"epoch {number}, step {i + 1}"
+                try:
+                    seen = step(batch, when)
+                except ValueError as error:
+                    explain_refusal(
+                        error, trainer.model, trainer.loss, batch, when, self.samples.name
+                    )
+                    raise
                 totals.add(seen)
                 losses.append(seen.loss / seen.weight if seen.weight else math.nan)
                 if self.callbacks.after_step:
@@ -122,7 +148,7 @@ class Run:
                 if shown:
                     self.bar.advance(batch.size, totals.means)
                 if every is not None and (i + 1) % every == 0:
-                    self._save_within(i + 1, totals)
+                    self._save_within(i + 1, totals, learning_rate)
             values = self._after_steps(number, totals, kept)
         state.begun = None
         seconds = time.perf_counter() - start
@@ -230,13 +256,13 @@ class Run:
         samples = self.trainer.updater.shared(self.samples)
         return samples.batches(self.batch_size, self.state.rng, self.joins_single, skip)
 
-    def _save_within(self, steps: int, totals: Totals) -> None:
+    def _save_within(self, steps: int, totals: Totals, learning_rate: float) -> None:
         """Write a checkpoint inside the epoch."""
         begun = self.state.begun
         if self.trainer.checkpoint is None or begun is None:
             return
         self.trainer.updater.finish()
-        begun.steps, begun.totals = steps, totals.sums()
+        begun.steps, begun.totals, begun.learning_rate = steps, totals.sums(), learning_rate
         self.trainer.save_checkpoint(self.state)
 
     def _values(
@@ -294,7 +320,7 @@ class Run:
             )
             if not math.isfinite(value):
                 where = f"{when} (from sample {done} on)"
-                check_data(batch, where)
+                check_data(batch, where, self.validation.name)
                 model.eval()
                 explain_forward(model, batch, where, "scale the data as that for training")
             done += batch.size

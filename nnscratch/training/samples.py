@@ -14,17 +14,21 @@ from nnscratch.data.images import Images, samples_of, subset
 from nnscratch.data.minibatches import gather, rows_of_batches
 from nnscratch.data.splits import stratified_split
 
+NAMES = {"fit": "the training data", "validation": "the validation data"}
+
 
 class Batch(NamedTuple):
     """Some samples: x and y are arrays, or tuples of them for several inputs or outputs.
 
-    Where they are a part of a minibatch, `whole` says how many samples that has.
+    Where they are a part of a minibatch, `whole` says how many samples that has; where they were
+    taken from a data set, `numbers` says which of its samples they are.
     """
 
     x: Any
     y: Any
     weight: np.ndarray | None = None
     whole: int | None = None
+    numbers: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -48,6 +52,11 @@ class Samples:
     who : str
         Whose argument this is, for messages.
 
+    Attributes
+    ----------
+    name : str
+        What messages call them.
+
     Raises
     ------
     ValueError
@@ -63,6 +72,8 @@ class Samples:
                 f"{type(weight).__name__}; weights of classes are the loss's: class_weights=[...]"
             )
         self.weight = None if weight is None else _samples(weight, "sample_weight", who)
+        self.name = NAMES.get(who, "the data")
+        self._numbers: np.ndarray | None = None  # in the data set that these are a part of
         lengths = [len(part) for part in self._columns()]
         if len(set(lengths)) > 1:
             remedy = "give all of them the same first axis"
@@ -95,6 +106,7 @@ class Samples:
             gather(x, rows) if type(x) is not tuple else _gathered(x, rows),
             gather(y, rows) if type(y) is not tuple else _gathered(y, rows),
             None if weight is None else gather(weight, rows),
+            numbers=rows if self._numbers is None else self._numbers[rows],
         )
 
     def first(self, count: int) -> Batch:
@@ -125,7 +137,7 @@ class Samples:
             else subset(of, rows)
             for of in (self.x, self.y, self.weight)
         )
-        part.count = len(rows)
+        part.count, part._numbers = len(rows), rows
         return part
 
     def _columns(self) -> list[Any]:
@@ -149,6 +161,7 @@ class Stream:
     """
 
     count: int | None = None
+    name = "the minibatches"
 
     def __init__(self, source: Callable[[], Iterable[Any]] | Iterable[Any]) -> None:
         if isinstance(source, Iterator):
@@ -263,6 +276,18 @@ def _samples(array: Any, name: str, who: str) -> Any:
     if found.dtype.kind not in "fiub" or not found.ndim:
         raise ValueError(
             f"{who} expected {name} as an array of numbers with one row for each sample, received "
-            f"{found.dtype} of shape {found.shape}; convert it first"
+            f"{_described(array, found)}"
         )
     return found
+
+
+def _described(given: Any, found: np.ndarray) -> str:
+    """What something is that is no array of numbers, and how to make one of it."""
+    kind = f"{found.dtype} of shape {found.shape}"
+    if found.dtype.kind in "US" or (found.size and isinstance(found.flat[0], str)):
+        return f"{kind}; number classes by classes, labels = np.unique(names, return_inverse=True)"
+    if isinstance(given, (np.ndarray, list, tuple)):
+        return f"{kind}; give all samples one shape and convert them: np.array(x, np.float32)"
+    if isinstance(given, Iterator):
+        return f"a {type(given).__name__}; make an array of it: np.array(list(x))"
+    return f"a {type(given).__name__}; pass arrays, or a tuple of them for several inputs"

@@ -10,11 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.checkpoint import fill, model_arrays, read_arrays, write_arrays
+from nnscratch.checkpoint import fill, model_arrays, write_arrays
 from nnscratch.layers.base import Layer
 from nnscratch.optimizers import Optimizer
 from nnscratch.optimizers.schedules import Schedule
 from nnscratch.training.averaging import Average, WeightAverage
+from nnscratch.training.checkpoint_file import (
+    arrays_of,
+    best_of,
+    count_of,
+    facts_of,
+    generator_of,
+    history_of,
+    progress_of,
+    refused,
+    taken_out,
+    totals_of,
+    try_schedule,
+)
 from nnscratch.training.history import History
 
 
@@ -30,11 +43,14 @@ class Begun:
         How many were taken.
     totals : list of float
         The sums over their samples; see `Totals`.
+    learning_rate : float
+        That of the last of them.
     """
 
     order: dict[str, Any]
     steps: int
     totals: list[float | None]
+    learning_rate: float = 0.0
 
 
 @dataclass
@@ -75,7 +91,6 @@ class RunState:
     ) -> None:
         """Write the checkpoint: arrays by name, everything else as JSON in the array "run"."""
         facts = {
-            "history": dict(self.history.items()),
             "rng": self.rng.bit_generator.state,
             "layer_rngs": {path: rng.bit_generator.state for path, rng in _layer_rngs(model)},
             "best": [self.best_value, self.best_epoch],
@@ -89,7 +104,8 @@ class RunState:
         arrays = _targets(model, optimizer)
         arrays |= {f"best/{name}": array for name, array in self.best_arrays.items()}
         arrays |= {f"average/{name}": array for name, array in self.average.arrays.items()}
-        arrays |= {f"steps/{k}": np.array(v) for k, v in self.history.steps.items()}
+        arrays |= {f"history/{k}": np.array(v, float) for k, v in self.history.items()}
+        arrays |= {f"steps/{k}": np.array(v, float) for k, v in self.history.steps.items()}
         write_arrays(
             path, {**arrays, "run": np.array(json.dumps(facts, default=np.ndarray.tolist))}
         )
@@ -105,34 +121,43 @@ class RunState:
     ) -> RunState:
         """Read a checkpoint into model, optimizer and schedule; all of it or nothing."""
         name = os.fspath(path)
-        found = read_arrays(path)
+        facts = facts_of(name, model)
         try:
-            facts = json.loads(str(found.pop("run")))
-            state = cls(_history(facts["history"]), _generator(facts["rng"]), *facts["best"])
-            state.split = facts["split"]
-            state.begun = None if facts["begun"] is None else Begun(**facts["begun"])
-            state.average.count = facts.get("averaged", 0)
-            steps, learning_rate = facts["progress"]
-            rngs = [(rng, facts["layer_rngs"][place]) for place, rng in _layer_rngs(model)]
+            state = cls(History(), generator_of(facts["rng"]), *best_of(*facts["best"]))
+            state.split = None if facts["split"] is None else count_of(facts["split"])
+            state.begun = None if facts["begun"] is None else _begun(**facts["begun"])
+            state.average.count = count_of(facts["averaged"])
+            steps, learning_rate = progress_of(*facts["progress"])
+            rngs = [(rng, facts["layer_rngs"][path]) for path, rng in _layer_rngs(model)]
             for rng, saved in rngs:
                 if rng.bit_generator.state["bit_generator"] != saved["bit_generator"]:
                     raise ValueError(f"a layer drew from {saved['bit_generator']}")
-            made_with: dict[str, Any] = dict(facts["made_with"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ValueError(f"{name} is not the checkpoint of this run ({error})") from error
+                generator_of(saved)
+            made_with, place = dict(facts["made_with"]), facts["schedule"]
+        except Exception as error:  # a damaged one raises almost anything in there
+            raise refused(name, error) from error
         _check_made_with(name, made_with, _made_with(optimizer, schedule, average))
-        state.average.arrays = _taken_out(found, "average/")
-        best, curves = _taken_out(found, "best/"), _taken_out(found, "steps/")
+        try_schedule(name, schedule, place, learning_rate)
         optimizer.attach()
-        fill(_targets(model, optimizer), found, name)
-        state.best_arrays = best
-        state.history.steps = {key: array.tolist() for key, array in curves.items()}
+        targets = _targets(model, optimizer)
+        found = arrays_of(name, model, targets)
+        state.best_arrays = taken_out(found, "best/")
+        averages = taken_out(found, "average/")
+        state.average.arrays = {key: array.astype(np.float64) for key, array in averages.items()}
+        state.history = history_of(found)
+        fill(targets, found, name)
         optimizer.steps, optimizer.learning_rate = steps, learning_rate
         if schedule is not None:
-            schedule.restore(facts["schedule"])
+            schedule.restore(place)
         for rng, saved in rngs:
             rng.bit_generator.state = saved
         return state
+
+
+def _begun(order: dict[str, Any], steps: Any, totals: Any, learning_rate: Any) -> Begun:
+    generator_of(order)
+    steps, learning_rate = progress_of(steps, learning_rate)
+    return Begun(order, steps, totals_of(totals), learning_rate)
 
 
 def _made_with(
@@ -161,34 +186,11 @@ def _check_made_with(name: str, then: Mapping[str, Any], now: Mapping[str, Any])
         )
 
 
-def _history(columns: Mapping[str, list[float]]) -> History:
-    history = History()
-    for values in zip(*columns.values(), strict=True):
-        history.append(**dict(zip(columns, values, strict=True)))
-    return history
-
-
-def _taken_out(found: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The arrays whose names begin so, without the prefix; they are then no longer in `found`."""
-    names = [name for name in found if name.startswith(prefix)]
-    return {name.removeprefix(prefix): found.pop(name) for name in names}
-
-
 def _targets(model: Layer, optimizer: Optimizer) -> dict[str, np.ndarray]:
     arrays = {f"model/{name}": array for name, array in model_arrays(model).items()}
     for kind, state in optimizer.slots.items():
         arrays |= {f"optimizer/{kind}/{name}": array for name, array in state.items()}
     return arrays
-
-
-def _generator(state: dict[str, Any]) -> np.random.Generator:
-    """The generator whose state was written."""
-    kind = state["bit_generator"]
-    if kind not in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"):
-        raise ValueError(f"NumPy has no bit generator {kind!r}")
-    rng = np.random.Generator(getattr(np.random, kind)())
-    rng.bit_generator.state = state
-    return rng
 
 
 def _layer_rngs(model: Layer) -> list[tuple[str, np.random.Generator]]:

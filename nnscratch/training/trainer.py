@@ -15,7 +15,7 @@ from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
-from nnscratch.optimizers.schedules import Schedule
+from nnscratch.optimizers.schedules import Schedule, count
 from nnscratch.training.augmenting import Augment, Augmenting
 from nnscratch.training.averaging import WeightAverage
 from nnscratch.training.callbacks import check_callbacks, check_metrics
@@ -208,6 +208,7 @@ class Trainer:
             refuse_keywords(self.fit, unknown)
 
         def begun() -> tuple[RunState, Samples | Stream, int]:
+            count("epochs", epochs)
             state = self._resumed or RunState(History(), np.random.default_rng(rng))
             return state, samples_for(x, y, sample_weight), checked_size(batch_size)
 
@@ -330,7 +331,7 @@ class Trainer:
         if recorder is None or not isinstance(run.samples, Samples):
             return None
         x, y, history = run.samples.x, run.samples.y, run.state.history
-        held_out = (None if run.validation is None else run.validation.count) or 0
+        held_out = getattr(run.validation, "x", None)
         self.diagnosis = diagnose(recorder, self.loss, x, y, history, held_out)
         history.diagnosis = self.diagnosis
         return self.diagnosis

@@ -13,7 +13,7 @@ from nnscratch.layers.base import Layer
 from nnscratch.layers.flat import clip_norm as clipped
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
-from nnscratch.training.nonfinite import explain_loss
+from nnscratch.training.nonfinite import check_gradients, explain_loss
 from nnscratch.training.samples import Batch
 
 
@@ -83,7 +83,7 @@ def train_step(
     Raises
     ------
     RuntimeError
-        The loss is NaN or infinite; says when, and where it arose.
+        The loss is NaN or infinite, or a gradient is; says when, and where it arose.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def train_step(
     >>> losses[-1] < 0.02 * losses[0]
     True
     """
-    x, y, weight, _ = batch
+    x, y, weight, _, _ = batch
     prediction, cache = model.forward_pass(*x) if type(x) is tuple else model.forward_pass(x)
     total = None if exchange is None else exchange.total_weight(loss, prediction)
     value, loss_cache = loss.forward_pass(prediction, y, weight, total=total)
@@ -115,7 +115,13 @@ def train_step(
     if exchange is not None:
         grads, step = exchange.add_up(grads, step, when)
     if clip_norm is not None:
-        grads, _ = clipped(grads, clip_norm)
+        unclipped, (grads, norm) = grads, clipped(grads, clip_norm)
+        if exchange is None and not math.isfinite(norm):
+            check_gradients(model, loss, batch, unclipped, when)
+    elif exchange is None:  # the way back ends at the probe, and brings a NaN from where it arose
+        probe = grads.get(optimizer.probed, 0)
+        if not math.isfinite(np.vdot(probe, probe)):
+            check_gradients(model, loss, batch, grads, when)
     if watcher is not None:
         watcher.before_step(grads)
     if exchange is None:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnscratch.losses import Loss
+from nnscratch.training.diagnosis.ends import ends
 from nnscratch.training.diagnosis.findings import Symptom
 from nnscratch.training.diagnosis.no_progress import no_progress
 from nnscratch.training.diagnosis.recorder import Measurements, Recorder
 from nnscratch.training.diagnosis.symptoms import symptoms
 from nnscratch.training.history import History
+
+SAY_THE_SIZE = ("exploding gradients", "large updates", "saturated")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Diagnosis(Measurements):
 
 
 def diagnose(
-    recorder: Recorder, loss: Loss, x: Any, y: Any, history: History, held_out: int
+    recorder: Recorder, loss: Loss, x: Any, y: Any, history: History, held_out: Any = None
 ) -> Diagnosis:
     """Look through what a run left behind.
 
@@ -53,12 +56,17 @@ def diagnose(
         The training data.
     history : History
         Of the epochs that ended; none if the loss became infinite in the first.
-    held_out : int
-        How many samples the history's `valid_accuracy` is of.
+    held_out : array, optional
+        The inputs of the samples that the history's `valid_accuracy` is of.
     """
     measured = recorder.measurements()
-    findings = symptoms(recorder, measured, x)
-    learning = no_progress(recorder, measured, loss, x, y, history, held_out)
+    findings = ends(recorder.model, loss, recorder.probes, y, held_out, x)
+    seen = symptoms(recorder, measured, x)
+    if any(symptom.kind in SAY_THE_SIZE for symptom in seen):  # with the advice to scale
+        findings = [finding for finding in findings if finding.kind != "wide inputs"]
+    findings += seen
+    samples = 0 if held_out is None else len(held_out)
+    learning = no_progress(recorder, measured, loss, x, y, history, samples)
     if findings:  # they say why it does not learn
         learning = [finding for finding in learning if finding.kind != "no progress"]
     return Diagnosis(**vars(measured), findings=(*findings, *learning))

@@ -13,9 +13,10 @@ class Symptom:
     Attributes
     ----------
     kind : str
-        "symmetric weights", "exploding gradients", "large updates", "small updates",
-        "vanishing gradients", "dead ReLUs", "saturated", "strange targets",
-        "cannot overfit ten samples" or "no progress".
+        "probabilities as scores", "scores cut off", "targets out of reach",
+        "validation scaled apart", "wide inputs", "symmetric weights", "exploding gradients",
+        "large updates", "small updates", "vanishing gradients", "dead ReLUs", "saturated",
+        "strange targets", "cannot overfit ten samples" or "no progress".
     layer : str
         The layer that shows it most, as "3.1 Linear(64, 10)"; "" where it is the whole net.
     message : str

@@ -70,7 +70,7 @@ class Recorder:
         self.start = copy.deepcopy(model)  # as it was before the first step
         # A tenth of the data costs a few hundredths of an epoch, and a pass backwards is saved.
         probes = min(PROBES, max(100, len(x) // 10), len(x))
-        self._probes = x[np.linspace(0, len(x) - 1, probes).astype(int)]
+        self.probes = x[np.linspace(0, len(x) - 1, probes).astype(int)]
         self.layers, self._weights = weights_of_layers(model)
         self._before = [[np.empty_like(W) for W in weights] for weights in self.weights()]
         self.weights_at_start = [[W.copy() for W in weights] for weights in self.weights()]
@@ -119,7 +119,7 @@ class Recorder:
         if not self._idle_able:
             return
         with modes_kept(self.model), np.errstate(all="ignore"), observe(self.model) as passes:
-            self.model.eval().forward_pass(self._probes)
+            self.model.eval().forward_pass(self.probes)
         outputs = {id(use.layer): use.output for use in passes}  # of the last use of each
         shares = [idle_share(layer, outputs[key]) for key, (_, layer) in self._idle_able.items()]
         self._idle.append(shares)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.training.diagnosis.ends import WIDE_INPUTS, root_mean_square
 from nnscratch.training.diagnosis.findings import Symptom, named, percent, plain, power_of_ten
 from nnscratch.training.diagnosis.recorder import Measurements, Recorder
 
@@ -20,7 +21,6 @@ LARGE_GRADIENT = 100.0  # times the weights; healthy at most 12, broken from 260
 VANISHED = 1e-4  # of the largest layer's gradient, median of all steps; healthy 0.17, broken 1e-12
 DEAD = 0.8  # of a layer's ReLUs; healthy at most 0.65 (RMSprop at 0.01), broken from 0.97
 SATURATED = 0.6  # of a layer's values; healthy at most 0.31, broken 1.0
-WIDE_INPUTS = 10.0  # root mean square; that of data scaled to [0, 1] or to variance 1 is at most 1
 
 
 def symptoms(recorder: Recorder, measured: Measurements, x: Any) -> list[Symptom]:
@@ -141,8 +141,7 @@ def _first(large: np.ndarray) -> int:
 
 
 def _scale_inputs(x: Any) -> str:
-    with np.errstate(all="ignore"):
-        size = float(np.sqrt(np.mean(np.square(x[:1000], dtype=np.float64))))
+    size = root_mean_square(x)
     if not size > WIDE_INPUTS:
         return ""
     return f"scale the inputs, whose root mean square is {size:.3g}, to about 1, "
