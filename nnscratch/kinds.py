@@ -160,7 +160,7 @@ def check_kinds(
 
     Examples
     --------
-    >>> def fit(epochs: "int", rate: "float | None" = None): ...
+    >>> def fit(epochs: int, rate: float | None = None): ...
     >>> check_kinds(fit, "fit", (3,), {})
     >>> check_kinds(fit, "fit", (3,), {"rate": "0.1"})
     Traceback (most recent call last):
@@ -187,8 +187,8 @@ def checks_kinds(function: F) -> F:
     """A decorator: the function's arguments are of the kinds that its annotations say.
 
     A function may have better words for what it refuses, so it comes first, and its arguments are
-    looked at where it fails without saying its name; those of an `__init__` also where it does not
-    fail, since what it keeps would fail later.
+    looked at where it fails without saying its name or that of an argument; those of an `__init__`
+    also where it does not fail, since what it keeps would fail later.
     """
     name = function.__name__
 
@@ -199,7 +199,7 @@ def checks_kinds(function: F) -> F:
         except NotNumbersError as error:
             raise ValueError(f"{name} {error}") from None
         except Exception as error:
-            if name not in str(error):
+            if not _has_words(error, function, name):
                 check_kinds(function, name, arguments, keywords)
             raise
 
@@ -209,12 +209,20 @@ def checks_kinds(function: F) -> F:
         try:
             function(self, *arguments, **keywords)
         except Exception as error:
-            if name not in str(error):
+            if not _has_words(error, function, name):
                 check_kinds(function, name, (self, *arguments), keywords)
             raise
         check_kinds(function, name, (self, *arguments), keywords)
 
     return made if name == "__init__" else checked  # type: ignore[return-value]
+
+
+def _has_words(error: Exception, function: Callable[..., Any], name: str) -> bool:
+    """Whether an error says by itself where it arose, and for what."""
+    if name in str(error):
+        return True
+    said = set(re.findall(r"\w+", str(error)))
+    return isinstance(error, ValueError) and bool(said & {*_known(function)[0].parameters})
 
 
 def as_array(x: Any) -> np.ndarray:
