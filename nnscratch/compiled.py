@@ -34,8 +34,8 @@ def kernels() -> str:
     return "NumPy" if _found is None else "compiled"
 
 
-def _absent(*_: object) -> bool:
-    return False
+# What takes anything and gives nothing, at no cost of a frame in each training step
+_absent: Loop = "".format  # type: ignore[assignment]
 
 
 def _loop(name: str) -> Loop:

@@ -278,7 +278,7 @@ def test_wrong_arguments_are_refused_without_a_trace(name):
 def test_an_output_that_is_read_only_is_not_written():
     x, y = numbers((4, 4)), np.zeros((4, 4), np.float32)
     y.flags.writeable = False
-    assert compiled.relu(x, y) is False
+    assert not compiled.relu(x, y)
     assert not y.any()
 
 

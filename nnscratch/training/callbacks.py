@@ -148,11 +148,15 @@ class Callbacks:
 
     def stop(self, values: dict[str, float]) -> bool:
         """Tell of an epoch; whether the run is to end."""
-        answers = [each(self.trainer, dict(values)) for each in self.after_epoch]
-        words = [answer for answer in answers if isinstance(answer, str)]
-        if wrong := [word for word in words if word != "stop"]:
-            raise ValueError(f'a callback may return "stop", to end the run; it said {wrong[0]!r}')
-        return bool(words)
+        stops = False
+        for each in self.after_epoch:
+            answer = each(self.trainer, dict(values))
+            if isinstance(answer, str) and answer != "stop":
+                raise ValueError(
+                    f'a callback may return "stop", to end the run; it said {answer!r}'
+                )
+            stops |= isinstance(answer, str)
+        return stops
 
 
 def check_callbacks(callbacks: Any) -> None:

@@ -118,6 +118,7 @@ class Run:
         learning_rate = state.begun.learning_rate  # where no step is left of this epoch
         losses = state.history.steps.setdefault("loss", [])
         schedule, every = trainer.schedule, trainer.checkpoint_every
+        augment = self.augment or None
         if schedule is not None and schedule.per_epoch:
             schedule = None
         trainer.model.train()
@@ -127,8 +128,8 @@ class Run:
         with closing(self.bar), np.errstate(all="ignore"):
             for i, batch in zip(count(first), batches, strict=False):
                 learning_rate = trainer.optimizer.learning_rate
-                if self.augment:
-                    batch = self.augment(batch, state.rng)
+                if augment is not None:
+                    batch = augment(batch, state.rng)
                 when = f"epoch {number}, step {i + 1}"
                 try:
                     seen = step(batch, when)
