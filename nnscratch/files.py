@@ -13,8 +13,33 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+from zlib import crc32
 
 NONBLOCKING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe does not wait for its other end
+
+
+def _mark(target: Path) -> str:
+    """What the temporary names of a target begin with, however long its own name is."""
+    return f"{crc32(os.fsencode(target.name)):08x}"
+
+
+def remove_unfinished(path: str | os.PathLike[str]) -> None:
+    """Remove what writers of this file left half written beside it when they were killed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     target = Path(folder, "weights.bin")
+    ...     left = Path(folder, f".{_mark(target)}01234567.tmp")
+    ...     _ = left.write_bytes(b"12")
+    ...     remove_unfinished(target)
+    ...     left.exists()
+    False
+    """
+    target = Path(os.path.realpath(os.fspath(path)))
+    for left in target.parent.glob(f".{_mark(target)}????????.tmp"):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -62,8 +87,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if target.exists() and not target.is_file():
         # Root could replace /dev/null by an ordinary file, and break the machine.
         raise OSError(errno.EINVAL, "not an ordinary file, it cannot be replaced", name)
-    # A short name of its own: one derived from the target's could exceed the limit of 255 bytes.
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".{_mark(target)}{secrets.token_hex(4)}.tmp")
     with _naming(name):
         file = temporary.open("xb")
     try:

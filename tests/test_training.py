@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import nnscratch as nn
+from nnscratch.files import atomic_write
 from nnscratch.training import EarlyStopping, evaluate
 from nnscratch.training.run import Run
 
@@ -428,3 +429,18 @@ def test_progress_prints_one_line_per_epoch_without_a_terminal(capsys):
 def test_no_progress_prints_nothing(capsys):
     make(progress=False).fit(*problem(), epochs=2, rng=0)
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_a_killed_run_left_half_written_is_gone_with_the_next(tmp_path):
+    target = tmp_path / "run.npz"
+    with pytest.raises(KeyboardInterrupt), atomic_write(target) as file:
+        left = next(tmp_path.glob(".*.tmp"))
+        file.write(b"half")
+        file.flush()
+        kept = left.read_bytes()
+        raise KeyboardInterrupt
+    left.write_bytes(kept)  # as a kill leaves it
+    others = tmp_path / ".0123456789abcdef.tmp"
+    others.write_bytes(b"of another file")
+    make(checkpoint=target).fit(*problem(), epochs=1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [others.name, "run.npz"]

@@ -11,6 +11,7 @@ from typing import Any, Never
 import numpy as np
 
 from nnscratch.asking import answers, refuse_keywords
+from nnscratch.files import remove_unfinished
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
@@ -251,6 +252,8 @@ class Trainer:
         """The run, tried out as far as that is possible before the first epoch."""
         samples, held_out = hold_out(samples, validation, state)
         check_run(self, held_out)
+        if self.leads and self.checkpoint is not None:
+            remove_unfinished(self.checkpoint)  # of a run that was killed while it wrote
         fit_normalize(self.model, samples, size)
         run = Run(self, state, samples, held_out, size)
         self.steps_per_epoch = run.steps_per_epoch
