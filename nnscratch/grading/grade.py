@@ -28,6 +28,7 @@ from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, failing_case,
 
 BEYOND = 60  # seconds of wall time that a submission gets in addition to its items' limits
 PATIENCE = 3  # wall time is so many times the CPU time; what others make it wait is not counted
+MOST_PATIENCE = 30  # and so many times where it is: a submission may be what makes itself wait
 OUTPUT = 2000  # characters of what the student's code printed that are kept
 
 
@@ -211,7 +212,11 @@ def _run(task: Task, left: float) -> PartResult:
     from nnscratch.grading.sandbox.worker import Worker
 
     item = task.item
-    limits = Limits(wall=PATIENCE * item.seconds, real=max(left, 1.0), cpu=math.ceil(item.seconds))
+    limits = Limits(
+        wall=PATIENCE * item.seconds,
+        real=min(MOST_PATIENCE * item.seconds, max(left, 1.0)),
+        cpu=math.ceil(item.seconds),
+    )
     rng = np.random.default_rng([task.seed, zlib.crc32(item.id.encode())])
     comparisons: list[Comparison] = []
     ended: Fault | None = None

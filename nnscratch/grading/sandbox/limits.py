@@ -16,7 +16,8 @@ class Limits:
         For the worker's whole life, so that many calls, each just below a limit, gain nothing;
         what a busy machine makes it wait is not counted (see :class:`.fair.FairClock`).
     real : float
-        The same with all that passes, however busy the machine is.
+        The same with all that passes, however busy the machine is: the worker itself may be what
+        it is busy with.
     cpu : float
         CPU time, which a busy machine does not use up; rounded up to whole seconds.
     memory : int
@@ -45,7 +46,7 @@ class Limits:
     """
 
     wall: float = 10.0
-    real: float = 600.0
+    real: float = 30.0
     cpu: float = 5.0
     memory: int = 1 << 30
     processes: int = 1
