@@ -483,7 +483,7 @@ def test_the_order_of_calls_and_the_shape_of_dy_are_explained_word_by_word():
         "pass dL/dy for the last forward"
     )
     assert message_of(ValueError, lambda: layer.backward(np.zeros((7, 3), complex))) == (
-        "expected real numbers, received an array of complex128"
+        "Linear(5, 3).backward expected real numbers, received an array of complex128"
     )
 
 

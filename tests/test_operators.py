@@ -111,8 +111,6 @@ def test_the_quotient_does_not_square_its_divisor():
         (Power(-1), [[0.0, 2.0]], [np.inf, 0.5], [[-np.inf, -0.25]]),
         (Power(0.5), [[0.0, -1.0]], [0, np.nan], [[np.inf, np.nan]]),
         (Exp(), [[0.0, 1e4]], [1, np.inf], [[1, np.inf]]),
-        (Mean(), [[]], np.nan, [[]]),
-        (Mean(0), [np.ones((0, 3))], [np.nan] * 3, [np.ones((0, 3))]),
     ],
     ids=str,
 )

@@ -123,13 +123,6 @@ def test_two_processes_end_with_the_weights_of_one():
         np.testing.assert_allclose(array, found[1][name], rtol=0, atol=1e-12)
 
 
-def test_dropout_in_a_block_is_refused_by_several_processes():
-    model = nn.Sequential(nn.TransformerBlock(4, 2, 8, dropout=0.1, rng=1), nn.LastStep())
-    trainer = nn.Trainer(model, nn.SoftmaxCrossEntropy(), nn.SGD(model), workers=2, progress=False)
-    with pytest.raises(ValueError, match="Dropout"):
-        trainer.fit(*data(), epochs=1, rng=0)
-
-
 def test_summary_and_observer_see_the_layers_inside():
     model = nn.Sequential(
         nn.Bidirectional(nn.Unroll(nn.GRUCell(4, 3, rng=0))), nn.TransformerBlock(6, 2, 8, rng=0)

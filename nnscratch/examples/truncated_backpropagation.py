@@ -58,8 +58,7 @@ def main(epochs: int = 120, seed: int = 0) -> dict[str, float]:
     predicted = {name: predictions(x, y, carry, epochs, seed) for name, carry in ways.items()}
     found = {name: float(np.sqrt(np.mean((p - y[-32:]) ** 2))) for name, p in predicted.items()}
     sheet = panels("truncated_backpropagation", 1, 1, 8, 3)
-    (axes,) = sheet.places
-    open_panel(axes, "step", "")
+    open_panel(axes := sheet.places[0], "step", "")
     axes.plot(x[-32, :, 0], ".", color="0.7", label="what is seen")
     axes.plot(y[-32, :, 0], color="0.3", label="what comes next")
     for name, values in predicted.items():
