@@ -13,10 +13,10 @@ import pytest
 import nnscratch as nn
 from nnscratch import compiled
 from nnscratch.checkpoint import read_arrays
-from nnscratch.cli import main
 from nnscratch.commands.choices import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from nnscratch.commands.settings import Config
 from nnscratch.commands.training_run import Run
+from tests.command_line import caller
 
 QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
 
@@ -30,16 +30,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def run(here, capsys):
     """Run a command in an empty folder: (exit status, standard output, standard error)."""
-
-    def call(*arguments):
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit:
-            status = exit.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
+    return caller(capsys)
 
 
 def one_line(text):

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from nnscratch.checkpoint import read_arrays
-from nnscratch.cli import main
 from nnscratch.data import files
 from nnscratch.data.catalogue import NAMES, SOURCES
 from nnscratch.data.idx import save_idx
+from tests.command_line import caller
 from tests.test_datasets_cifar import ARCHIVE, BATCHES, pack
 
 
@@ -20,16 +20,7 @@ def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(files, "SYSTEM", tmp_path / "system")
-
-    def call(*arguments):
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit:
-            status = exit.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
+    return caller(capsys)
 
 
 def idx_set(folder, train=60, test=20, seed=0):

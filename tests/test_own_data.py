@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 import nnscratch as nn
-from nnscratch.cli import main
 from nnscratch.data import Images, load_dataset
 from nnscratch.data.idx import save_idx
+from tests.command_line import caller
 
 RNG = np.random.default_rng(0)
 
@@ -279,16 +279,7 @@ def test_pipes_and_links_to_nowhere_are_skipped(tmp_path):
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit:
-            status = exit.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
+    return caller(capsys)
 
 
 def test_train_evaluate_and_predict_on_ones_own_pictures(run, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.cli import main
+from tests.command_line import caller
 
 TEXT = "Sequential(Flatten(), Linear(64, 32), ReLU(), Linear(32, 10))"
 TWICE = "a = Linear(64, 64); Sequential(Flatten(), a, Tanh(), a, Linear(64, 10))"
@@ -16,16 +17,7 @@ OWN = ["--model", TEXT, "--epochs", "2", "--quiet"]
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit:
-            status = exit.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
+    return caller(capsys)
 
 
 @pytest.mark.parametrize("text", [TEXT, TWICE, f"nn.{TEXT}", "\n" + TEXT.replace(", ", ",\n  ")])

@@ -14,11 +14,11 @@ import pytest
 
 import nnscratch as nn
 from nnscratch import compiled
-from nnscratch.cli import main
 from nnscratch.commands.run_folder import Summary, kept_epoch, read_results, summary_of
 from nnscratch.commands.settings import Config
 from nnscratch.commands.sweep_jobs import alone_in
 from nnscratch.commands.training_run import Run
+from tests.command_line import caller
 
 QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
 
@@ -26,16 +26,7 @@ QUICK = ["--hidden", "16", "--epochs", "2", "--batch-size", "64"]
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        try:
-            status = main([str(argument) for argument in arguments])
-        except SystemExit as exit:
-            status = exit.code
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
+    return caller(capsys)
 
 
 def column(table, name):

@@ -29,7 +29,7 @@ def generator():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"epochs": -1}, "epochs is a whole number of at least 0, received -1"),
+        ({"epochs": -1}, "epochs is a whole number of at least 1, received -1"),
         ({"batch_size": 0}, "batch_size of at least 1, a whole number, received 0"),
         ({"x": [X[:, :3], X[:, 3:]]}, r"several inputs are a tuple, x=\(u, v\)"),
         ({"x": X[:50]}, r"received \[50, 60\] rows; give all of them the same first axis"),

@@ -78,15 +78,15 @@ class Between:
             np.sum(slots, axis=0, out=mine)
 
 
-def refuse_whole_batches(model: Layer) -> None:
-    """A ValueError for layers that have to see the whole batch."""
+def refuse_whole_batches(model: Layer, each: str = "worker", option: str = "workers=") -> None:
+    """A ValueError for layers that have to see the whole batch, of which each has a part."""
     for path, layer in model.walk():
         place = f"layer {path}, {layer}" if path else f"{layer}"
         keeps = bool(layer._buffers) and not layer.buffers_are_constant
         if (keeps or hasattr(layer, "rng")) and not hasattr(type(layer), "part"):
             raise ValueError(
-                f"{place} draws for the batch or keeps statistics of it, of which each worker "
-                "sees a part; let it read `part` as Dropout and BatchNorm do, or leave out workers="
+                f"{place} draws for the batch or keeps statistics of it, of which each {each} sees "
+                f"a part; let it read `part` as Dropout and BatchNorm do, or leave out {option}"
             )
 
 

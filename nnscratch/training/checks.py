@@ -82,17 +82,6 @@ def stopping_rule(early_stopping: Any) -> EarlyStopping | None:
         ) from None
 
 
-def checked_epochs(epochs: Any) -> int:
-    """A number of epochs, or a ValueError."""
-    try:
-        number = operator.index(epochs)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise ValueError(f"epochs is a whole number of at least 0, received {epochs!r}")
-    return number
-
-
 def check_communicator(communicator: Any, workers: int | str, diagnose: bool) -> None:
     """A ValueError for what is no communicator of MPI, or does not go with one."""
     if communicator is None:

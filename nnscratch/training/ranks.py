@@ -23,6 +23,7 @@ from nnscratch.layers.base import Layer
 from nnscratch.layers.part import Part
 from nnscratch.losses import Loss
 from nnscratch.optimizers import Optimizer
+from nnscratch.training.between import refuse_whole_batches
 from nnscratch.training.evaluation import joined
 from nnscratch.training.nonfinite import explain_loss
 from nnscratch.training.parted import CheckedStream, PartOfSamples, PartOfStream, part_of
@@ -54,7 +55,8 @@ class Ranks(Updater):
 
         self._in_place = MPI.IN_PLACE
         self.trainer, self.model = trainer, trainer.model
-        refuse_whole_batches(self.model)
+        refuse_whole_batches(self.model, "rank", "communicator=")
+        refuse_float16(self.model)
         self.communicator = trainer.communicator.Dup()
         self.rank, self.ranks = self.communicator.rank, self.communicator.size
         self.threads = fewer_threads(self.communicator, MPI.COMM_TYPE_SHARED)
@@ -224,16 +226,8 @@ class Ranks(Updater):
             raise KeyboardInterrupt
 
 
-def refuse_whole_batches(model: Layer) -> None:
-    """A ValueError for layers that have to see the whole batch, and for float16."""
-    for path, layer in model.walk():
-        place = f"layer {path}, {layer}" if path else f"{layer}"
-        keeps = bool(layer._buffers) and not layer.buffers_are_constant
-        if (keeps or hasattr(layer, "rng")) and not hasattr(type(layer), "part"):
-            raise ValueError(
-                f"{place} draws for the batch or keeps statistics of it, of which each rank sees a "
-                "part; let it read `part` as Dropout and BatchNorm do, or leave out communicator="
-            )
+def refuse_float16(model: Layer) -> None:
+    """A ValueError for what MPI has no sum of."""
     if any(array.dtype.itemsize < 4 for array in model.params.values()):
         raise ValueError(
             "MPI adds up no float16; convert the model, model.astype('f4'), or leave out "

@@ -25,7 +25,6 @@ from nnscratch.training.checks import (
     check_numbers,
     check_parts,
     check_run,
-    checked_epochs,
     hold_out,
     stopping_rule,
 )
@@ -213,7 +212,6 @@ class Trainer:
             state = self._resumed or RunState(History(), np.random.default_rng(rng))
             return state, samples_for(x, y, sample_weight), checked_size(batch_size)
 
-        epochs = checked_epochs(epochs)
         with self._together(begun, validation, epochs) as (state, samples, size):
             self.history, self.epochs = state.history, epochs
             run, recorder = self._prepared(state, samples, validation, size)

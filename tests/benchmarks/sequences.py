@@ -29,6 +29,18 @@ CASES = {
 }
 
 
+def steps_of(model, optimizer, x, dy):
+    """A function that takes one step with these inputs and this dy."""
+
+    def step():
+        _, cache = model.forward_pass(x)
+        optimizer.attach()
+        _, grads = model.backprop(dy, cache, optimizer.grads, need_dx=False)
+        optimizer.step(grads)
+
+    return step
+
+
 def ours(name, x, dy):
     import nnscratch as nn
     from nnscratch.training.memory import keep_freed_memory
@@ -40,15 +52,7 @@ def ours(name, x, dy):
         model = nn.Sequential(*blocks)
     else:
         model = getattr(nn, name.split()[0])(features, hidden, rng=0)
-    optimizer = nn.SGD(model, RATE)
-
-    def step():
-        _, cache = model.forward_pass(x)
-        optimizer.attach()
-        _, grads = model.backprop(dy, cache, optimizer.grads, need_dx=False)
-        optimizer.step(grads)
-
-    return step
+    return steps_of(model, nn.SGD(model, RATE), x, dy)
 
 
 def graph(name, x, dy):
@@ -61,15 +65,7 @@ def graph(name, x, dy):
     for t in range(1, x.shape[1]):
         states.append(cell(given[:, t], states[-1]))
     model = nn.Graph([given], nn.Stack(1)(*states))
-    optimizer = nn.SGD(model, RATE)
-
-    def step():
-        _, cache = model.forward_pass(x)
-        optimizer.attach()
-        _, grads = model.backprop(dy, cache, optimizer.grads, need_dx=False)
-        optimizer.step(grads)
-
-    return step
+    return steps_of(model, nn.SGD(model, RATE), x, dy)
 
 
 def torch(name, x, dy):
