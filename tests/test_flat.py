@@ -91,6 +91,33 @@ def test_clipping_survives_squares_that_overflow():
     assert clipped["W"].dtype == np.float32
 
 
+@pytest.mark.parametrize("size", [1e4, 300.0, 1e-5])
+def test_clipping_float16_neither_overflows_nor_loses_what_is_small(size):
+    grads = {"W": np.full((25, 40), size, np.float16)}
+    true = float(grads["W"][0, 0]) * np.sqrt(1000)
+    clipped, norm = nn.clip_norm(grads, true / 100)
+    assert norm == pytest.approx(true, rel=1e-5)
+    assert clipped["W"].dtype == np.float16
+    np.testing.assert_allclose(clipped["W"], grads["W"] / 100, rtol=2e-3, atol=6e-8)
+
+
+def test_a_share_of_float16_gradients_may_be_smaller_than_float16():
+    clipped, _ = nn.clip_norm({"W": np.full(4, 3e4, np.float16)}, 1e-3)
+    np.testing.assert_allclose(clipped["W"], 5e-4, rtol=1e-3)
+
+
+def test_squares_below_the_smallest_float32_count():
+    assert nn.clip_norm({"W": np.full(4, 1e-30, np.float32)}, 1.0)[1] == pytest.approx(2e-30)
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_gradients_whose_norm_is_no_number_come_back_as_they_are(value):
+    grads = {"W": np.array([value, 1.0])}
+    clipped, norm = nn.clip_norm(grads, 1.0)
+    assert not np.isfinite(norm)
+    assert clipped["W"] is grads["W"]
+
+
 def test_zero_gradients_are_left_alone():
     clipped, norm = nn.clip_norm({"W": np.zeros(3)}, 1.0)
     assert norm == 0

@@ -180,6 +180,43 @@ def test_float32_stays_float32(name, ours, theirs):
 
 
 @every_case
+def test_a_step_in_float16_is_that_of_float32_rounded_once(name, ours, theirs):
+    half, wide = small_model(dtype="f2"), small_model(dtype="f2").astype("f4")
+    rounded, exact = getattr(nn, name)(half, **ours), getattr(nn, name)(wide, **ours)
+    scales = [1e4, 1e-6, 1.0, 300.0]  # squares beyond float16 on both sides
+    for (x, y), scale in zip(batches(4), scales, strict=True):
+        grads = {k: (scale * g).astype("f2") for k, g in gradients(half, x, y).items()}
+        rounded.step(grads)
+        exact.step({k: g.astype("f4") for k, g in grads.items()})
+        assert np.isfinite(half.params["1.W"]).all()
+        assert_equal(half.params, {k: w.astype("f2") for k, w in wide.params.items()})
+        for key, w in half.params.items():
+            wide.params[key] = w
+    assert {a.dtype for a in half.params.values()} == {np.dtype("f2")}
+    for kind, arrays in exact.state.items():
+        assert {a.dtype for a in rounded.state[kind].values()} == {np.dtype("f4")}
+        assert_equal(arrays, rounded.state[kind])
+
+
+def test_a_formula_for_whole_parameters_meets_float16_as_float32_in_its_shape():
+    seen = []
+
+    class Seen(nn.Optimizer):
+        element_wise = False
+        state_names = ("mean",)
+
+        def update(self, w, g, mean):
+            seen.append((w.shape, {w.dtype, g.dtype, mean.dtype}))
+            w -= self.learning_rate * g
+
+    model = nn.Linear(3, 2, rng=0).astype("f2")
+    before = {k: w.copy() for k, w in model.params.items()}
+    Seen(model, learning_rate=0.5).step({k: np.ones_like(w) for k, w in before.items()})
+    assert seen == [((2, 3), {np.dtype("f4")}), ((2,), {np.dtype("f4")})]
+    assert_equal(model.params, {k: w - np.float16(0.5) for k, w in before.items()})
+
+
+@every_case
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 def test_copies_go_on_on_their_own_as_if_unbroken(name, ours, theirs, copied):
     def start():

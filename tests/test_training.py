@@ -374,6 +374,27 @@ def test_a_resumed_run_ends_bit_for_bit_like_an_unbroken_one(tmp_path, optimizer
         assert history[column] == expected[column]
 
 
+@pytest.mark.parametrize("optimizer", [nn.SGD, nn.Adam, nn.RMSprop])
+def test_a_run_in_float16_learns_as_in_float32_and_resumes_bit_for_bit(tmp_path, optimizer):
+    x, y = problem()
+
+    def start(dtype="f2", **options):
+        run = make(optimizer=optimizer, clip_norm=5.0, **options)
+        run.model.astype(dtype)
+        return run
+
+    whole = start()
+    history = whole.fit(x, y, epochs=20, batch_size=16, rng=2)
+    wide = start("f4").fit(x, y, epochs=20, batch_size=16, rng=2)
+    np.testing.assert_allclose(history["train_loss"], wide["train_loss"], rtol=0.03)
+    start(checkpoint=tmp_path / "run.npz").fit(x, y, epochs=7, batch_size=16, rng=2)
+    resumed = start(checkpoint=tmp_path / "run.npz")
+    assert resumed.resume() == 7
+    assert resumed.fit(x, y, epochs=20, batch_size=16)["train_loss"] == history["train_loss"]
+    assert whole.model.params["1.W"].dtype == np.float16
+    assert_equal(weights(whole.model), weights(resumed.model))
+
+
 def test_any_bit_generator_resumes(tmp_path):
     x, y = problem()
     for bits in (np.random.MT19937, np.random.Philox):

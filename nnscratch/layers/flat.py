@@ -32,11 +32,15 @@ class FlatArrays(dict[str, np.ndarray]):
         What they hold at first; zeros unless given.
     allocate : function (size, dtype) -> 1-D array of zeros
         Where the vectors lie; `np.zeros` unless processes are to share them.
+    half : dtype
+        What takes the place of float16: float32 for sums that must not overflow, or lose what is
+        small.
 
     Attributes
     ----------
     vectors : dict of dtype to 1-D array
-        The memory; equal keys and lengths for everything laid out like the same arrays.
+        The memory, under the dtypes of `like`; equal keys and lengths for everything laid out
+        like the same arrays.
 
     Examples
     --------
@@ -51,12 +55,16 @@ class FlatArrays(dict[str, np.ndarray]):
         like: Mapping[str, np.ndarray],
         values: Mapping[str, np.ndarray] | None = None,
         allocate: Allocate = np.zeros,
+        half: Any = np.float16,
     ) -> None:
         super().__init__()
         sizes: dict[np.dtype, int] = {}
         for array in like.values():
             sizes[array.dtype] = sizes.get(array.dtype, 0) + array.size
-        self.vectors = {dtype: allocate(size, dtype) for dtype, size in sizes.items()}
+        self.vectors = {
+            dtype: allocate(size, np.dtype(half) if dtype == np.float16 else dtype)
+            for dtype, size in sizes.items()
+        }
         start = dict.fromkeys(sizes, 0)
         for name, array in like.items():
             stop = start[array.dtype] + array.size
@@ -113,7 +121,8 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
     """(gradients whose common norm is at most `largest`, the norm before).
 
     The norm is that of all gradients together, √ Σ g², so that clipping changes the length of
-    the step and not its direction. Nothing is written; without need the same arrays come back.
+    the step and not its direction. Nothing is written; without need the same arrays come back, and
+    where the norm is infinite or NaN, which no share of them would mend.
 
     Parameters
     ----------
@@ -140,15 +149,30 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
         ) from None
     if not largest > 0:
         raise ValueError(f"the largest norm is positive, received {largest}")
-    arrays = list(getattr(grads, "vectors", grads).values())
-    norm = float(np.sqrt(sum(float(np.vdot(a, a)) for a in arrays)))
-    if not np.isfinite(norm):  # the squares may have overflowed, which those of shares do not
-        top = max(float(np.abs(a).max(initial=0)) for a in arrays)
-        shares = sum(float(np.sum(np.square(a / top, dtype=np.float64))) for a in arrays)
-        norm = top * float(np.sqrt(shares))
-    if norm <= largest:
+    norm = _norm(list(getattr(grads, "vectors", grads).values()))
+    if not largest < norm < np.inf:
         return dict(grads), norm
-    return {name: grad * (largest / norm) for name, grad in grads.items()}, norm
+    return {name: _times(grad, largest / norm) for name, grad in grads.items()}, norm
+
+
+def _times(grad: np.ndarray, share: float) -> np.ndarray:
+    """A share of a gradient; of float16 in float32, since the share may be too small for it."""
+    if grad.dtype != np.float16:
+        return grad * share
+    return (grad.astype(np.float32) * share).astype(grad.dtype)
+
+
+def _norm(arrays: list[np.ndarray]) -> float:
+    """The norm of all numbers together; infinite or NaN only if one of them is."""
+    halves = (a.astype(np.float32) if a.dtype == np.float16 else a for a in arrays)
+    squares = sum(float(np.vdot(a, a)) for a in halves)
+    if 1e-30 < squares < np.inf:
+        return float(np.sqrt(squares))
+    top = max((float(np.abs(a).max(initial=0)) for a in arrays), default=0.0)
+    if not 0 < top < np.inf:
+        return top
+    shares = (np.square(np.divide(a, top, dtype=np.float64)) for a in arrays)
+    return top * float(np.sqrt(sum(float(np.sum(share)) for share in shares)))
 
 
 def share_of(vector: np.ndarray, part: int, parts: int) -> np.ndarray:

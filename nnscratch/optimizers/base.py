@@ -51,7 +51,9 @@ class Optimizer:
     made_with : dict
         The settings as they were at first, by which a resumed run knows its own optimizer.
     state : dict of str to mapping of str to array
-        `state["velocity"]["0.W"]` belongs to the parameter "0.W".
+        `state["velocity"]["0.W"]` belongs to the parameter "0.W" and has its dtype, or float32
+        where that is float16: `update` sees float32 copies of such parameters and gradients, and
+        what it makes of them is rounded to float16 once.
     grads : FlatArrays
         Where a gradient pass may write; `step` finds it there without a copy.
     probed : str
@@ -112,7 +114,7 @@ class Optimizer:
         self._blocks: tuple[tuple[int, ...], list[Block]] = (), []
         self.params = flatten(model)
         self.grads = FlatArrays(self.params)
-        self.slots = {name: FlatArrays(self.params) for name in self.state_names}
+        self.slots = {name: self._slot() for name in self.state_names}
         self.attach()
 
     @property
@@ -150,8 +152,8 @@ class Optimizer:
         if self._blocks[0] != key:
             of_all = [self.params, grads, *self.slots.values()]
             self._blocks = key, list(blocks_of(self._stretches, of_all, part, parts))
-        for formula, arrays in self._blocks[1]:
-            formula.update(*arrays)
+        for update, arrays in self._blocks[1]:
+            update(*arrays)
         if self.steps % FLUSHED_EVERY == 0:
             for slot in self.slots.values():
                 flush_tiny(slot, part, parts)
@@ -181,13 +183,19 @@ class Optimizer:
         self._blocks = (), []
         self.params = flatten(self.model, allocate)
         self.grads = FlatArrays(self.params, allocate=allocate)
-        self.slots = {k: FlatArrays(self.params, s, allocate) for k, s in self.slots.items()}
+        self.slots = {name: self._slot(s, allocate) for name, s in self.slots.items()}
 
     def _lay_out(self) -> None:
         """Vectors for the arrays that the model has now, the state carried over by name."""
         self.params = flatten(self.model)
         self.grads = FlatArrays(self.params)
-        self.slots = {name: FlatArrays(self.params, values=s) for name, s in self.slots.items()}
+        self.slots = {name: self._slot(s) for name, s in self.slots.items()}
+
+    def _slot(
+        self, values: Mapping[str, np.ndarray] | None = None, allocate: Allocate = np.zeros
+    ) -> FlatArrays:
+        """A part of the state, laid out like the parameters; float32 for those in float16."""
+        return FlatArrays(self.params, values, allocate, half=np.float32)
 
     def _check_same_parameters(self) -> None:
         """A RuntimeError where the state belongs to other parameters than the model has now."""

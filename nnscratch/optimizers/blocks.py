@@ -4,12 +4,16 @@ An element-wise formula does not mind where one parameter ends and the next begi
 of parameters with equal settings, which lie one behind the other in the model's flat vector, is
 updated as one vector, block by block: a block stays in the processor's cache from the first
 operation of the formula to the last.
+
+Squares of gradients overflow in float16, and 1e-8 beside them is 0. So a formula meets float16
+parameters as float32, with a state that stays float32; only the new parameters are rounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
 BLOCK = 65536  # elements: 256 KiB of float32, so that weights, gradients and state fit in cache
 
-Block = tuple["Optimizer", list[np.ndarray]]  # a formula, and what it is applied to
+Block = tuple[Callable[..., None], list[np.ndarray]]  # an update, and what it is applied to
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,28 @@ def blocks_of(
     `arrays` are the parameters, their gradients and the state, all laid out alike.
     """
     for i, stretch in enumerate(stretches):
+        update: Callable[..., None] = stretch.formula.update
+        if stretch.dtype == np.float16:
+            update = partial(in_float32, update)
         if not stretch.formula.element_wise:
             if i % parts == part:
-                yield stretch.formula, [of[stretch.name] for of in arrays]
+                yield update, [of[stretch.name] for of in arrays]
             continue
         length = stretch.stop - stretch.start
         start = stretch.start + length * part // parts
         stop = stretch.start + length * (part + 1) // parts
         vectors = [of.vectors[stretch.dtype] for of in arrays]
         for first in range(start, stop, BLOCK):
-            yield stretch.formula, [v[first : min(first + BLOCK, stop)] for v in vectors]
+            yield update, [v[first : min(first + BLOCK, stop)] for v in vectors]
+
+
+def in_float32(
+    update: Callable[..., None], w: np.ndarray, g: np.ndarray, *state: np.ndarray
+) -> None:
+    """The update on copies of float16 w and g; what comes out is rounded once."""
+    wide = w.astype(np.float32)
+    update(wide, g.astype(np.float32), *state)
+    w[...] = wide
 
 
 def flush_tiny(slot: FlatArrays, part: int, parts: int) -> None:
