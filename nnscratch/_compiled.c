@@ -25,7 +25,7 @@ typedef Py_ssize_t Size;
 
 /* Arrays ------------------------------------------------------------------------------------- */
 
-enum { MOST_ARRAYS = 7, MOST_AXES = 8 };
+enum { MOST_ARRAYS = 7, MOST_NUMBERS = 6, MOST_AXES = 8 };
 
 typedef struct {
     Py_buffer of[MOST_ARRAYS];
@@ -82,24 +82,20 @@ static int dense(const Py_buffer *a, int *order)
     return 1;
 }
 
-/* Take float32 arrays of one shape and layout, those from `first_out` on to write to. */
-static int take_alike(Arrays *a, PyObject *const *given, int count, int first_out)
+/* Take one more float32 array, of the shape and layout of the first. */
+static int take_alike(Arrays *a, PyObject *given, int writable)
+{
+    return take(a, given, "f", writable) && same_layout(&a->of[0], &a->of[a->count - 1]);
+}
+
+/* Take dense arrays that are alike, those from `inputs` on to write to. */
+static int take_all(Arrays *a, PyObject *const *given, int count, int inputs)
 {
     int order[MOST_AXES];
     for (int i = 0; i < count; i++)
-        if (!take(a, given[i], "f", i >= first_out) || !same_layout(&a->of[0], &a->of[a->count - 1]))
+        if (!take_alike(a, given[i], i >= inputs))
             return 0;
     return dense(&a->of[0], order);
-}
-
-static int floats(PyObject *const *given, int count, float *values)
-{
-    for (int i = 0; i < count; i++) {
-        if (!PyFloat_CheckExact(given[i]))
-            return 0;
-        values[i] = (float)PyFloat_AsDouble(given[i]);
-    }
-    return 1;
 }
 
 static Size length(const Py_buffer *a) { return a->len / a->itemsize; }
@@ -125,201 +121,128 @@ static PyObject *answer(Arrays *a, int done)
 
 #define DATA(arrays, i) ((float *)(arrays).of[i].buf)
 
-/* Optimizers --------------------------------------------------------------------------------- */
+/* Element by element -------------------------------------------------------------------------- */
 
-LOOP void sgd_loop(Size n, const float *g, float *w, float *v, float rate, float momentum,
-                   float entering, float decay, int nesterov)
-{
-    for (Size i = 0; i < n; i++) {
-        float d = decay != 0 ? g[i] + decay * w[i] : g[i];
-        float u = v[i] * momentum + entering * d;
-        v[i] = u;
-        w[i] -= rate * (nesterov ? d + momentum * u : u);
-    }
-}
+typedef void (*Map)(Size n, float *const *a, const float *c);
 
-LOOP void descent_loop(Size n, const float *g, float *w, float rate, float decay)
-{
-    for (Size i = 0; i < n; i++)
-        w[i] -= rate * (decay != 0 ? g[i] + decay * w[i] : g[i]);
-}
-
-/* sgd(g, w, v or None, rate, momentum, share of g that enters v, decay, nesterov) */
-static PyObject *sgd(PyObject *module, PyObject *const *given, Size count)
+/* given: arrays that are alike, the first `inputs` of them to read, then `numbers` Python floats.
+   None is an array that is not there. */
+static PyObject *map(PyObject *const *given, Size count, int arrays, int inputs, int numbers, Map loop)
 {
     Arrays a = {.count = 0};
-    float of[4];
-    int arrays = count == 8 && given[2] != Py_None ? 3 : 2;
-    if (count != 8 || !floats(given + 3, 4, of) || !take_alike(&a, given, arrays, 1))
+    float c[MOST_NUMBERS], *at[MOST_ARRAYS] = {NULL};
+    int order[MOST_AXES];
+    if (count != arrays + numbers)
+        return answer(&a, 0);
+    for (int i = 0; i < numbers; i++) {
+        if (!PyFloat_CheckExact(given[arrays + i]))
+            return answer(&a, 0);
+        c[i] = (float)PyFloat_AsDouble(given[arrays + i]);
+    }
+    for (int i = 0; i < arrays; i++) {
+        if (i > 0 && given[i] == Py_None)
+            continue;
+        if (!take_alike(&a, given[i], i >= inputs))
+            return answer(&a, 0);
+        at[i] = a.of[a.count - 1].buf;
+    }
+    if (!dense(&a.of[0], order))
         return answer(&a, 0);
     Size n = length(&a.of[0]);
-    int nesterov = PyObject_IsTrue(given[7]);
-    if (arrays == 3)
-        WORK(n, sgd_loop(n, DATA(a, 0), DATA(a, 1), DATA(a, 2), of[0], of[1], of[2], of[3], nesterov));
-    else
-        WORK(n, descent_loop(n, DATA(a, 0), DATA(a, 1), of[0], of[3]));
+    WORK(n, loop(n, at, c));
     return answer(&a, 1);
 }
 
-LOOP void adam_loop(Size n, const float *g, float *w, float *m, float *v, float *top, float beta1,
-                    float beta2, float floor, float rate, float decay, float shrink)
-{
+#define MAP(name, arrays, inputs, numbers, ...)                                                  \
+    LOOP void name##_loop(Size n, float *const *a, const float *c)                               \
+    {                                                                                            \
+        (void)c;                                                                                 \
+        __VA_ARGS__                                                                              \
+    }                                                                                            \
+    static PyObject *name(PyObject *module, PyObject *const *given, Size count)                  \
+    {                                                                                            \
+        return map(given, count, arrays, inputs, numbers, name##_loop);                          \
+    }
+
+/* sgd(g, w, v or None, rate, momentum, share of g that enters v, decay, 1.0 if Nesterov's) */
+MAP(sgd, 3, 1, 5, {
+    const float *g = a[0], rate = c[0], momentum = c[1], share = c[2], decay = c[3];
+    float *w = a[1], *v = a[2];
+    int nesterov = c[4] != 0;
     for (Size i = 0; i < n; i++) {
         float d = decay != 0 ? g[i] + decay * w[i] : g[i];
-        float mean = m[i] * beta1 + d, square = v[i] * beta2 + d * d;
-        m[i] = mean;
-        v[i] = square;
-        if (top) {
-            square = top[i] >= square || top[i] != top[i] ? top[i] : square;
-            top[i] = square;
+        if (v) {
+            float u = v[i] * momentum + share * d;
+            v[i] = u;
+            d = nesterov ? d + momentum * u : u;
         }
-        w[i] = w[i] * shrink - mean / (sqrtf(square) + floor) * rate;
+        w[i] -= rate * d;
     }
-}
+})
 
 /* adam(g, w, M, V, largest V or None, beta1, beta2, floor, rate, decay, shrink) */
-static PyObject *adam(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    float of[6];
-    int arrays = count == 11 && given[4] != Py_None ? 5 : 4;
-    if (count != 11 || !floats(given + 5, 6, of) || !take_alike(&a, given, arrays, 1))
-        return answer(&a, 0);
-    Size n = length(&a.of[0]);
-    float *top = arrays == 5 ? DATA(a, 4) : NULL;
-    WORK(n, adam_loop(n, DATA(a, 0), DATA(a, 1), DATA(a, 2), DATA(a, 3), top, of[0], of[1], of[2],
-                      of[3], of[4], of[5]));
-    return answer(&a, 1);
-}
+MAP(adam, 5, 1, 6, {
+    const float *g = a[0], beta1 = c[0], beta2 = c[1], floor = c[2];
+    const float rate = c[3], decay = c[4], shrink = c[5];
+    float *w = a[1], *M = a[2], *V = a[3], *top = a[4];
+    for (Size i = 0; i < n; i++) {
+        float d = decay != 0 ? g[i] + decay * w[i] : g[i];
+        float m = M[i] * beta1 + d, v = V[i] * beta2 + d * d;
+        M[i] = m;
+        V[i] = v;
+        if (top)
+            top[i] = v = top[i] >= v || top[i] != top[i] ? top[i] : v;
+        w[i] = w[i] * shrink - m / (sqrtf(v) + floor) * rate;
+    }
+})
 
-LOOP void rmsprop_loop(Size n, const float *g, float *w, float *s, float *v, float rate,
-                       float keep, float enter, float epsilon, float momentum, float decay)
-{
+/* rmsprop(g, w, s, v or None, rate, keep, enter, epsilon, momentum, decay) */
+MAP(rmsprop, 4, 1, 6, {
+    const float *g = a[0], rate = c[0], keep = c[1], enter = c[2];
+    const float epsilon = c[3], momentum = c[4], decay = c[5];
+    float *w = a[1], *s = a[2], *v = a[3];
     for (Size i = 0; i < n; i++) {
         float d = decay != 0 ? g[i] + decay * w[i] : g[i];
         s[i] = s[i] * keep + enter * d * d;
         d = d / (sqrtf(s[i]) + epsilon);
-        if (v) {
-            d = v[i] * momentum + d;
-            v[i] = d;
-        }
+        if (v)
+            v[i] = d = v[i] * momentum + d;
         w[i] -= rate * d;
     }
-}
-
-/* rmsprop(g, w, s, v or None, rate, keep, enter, epsilon, momentum, decay) */
-static PyObject *rmsprop(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    float of[6];
-    int arrays = count == 10 && given[3] != Py_None ? 4 : 3;
-    if (count != 10 || !floats(given + 4, 6, of) || !take_alike(&a, given, arrays, 1))
-        return answer(&a, 0);
-    Size n = length(&a.of[0]);
-    float *v = arrays == 4 ? DATA(a, 3) : NULL;
-    WORK(n, rmsprop_loop(n, DATA(a, 0), DATA(a, 1), DATA(a, 2), v, of[0], of[1], of[2], of[3],
-                         of[4], of[5]));
-    return answer(&a, 1);
-}
-
-/* ReLU --------------------------------------------------------------------------------------- */
-
-LOOP void relu_loop(Size n, const float *x, float *y)
-{
-    for (Size i = 0; i < n; i++)
-        y[i] = x[i] > 0 || x[i] != x[i] ? x[i] : 0;
-}
-
-LOOP void relu_back_loop(Size n, const float *dy, const float *y, float *dx)
-{
-    for (Size i = 0; i < n; i++)
-        dx[i] = dy[i] * (y[i] > 0 ? 1.0f : 0.0f);
-}
+})
 
 /* relu(x, y) */
-static PyObject *relu(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    if (count != 2 || !take_alike(&a, given, 2, 1))
-        return answer(&a, 0);
-    Size n = length(&a.of[0]);
-    WORK(n, relu_loop(n, DATA(a, 0), DATA(a, 1)));
-    return answer(&a, 1);
-}
+MAP(relu, 2, 1, 0, {
+    const float *x = a[0];
+    float *y = a[1];
+    for (Size i = 0; i < n; i++)
+        y[i] = x[i] > 0 || x[i] != x[i] ? x[i] : 0;
+})
 
 /* relu_back(dy, y, dx) */
-static PyObject *relu_back(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    if (count != 3 || !take_alike(&a, given, 3, 2))
-        return answer(&a, 0);
-    Size n = length(&a.of[0]);
-    WORK(n, relu_back_loop(n, DATA(a, 0), DATA(a, 1), DATA(a, 2)));
-    return answer(&a, 1);
-}
-
-/* GELU ---------------------------------------------------------------------------------------- */
-
-static const float ERFC[] = {-1.26551223f, 1.00002368f, 0.37409196f, 0.09678418f, -0.18628806f,
-                             0.27886807f, -1.13520398f, 1.48851587f, -0.82215223f, 0.17087277f};
-
-LOOP void erfc_exponent_loop(Size n, const float *x, float *exponent)
-{
-    const float root = (float)0.70710678118654757;
-    for (Size i = 0; i < n; i++) {
-        float z = fabsf(x[i]) * root, t = 1 / (0.5f * z + 1), p = ERFC[9];
-        for (int k = 8; k >= 0; k--)
-            p = p * t + ERFC[k];
-        exponent[i] = p - z * z;
-    }
-}
-
-LOOP void erfc_share_loop(Size n, const float *x, const float *power, float *share)
-{
-    const float root = (float)0.70710678118654757;
-    for (Size i = 0; i < n; i++) {
-        float t = 1 / (0.5f * (fabsf(x[i]) * root) + 1), half = power[i] * (0.5f * t);
-        share[i] = x[i] > 0 ? 1 - half : half;
-    }
-}
-
-LOOP void gelu_back_loop(Size n, const float *dy, const float *x, const float *share,
-                         const float *power, float *dx)
-{
-    const float root = (float)2.5066282746310002;
+MAP(relu_back, 3, 2, 0, {
+    const float *dy = a[0], *y = a[1];
+    float *dx = a[2];
     for (Size i = 0; i < n; i++)
-        dx[i] = dy[i] * (power[i] / root * x[i] + share[i]);
-}
+        dx[i] = dy[i] * (y[i] > 0 ? 1.0f : 0.0f);
+})
 
-/* erfc_exponent(x, exponent) */
-static PyObject *erfc_exponent(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    if (count != 2 || !take_alike(&a, given, 2, 1))
-        return answer(&a, 0);
-    erfc_exponent_loop(length(&a.of[0]), DATA(a, 0), DATA(a, 1));
-    return answer(&a, 1);
-}
-
-/* erfc_share(x, exp(exponent), share) */
-static PyObject *erfc_share(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    if (count != 3 || !take_alike(&a, given, 3, 2))
-        return answer(&a, 0);
-    erfc_share_loop(length(&a.of[0]), DATA(a, 0), DATA(a, 1), DATA(a, 2));
-    return answer(&a, 1);
-}
-
-/* gelu_back(dy, x, share, exp(-x²/2), dx) */
-static PyObject *gelu_back(PyObject *module, PyObject *const *given, Size count)
-{
-    Arrays a = {.count = 0};
-    if (count != 5 || !take_alike(&a, given, 5, 4))
-        return answer(&a, 0);
-    gelu_back_loop(length(&a.of[0]), DATA(a, 0), DATA(a, 1), DATA(a, 2), DATA(a, 3), DATA(a, 4));
-    return answer(&a, 1);
-}
+/* gelu(x, exp(-x²/2), y, slope): y = x Φ(x) and slope = Φ(x) + x φ(x), see layers/activations/normal.py */
+MAP(gelu, 4, 2, 0, {
+    static const float Q[] = {0.099735567f, 0.099736432f, 0.093466356f, 0.081603102f,
+                              0.058975188f, 0.063698999f, -0.031717328f, 0.095596884f,
+                              -0.080877199f, 0.019781983f};
+    const float *x = a[0], *power = a[1];
+    float *y = a[2], *slope = a[3];
+    for (Size i = 0; i < n; i++) {
+        float t = 1 / (fabsf(x[i]) * 0.25f + 1), q = Q[9];
+        for (int k = 8; k >= 0; k--)
+            q = q * t + Q[k];
+        float tail = q * t * power[i], share = x[i] > 0 ? 1 - tail : tail;
+        y[i] = x[i] * share;
+        slope[i] = power[i] * 0.3989422804014327f * x[i] + share;
+    }
+})
 
 /* Statistics that broadcast ------------------------------------------------------------------- */
 
@@ -396,7 +319,7 @@ static PyObject *broadcast(PyObject *const *given, Size count, int ins, int stat
     int order[MOST_AXES];
     Size shape[MOST_AXES], each = 1;
     const Py_buffer *x = &a.of[0], *of = &a.of[ins + 1];
-    if (count != ins + 1 + stats || !take_alike(&a, given, ins + 1, ins) || !length(x))
+    if (count != ins + 1 + stats || !take_all(&a, given, ins + 1, ins) || !length(x))
         return answer(&a, 0);
     for (int i = 0; i < stats; i++)
         if (!take(&a, given[ins + 1 + i], "f", 0) || of[i].ndim != x->ndim)
@@ -647,7 +570,7 @@ static PyObject *by_rows(PyObject *const *given, Size count, int back)
 {
     Arrays a = {.count = 0};
     int first = 2 + back; /* statistic */
-    if (count != first + 4 || !take_alike(&a, given, first, first - 1) || a.of[0].ndim != 2 ||
+    if (count != first + 4 || !take_all(&a, given, first, first - 1) || a.of[0].ndim != 2 ||
         !PyBuffer_IsContiguous(&a.of[0], 'C'))
         return answer(&a, 0);
     Size rows = a.of[0].shape[0], n = a.of[0].shape[1];
@@ -680,7 +603,7 @@ static PyObject *combined_rows(PyObject *module, PyObject *const *given, Size co
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
-    FUNCTION(erfc_exponent), FUNCTION(erfc_share), FUNCTION(gelu_back),
+    FUNCTION(gelu),
     FUNCTION(adam),      FUNCTION(combined),      FUNCTION(combined_inside), FUNCTION(combined_rows),
     FUNCTION(max_pool),  FUNCTION(relu),          FUNCTION(relu_back),       FUNCTION(rmsprop),
     FUNCTION(scaled),    FUNCTION(scaled_rows),   FUNCTION(sgd),             FUNCTION(take_rows),

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
+from nnscratch.layers.activations.normal import Q
 from tests.against_torch import agrees
 
 SHAPES = st.lists(st.integers(1, 5), min_size=1, max_size=4)
@@ -83,6 +84,15 @@ def test_misuse_names_the_remedy(call, message):
 def test_what_is_printed_builds_the_activation_again():
     for text in ("PReLU()", "PReLU(count=5)", "GLU()", "GLU(axis=1)", "SELU()", "HardSwish()"):
         assert repr(eval(text, vars(nn))) == text
+
+
+def test_fit_of_the_normal_distribution_is_as_exact_as_it_says():
+    from scipy.special import ndtr
+
+    x = np.linspace(0, 12, 5001)
+    t = 1 / (1 + x / 4)
+    fitted = np.exp(-x * x / 2) * t * np.polynomial.Polynomial(Q.astype("f8"))(t)
+    np.testing.assert_allclose(fitted, ndtr(-x), rtol=5e-8)
 
 
 def test_gelu_in_float32_is_as_exact_as_its_numbers():

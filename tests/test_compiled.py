@@ -147,8 +147,8 @@ def test_a_rate_that_is_no_python_float_is_left_to_numpy(loops):
 LAYERS = {
     "relu": (nn.ReLU, (17, 33), {"relu": 1, "relu_back": 1}),
     "relu of images": (nn.ReLU, (5, 3, 6, 7), {"relu": 1, "relu_back": 1}),
-    "gelu": (nn.GELU, (17, 3000), {"erfc_exponent": 4, "erfc_share": 4, "gelu_back": 4}),
-    "gelu of images": (nn.GELU, (5, 3, 6, 7), {"gelu_back": 1}),
+    "gelu": (nn.GELU, (17, 3000), {"gelu": 4}),
+    "gelu of images": (nn.GELU, (5, 3, 6, 7), {"gelu": 1}),
     "batch norm of rows": (lambda: nn.BatchNorm(33), (17, 33), {"scaled": 1, "combined_inside": 1}),
     "batch norm": (lambda: nn.BatchNorm(3), (5, 3, 6, 7), {"scaled": 1, "combined_inside": 1}),
     "no affine": (lambda: nn.BatchNorm(3, affine=False), (5, 3, 6, 7), {"scaled": 1}),

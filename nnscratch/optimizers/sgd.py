@@ -89,7 +89,7 @@ class SGD(Optimizer):
         rate, momentum, decay = self.learning_rate, self.momentum, self.weight_decay
         v = state[0] if momentum else None
         share = 1.0 if not self.dampening or self.steps == 1 else 1 - self.dampening
-        if compiled.sgd(g, w, v, rate, momentum, share, decay, self.nesterov):
+        if compiled.sgd(g, w, v, rate, momentum, share, decay, float(self.nesterov)):
             return
         if decay:
             g = g + decay * w

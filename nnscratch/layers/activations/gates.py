@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +9,7 @@ import numpy as np
 from nnscratch import compiled
 from nnscratch.initializers import he_normal
 from nnscratch.kinds import checks_kinds
+from nnscratch.layers.activations.normal import DENSITY_AT_0, blocks, normal_cdf
 from nnscratch.layers.activations.sigmoids import hard_sigmoid, sigmoid, softplus
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
@@ -24,12 +23,13 @@ class GELU(Layer):
     Notes
     -----
     *Forward*: the exact form by the error function, not the approximation by tanh. In float32
-    Φ is computed by a fit to the error function whose error is that of the numbers, 2e-7, block by
-    block, so that a block stays in the processor's cache.
+    Φ is computed by a fit whose error is that of the numbers, 2e-7 (`normal.py`), block by block,
+    so that a block stays in the processor's cache.
 
-    *Backward*: the product rule, with Φ' = φ(x) = e^(-x²/2) / √(2π).
+    *Backward*: the product rule, with Φ' = φ(x) = e^(-x²/2) / √(2π). It shares its exponential
+    with Φ, so the forward pass computes it too.
 
-    *Cache*: x and Φ(x), which takes longer to compute than all the rest.
+    *Cache*: the derivative.
 
     References
     ----------
@@ -46,20 +46,20 @@ class GELU(Layer):
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
-        share = _normal_cdf(x)
-        return x * share, (x, share)
+        y, slope = np.empty_like(x), np.empty_like(x)
+        with np.errstate(under="ignore", over="ignore", invalid="ignore"):  # of what is far out
+            for of_y, of_slope, of_x in blocks(y, slope, _laid_out_as(y, x)):
+                power = np.exp(of_x * of_x * -0.5)
+                if not compiled.gelu(of_x, power, of_y, of_slope):
+                    share = normal_cdf(of_x, power)
+                    np.multiply(of_x, share, out=of_y)
+                    power *= DENSITY_AT_0
+                    power *= of_x
+                    np.add(power, share, out=of_slope)
+        return y, slope
 
-    def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
-        x, share = cache
-        dx = np.empty_like(x)
-        for dy_part, x_part, phi, out in blocks(dx, dy, x, share):
-            density = np.exp(x_part * x_part / -2)
-            if not compiled.gelu_back(dy_part, x_part, phi, density, out):
-                density /= math.sqrt(2 * math.pi)
-                density *= x_part
-                density += phi
-                np.multiply(dy_part, density, out=out)
-        return dx
+    def backward_pass(self, dy: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        return dy * slope
 
 
 class SiLU(Layer):
@@ -219,67 +219,10 @@ class GLU(Layer):
         return written(self)
 
 
-def _normal_cdf(x: np.ndarray) -> np.ndarray:
-    """Φ(x) = erfc(-x/√2) / 2."""
-    if x.dtype == np.float32:
-        share = np.empty_like(x)
-        with np.errstate(under="ignore", invalid="ignore"):  # of what is far out
-            for part, out in blocks(share, x):
-                _single_normal_cdf(part, out)
-        return share
-    from scipy.special import ndtr  # slow to import and needed only here
-
-    wide = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)  # all that it knows
-    return ndtr(wide).astype(x.dtype, copy=False)
-
-
-BLOCK = 16384  # numbers: several arrays of them fit into a cache of 512 KB
-
-# c of erfc(z) = t exp(-z² + Σ c_k t^k) with t = 1 / (1 + z/2) and z >= 0: Press et al., Numerical
-# recipes (1992), section 6.2. The error is at most 1.2e-7 of erfc(z), wherever z lies.
-ERFC = np.empty(10, np.float32)
-ERFC[:5] = -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806
-ERFC[5:] = 0.27886807, -1.13520398, 1.48851587, -0.82215223, 0.17087277
-
-
-def _single_normal_cdf(x: np.ndarray, out: np.ndarray) -> None:
-    """Φ(x) = erfc(|x|/√2) / 2 for x <= 0, and 1 less that of -x for x > 0, in float32."""
-    exponent = np.empty_like(x)
-    if compiled.erfc_exponent(x, exponent):
-        np.exp(exponent, out=exponent)
-        if compiled.erfc_share(x, exponent, out):
-            return
-    z = np.abs(x) * math.sqrt(0.5)
-    t = 1 / (0.5 * z + 1)
-    exponent.fill(ERFC[-1])
-    for c in ERFC[-2::-1]:
-        exponent *= t
-        exponent += c
-    exponent -= z * z
-    half = np.exp(exponent, out=exponent)
-    half *= 0.5 * t
-    np.copyto(out, np.where(x > 0, 1 - half, half))
-
-
-def blocks(like: np.ndarray, *arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    """Equally long pieces of arrays of one shape, and of `like` itself, in the order of its memory.
-
-    >>> like, x = np.zeros((2, 3)), np.ones((3, 2)).T
-    >>> for part, out in blocks(like, x):
-    ...     out += part
-    >>> bool((like == x).all())
-    True
-    """
-    flat = [_in_memory_of(like, array).ravel(order="K") for array in arrays]
-    flat.append(like.ravel(order="K"))
-    for start in range(0, like.size, BLOCK):
-        yield tuple(array[start : start + BLOCK] for array in flat)
-
-
-def _in_memory_of(like: np.ndarray, array: np.ndarray) -> np.ndarray:
-    """The array, copied if its memory has another order than that of `like`."""
-    if array.strides == like.strides:
-        return array
-    copied = np.empty_like(like, dtype=array.dtype)
-    copied[...] = array
+def _laid_out_as(like: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x, copied if its memory has gaps that `like` has not."""
+    if x.strides == like.strides:
+        return x
+    copied = np.empty_like(like)
+    copied[...] = x
     return copied
