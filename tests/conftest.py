@@ -26,31 +26,57 @@ LONG = """
     onnx_load onnx_public_models own_model pictures_* printed_mistakes ranks runs_command
     sklearn_estimators torch_samples tutorial
 """
+SPENT = pytest.StashKey[float]()
 
 
 def pytest_addoption(parser):
     parser.addoption("--by-file", action="store_true", help="print the time that each file took")
 
 
+def is_long(path):
+    return any(fnmatch(path.stem, f"test_{name}") for name in LONG.split())
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Files of the other kind are not even imported, which takes as long as many a test."""
+    if collection_path.suffix != ".py" or collection_path.stem in ("conftest", "__init__"):
+        return None
+    kind = {"long": False, "not long": True}.get(config.option.markexpr)
+    return True if is_long(collection_path) == kind else None
+
+
 def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker("slow") and "slow" not in config.option.markexpr:
             item.add_marker(pytest.mark.skip(reason="slow; run with -m slow"))
-        if any(fnmatch(item.path.stem, f"test_{name}") for name in LONG.split()):
+        if is_long(item.path):
             item.add_marker(pytest.mark.long)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Processor time since the report before, that of processes that have ended included."""
+    report = yield
+    now = sum(os.times()[:4])
+    report.processor = now - item.config.stash.get(SPENT, now)
+    item.config.stash[SPENT] = now
+    return report
 
 
 def pytest_terminal_summary(terminalreporter, config):
     if not config.getoption("by_file"):
         return
-    seconds, tests = Counter(), Counter()
+    seconds, processor, tests = Counter(), Counter(), Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            if hasattr(report, "duration"):
+            if hasattr(report, "processor"):
                 name = report.nodeid.partition("::")[0]
                 seconds[name] += report.duration
+                processor[name] += report.processor
                 tests[name] += report.when == "call"
-    terminalreporter.section(f"time by file: {sum(seconds.values()):.0f} s in all")
-    for name, took in seconds.most_common():
-        if took >= 1:
-            terminalreporter.write_line(f"{took:7.1f} s  {tests[name]:5} tests  {name}")
+    total = f"{seconds.total():.0f} s in all, {processor.total():.0f} s of processor time"
+    terminalreporter.section(f"time by file: {total}")
+    for name, took in processor.most_common():
+        if took >= 1 or seconds[name] >= 1:
+            times = f"{took:7.1f} s of processor time  {seconds[name]:7.1f} s"
+            terminalreporter.write_line(f"{times}  {tests[name]:5} tests  {name}")
