@@ -1,9 +1,9 @@
-"""Redraw the pictures that the README shows.
+"""Redraw the pictures that the README and the documentation show.
 
 python plots/make_gallery.py                      all of them; half an hour for the last one
 python plots/make_gallery.py activations spirals  only these
 
-What they show is trained with the commands that the README names, and with the examples.
+What they show is trained with the commands that docs/ names, and with the examples.
 """
 
 import argparse
@@ -12,7 +12,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import checker
 import numpy as np
+import speed
 
 import nnscratch as nn
 from nnscratch.cli import main as nnscratch
@@ -116,6 +118,8 @@ def fashion_mnist_cnn() -> None:
 
 
 DRAWINGS: dict[str, Callable[[], object]] = {
+    "checker": lambda: checker.draw(FOLDER / "checker.png"),
+    "speed": lambda: speed.draw(FOLDER / "speed.png"),
     "worked_example": worked_example,
     "activations": activations,
     "vanishing_gradients": vanishing_gradients,
@@ -133,7 +137,7 @@ DRAWINGS: dict[str, Callable[[], object]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Redraw the pictures that the README shows.")
+    parser = argparse.ArgumentParser(description="Redraw the pictures of the README and of docs/.")
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"all unless given: {', '.join(DRAWINGS)}"
     )

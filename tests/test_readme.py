@@ -1,9 +1,11 @@
 """The README's Python runs as printed, and the docs name what there is."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from nnscratch.gradient_check import CODES
 
@@ -48,6 +50,14 @@ def test_the_readme_is_a_page():
 def test_a_link_leads_to_a_file_that_is_there(page):
     for target in re.findall(r"\]\(([^)#\s]+)", (README.parent / page).read_text("utf-8")):
         assert "://" in target or (README.parent / target).exists(), target
+
+
+def test_the_picture_of_speed_shows_the_figures_of_the_page():
+    """Where not: python plots/make_gallery.py speed."""
+    plots = README.parent / "plots"
+    table = runpy.run_path(str(plots / "speed.py"))["fingerprint"]()
+    with Image.open(plots / "speed.png") as picture:
+        assert picture.text["Description"] == table
 
 
 def test_every_cause_that_the_checker_names_is_documented():

@@ -39,7 +39,9 @@ def main(epochs: int = 20, seeds: int = 3) -> dict[str, float]:
         found[name] = sum(run["valid_accuracy"][-1] for run in runs[name]) / seeds
         loss = sum(run["train_loss"][-1] for run in runs[name]) / seeds
         print(f"{name:17}  training loss {loss:.4f}  validation accuracy {found[name]:.4f}")
-    figure = nn.plots.plot_comparison(runs, log=True, title=f"digits: means of {seeds} seeds")
+    figure = nn.plots.plot_comparison(
+        runs, log=True, title=f"digits: median and range of {seeds} seeds"
+    )
     figure.savefig("compare_optimizers.png")
     print("drawn: compare_optimizers.png")
     return found

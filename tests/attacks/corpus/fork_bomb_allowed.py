@@ -2,7 +2,7 @@
 
 row: fork, memory and output bombs
 stopped by: CPU time|s of time|sends
-limits: wall=2, processes=40
+limits: wall=2, real=5, processes=40
 """
 
 import contextlib
