@@ -1,5 +1,8 @@
 """Proofs: a sound assignment passes, and each unsoundness is found."""
 
+import zlib
+
+import numpy as np
 import pytest
 
 from nnscratch.grading.mutants import mutants
@@ -88,6 +91,19 @@ def test_what_runs_all_together_needs_no_planted_mistake(folder):
     items = ITEMS.replace('@check("double")', '@check("double", together=True)')
     (folder / "items.py").write_text(items, encoding="utf-8")
     assert not [found for found in failures(folder) if "no planted mistake reaches" in found]
+
+
+def test_a_mutant_that_is_listed_as_equal_must_be_equal_on_every_seed(folder):
+    """Here the first seed's numbers pass everything, and the second's do not."""
+    first = float(np.random.default_rng([0, zlib.crc32(b"double")]).normal(size=(4, 3))[0, 0])
+    lenient = f"if x[0, 0] == {first!r}:\n        yield compare('y', 1, 1)\n        return\n"
+    items = ITEMS.replace("    squared =", f"    {lenient}    squared =")
+    (folder / "items.py").write_text(items, encoding="utf-8")
+    with (folder / "mistakes.toml").open("a", encoding="utf-8") as file:
+        file.write('"double: 2 -> 3 in return 2 * x" = "it is not"\n')
+    found = prove(read(folder), 2, LEVEL).failures
+    words = "mutant double: 2 -> 3 in return 2 * x: is listed as equal, and loses double (seed 1)"
+    assert words in found
 
 
 def test_without_solutions_there_is_no_proof(folder):

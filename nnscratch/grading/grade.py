@@ -50,6 +50,8 @@ class PartResult:
         What was given in the smallest case that went wrong.
     endless, stalled : bool
         The file itself never ended; nothing came for the whole wall time.
+    asked : set of str
+        The student's classes and functions that the check looked at.
     """
 
     points: int
@@ -59,6 +61,7 @@ class PartResult:
     case: Mapping[str, Any] = field(default_factory=dict)
     endless: bool = False
     stalled: bool = False
+    asked: frozenset[str] = frozenset()
 
     @property
     def failed(self) -> list[Finding]:
@@ -249,9 +252,8 @@ def _run(task: Task, left: float) -> PartResult:
     stalled = ended is not None and ended.stalled
     failed = next((f.array for f in findings if f.verdict == "fail"), "")
     case = failing_case(comparisons, failed, task.check.tolerance)
-    return PartResult(
-        task.points, tuple(findings), output[:OUTPUT], brought, case, endless, stalled
-    )
+    asked, kept = frozenset(student.asked), output[:OUTPUT]
+    return PartResult(task.points, tuple(findings), kept, brought, case, endless, stalled, asked)
 
 
 def _written(student: Student) -> list[Finding]:

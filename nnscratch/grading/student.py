@@ -90,6 +90,8 @@ class Student:
         (code, what) for every argument that the student's code wrote to.
     made : dict of str to GivenLayers
         What was given in place of the student's own layers.
+    asked : set of str
+        The names of their file that were looked at.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Student:
         self._files = set(files)
         self.written: list[tuple[str, str]] = []
         self.made: dict[str, GivenLayers] = {}
+        self.asked: set[str] = set()
 
     def new(self, name: str, *args: Any, **kwargs: Any) -> Remote:
         """An object of the student's class."""
@@ -174,6 +177,7 @@ class Student:
         return [self.new(name, *arguments) for name, *arguments in descriptions]
 
     def _find(self, name: str) -> Any:
+        self.asked.add(name)
         module = self._module(name)
         try:
             return self._do(lambda w: w.get(module, name, keep=True))
