@@ -7,13 +7,20 @@ exception or Ctrl-C in the middle of saving never costs the user the file of the
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from zlib import crc32
+
+fcntl: Any
+try:
+    import fcntl
+except ImportError:  # on Windows, which removes no file that is open, a leftover neither
+    fcntl = None
 
 NONBLOCKING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe does not wait for its other end
 
@@ -24,7 +31,9 @@ def _mark(target: Path) -> str:
 
 
 def remove_unfinished(path: str | os.PathLike[str]) -> None:
-    """Remove what writers of this file left half written beside it when they were killed.
+    """Remove what killed writers left half written: of a file beside it, of a folder in it.
+
+    What is being written now stays: its writer holds a lock on it, which ends with the writer.
 
     Examples
     --------
@@ -38,12 +47,40 @@ def remove_unfinished(path: str | os.PathLike[str]) -> None:
     False
     """
     target = Path(os.path.realpath(os.fspath(path)))
-    for left in target.parent.glob(f".{_mark(target)}????????.tmp"):
-        left.unlink(missing_ok=True)
+    folder, mark = (target, "") if target.is_dir() else (target.parent, _mark(target))
+    for left in folder.glob(f".{mark}*.tmp"):
+        if not re.fullmatch(r"\.[0-9a-f]{16}\.tmp", left.name):
+            continue
+        with suppress(OSError, ValueError), open_regular(left) as file:
+            _lock(file)
+            left.unlink()
+
+
+def _lock(file: BinaryIO) -> None:
+    """Hold a file until it is closed; BlockingIOError where another does."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _opened(target: Path) -> tuple[Path, BinaryIO]:
+    """A new temporary file beside the target, locked."""
+    while True:
+        temporary = target.with_name(f".{_mark(target)}{secrets.token_hex(4)}.tmp")
+        file = temporary.open("xb")
+        try:
+            _lock(file)
+        except BlockingIOError:  # somebody who removes leftovers was faster
+            file.close()
+            continue
+        except OSError:  # no locks on this file system
+            return temporary, file
+        if temporary.exists():
+            return temporary, file
+        file.close()
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+def atomic_write(path: str | os.PathLike[str], new: bool = False) -> Iterator[BinaryIO]:
     """Open a file for writing that replaces ``path`` only when the block ends without exception.
 
     Parameters
@@ -51,6 +88,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     path : str or os.PathLike
         The target. Its folder must exist; a file that is there is replaced at once, at the end,
         and through a symbolic link the file that the link points to.
+    new : bool
+        Replace nothing: FileExistsError where a file is there at the end. Of several writers
+        one succeeds, and its file appears with its content.
 
     Yields
     ------
@@ -68,7 +108,7 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     The data is on the disk (fsync) before the rename, else a power failure could leave the new
     name with no content. The new file has the permissions that ``open`` gives (umask), whatever
     those of the old one were. After any exception the temporary file is gone and the target as
-    it was.
+    it was; what a writer that was killed has left goes with the next writing of the target.
 
     Examples
     --------
@@ -87,9 +127,9 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if target.exists() and not target.is_file():
         # Root could replace /dev/null by an ordinary file, and break the machine.
         raise OSError(errno.EINVAL, "not an ordinary file, it cannot be replaced", name)
-    temporary = target.with_name(f".{_mark(target)}{secrets.token_hex(4)}.tmp")
+    remove_unfinished(target)
     with _naming(name):
-        file = temporary.open("xb")
+        temporary, file = _opened(target)
     try:
         with file:
             yield file
@@ -97,10 +137,26 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 file.flush()
                 os.fsync(file.fileno())
         with _naming(name):
-            temporary.replace(target)
+            if new:
+                _place(temporary, target)
+            else:
+                temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _place(temporary: Path, target: Path) -> None:
+    """Give a file its name, unless another has it."""
+    try:
+        target.hardlink_to(temporary)
+    except FileExistsError:
+        raise
+    except OSError:  # no links on this file system: the name first, then the content
+        target.touch(exist_ok=False)
+        temporary.replace(target)
+    else:
+        temporary.unlink()
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from nnscratch.files import atomic_write
+from nnscratch.files import atomic_write, remove_unfinished
 
 
 def names_in(folder):
@@ -144,3 +146,44 @@ def test_two_writers_at_once_do_not_mix(tmp_path):
         first.write(b"1111")
         second.write(b"22")
     assert target.read_bytes() == b"1111"
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_writing_of_the_same_file(tmp_path):
+    code = (
+        "import os, signal, sys\n"
+        "from nnscratch.files import atomic_write\n"
+        "writers = [atomic_write(sys.argv[1] + '/' + name) for name in 'ab']\n"
+        "for writer in writers:\n"
+        "    writer.__enter__().write(bytes(100))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)])
+    assert len(names_in(tmp_path)) == 2
+    with atomic_write(tmp_path / "a") as file:
+        assert len(names_in(tmp_path)) == 2
+        file.write(b"1")
+    assert len(names_in(tmp_path)) == 2
+    with atomic_write(tmp_path / "c"):
+        remove_unfinished(tmp_path)  # what is being written stays
+    assert sorted(names_in(tmp_path)) == ["a", "c"]
+
+
+def test_a_new_file_replaces_none_and_of_several_writers_one_succeeds(tmp_path):
+    target = tmp_path / "a"
+    with atomic_write(target, new=True) as file:
+        file.write(b"first")
+    with pytest.raises(FileExistsError) as caught, atomic_write(target, new=True) as file:
+        file.write(b"second")
+    assert caught.value.filename == str(target)
+    assert target.read_bytes() == b"first"
+    assert names_in(tmp_path) == ["a"]
+
+
+def test_a_new_file_needs_no_links(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "hardlink_to", lambda *_: (_ for _ in ()).throw(OSError(95, "no")))
+    with atomic_write(tmp_path / "a", new=True) as file:
+        file.write(b"1")
+    with pytest.raises(FileExistsError), atomic_write(tmp_path / "a", new=True):
+        pass
+    assert (tmp_path / "a").read_bytes() == b"1"
+    assert names_in(tmp_path) == ["a"]

@@ -66,7 +66,7 @@ def claim_folder(out: str | None, config: Config) -> Path:
         folder = Path(out)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            (folder / "config.json").touch(exist_ok=False)
+            config.write(folder, new=True)
         except FileExistsError:
             raise ValueError(
                 f"{out} already holds a run; continue it with --resume {out}, "
@@ -74,7 +74,7 @@ def claim_folder(out: str | None, config: Config) -> Path:
             ) from None
     else:
         folder = _next_folder(f"{_plain(config.source.name)}-{kind_of_model(config.model)}")
-    config.write(folder)
+        config.write(folder)
     return folder
 
 
@@ -118,13 +118,6 @@ def kept_epoch(history: History, config: Config) -> int:
         return len(history) - 1
     losses = history["valid_loss"]
     return losses.index(min(losses))
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove the files that a run left half written when it was killed."""
-    for path in folder.glob(".*.tmp"):
-        if re.fullmatch(r"\.[0-9a-f]{16}\.tmp", path.name):
-            path.unlink(missing_ok=True)
 
 
 def _plain(name: str) -> str:

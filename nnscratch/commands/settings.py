@@ -151,9 +151,9 @@ class Config:
             return self
         return replace(self, shape=data.x_train.shape[1:], class_names=data.class_names)
 
-    def write(self, folder: Path) -> None:
-        """Write config.json."""
-        with atomic_write(folder / "config.json") as file:
+    def write(self, folder: Path, new: bool = False) -> None:
+        """Write config.json; FileExistsError where a new one is asked for and there is one."""
+        with atomic_write(folder / "config.json", new) as file:
             content = asdict(self) | machine()
             file.write(json.dumps(content, indent=2).encode() + b"\n")
 

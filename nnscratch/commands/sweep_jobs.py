@@ -88,15 +88,15 @@ def train_all(
 
 def _train(config: Config, folder: Path, sweep: int) -> tuple[str, str]:
     """One run; its folder's name and why it failed, "" if it did not."""
-    from nnscratch.commands.run_folder import remove_leftovers
     from nnscratch.commands.training_run import Run
+    from nnscratch.files import remove_unfinished
 
     if os.getppid() == sweep:
         _end_with(sweep)
     try:
         job = Run(config)
         folder.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(folder)
+        remove_unfinished(folder)
         resume = (folder / "checkpoint.npz").exists()
         if not resume:
             job.config.write(folder)  # again, where a kill has left it half written

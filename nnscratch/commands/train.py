@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nnscratch.commands.options import COUNT, Parser
-from nnscratch.files import printable
+from nnscratch.files import printable, remove_unfinished
 
 if TYPE_CHECKING:
     from nnscratch.commands.settings import Config
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace, communicator: Any = None) -> int:
     """Train; of several MPI ranks the first one speaks and writes."""
     from nnscratch.commands.ranks import in_turn, once
-    from nnscratch.commands.run_folder import claim_folder, remove_leftovers
+    from nnscratch.commands.run_folder import claim_folder
     from nnscratch.commands.training_run import Run
 
     leads = communicator is None or communicator.rank == 0
@@ -93,7 +93,7 @@ def _train(options: argparse.Namespace, communicator: Any = None) -> int:
         def claimed() -> tuple[Path, bool]:
             resumed = Path(options.resume) if options.resume else None
             folder = resumed or claim_folder(options.out, job.config)
-            remove_leftovers(folder)
+            remove_unfinished(folder)
             return folder, resumed is not None and (folder / "checkpoint.npz").exists()
 
         folder, resume = once(communicator, claimed)
