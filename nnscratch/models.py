@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nnscratch.initializers import for_activation, glorot_uniform, he_normal
+from nnscratch.initializers import for_activation, he_normal
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers import (
     BatchNorm,
@@ -39,7 +39,7 @@ def mlp(
     sizes : sequence of int
         Inputs, hidden units of each layer, outputs: at least two numbers.
     activation : class of layers
-        Behind every Linear but the last, whose weights are drawn to suit it.
+        Behind every Linear but the last; the weights are drawn to suit it.
     dropout : float in [0, 1]
         The share dropped behind every activation; no Dropout layers for 0.
     rng : int, numpy.random.Generator or None
@@ -64,11 +64,13 @@ def mlp(
         raise ValueError(f"mlp expected sizes like [784, 256, 10], received {list(sizes)}")
     rng = np.random.default_rng(rng)
     layers: list[Layer] = [Flatten()]
+    behind: type[Layer] | None = None
     for inputs, outputs in pairwise(sizes[:-1]):
-        layers += [Linear(inputs, outputs, rng=rng, initializer=for_activation(activation))]
-        layers += [activation()]
+        initializer = for_activation(activation, behind)
+        layers += [Linear(inputs, outputs, rng=rng, initializer=initializer), activation()]
         layers += [Dropout(dropout, rng=rng.spawn(1)[0])] if dropout else []
-    layers += [Linear(sizes[-2], sizes[-1], rng=rng, initializer=glorot_uniform)]
+        behind = activation
+    layers += [Linear(sizes[-2], sizes[-1], rng=rng, initializer=for_activation(None, behind))]
     return Sequential(*layers)
 
 

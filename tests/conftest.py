@@ -21,10 +21,10 @@ collect_ignore = ["failing_ranks.py", "ranks_against_one.py"]  # programs for mp
 
 LONG = """
     attacks benchmarks checker_conventions checker_kinks checker_names cli completion
-    convolution_proofs correlation data_parallel datasets_command documentation downloads
-    examples grading_* homework_assignments live_curves models mutation_study onnx_export
-    onnx_load onnx_public_models own_model pictures_* printed_mistakes ranks runs_command
-    sklearn_estimators torch_samples tutorial
+    convolution_proofs correlation data_parallel datasets_command defaults documentation
+    downloads examples grading_* homework_assignments killed_runs live_curves models mutation_study
+    onnx_export onnx_load onnx_public_models own_model pictures_* printed_mistakes ranks
+    runs_command sklearn_estimators torch_samples tutorial
 """
 SPENT = pytest.StashKey[float]()
 

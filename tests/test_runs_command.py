@@ -104,6 +104,15 @@ def test_a_run_whose_loss_became_constant_failed_and_says_why(run, rate, words):
     assert out.startswith("test accuracy 0.")
 
 
+def test_a_run_whose_gradients_vanish_failed_and_says_so(run):
+    layers = ["Flatten()", "Linear(64, 32)", *["Sigmoid()", "Linear(32, 32)"] * 12]
+    text = f"Sequential({', '.join(layers)}, Sigmoid(), Linear(32, 10))"
+    status, _, err = run("train", "--model", text, "--quiet", "--epochs", 4)
+    assert (status, err.count("\n")) == (1, 1)
+    assert err.startswith("nnscratch: the loss became constant, 2.3")
+    assert "The gradients vanish on the way back to the first layer: take fewer layers" in err
+
+
 def test_a_run_that_learns_says_nothing(run):
     assert run("train", "--quiet", "--epochs", 3)[2] == ""
 

@@ -46,8 +46,14 @@ def test_an_activation_says_itself_what_initializer_suits_it():
 
     assert initializers.for_activation(Bent) is initializers.lecun_normal
     assert initializers.for_activation(nn.ELU()) is initializers.he_normal
-    assert initializers.for_activation(nn.Sigmoid) is initializers.glorot_uniform
+    assert initializers.for_activation(nn.Tanh) is initializers.glorot_uniform
     assert initializers.for_activation(None) is initializers.glorot_uniform
+
+
+def test_a_deep_net_drops_nothing_unless_told():
+    assert Config().dropout == Config(hidden=(64, 64, 64)).dropout == 0.2
+    assert Config(hidden=(64,) * 4).dropout == 0
+    assert Config(hidden=(64,) * 4, dropout=0.1).dropout == 0.1
 
 
 def test_a_subclass_is_element_wise_only_if_it_says_so_again():

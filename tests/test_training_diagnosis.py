@@ -79,8 +79,11 @@ def test_an_all_zero_start_is_named(activation, optimizer):
 
 
 @pytest.mark.parametrize("optimizer", [momentum, nn.Adam])
-def test_twenty_sigmoid_layers_are_named(optimizer):
-    model = nn.mlp([64] + 20 * [32] + [10], nn.Sigmoid, rng=0)
+def test_twenty_sigmoid_layers_with_weights_that_do_not_suit_them_are_named(optimizer):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 32, rng=0), nn.Sigmoid())
+    for seed in range(1, 20):
+        model = nn.Sequential(*model.layers, nn.Linear(32, 32, rng=seed), nn.Sigmoid())
+    model = nn.Sequential(*model.layers, nn.Linear(32, 10, rng=20))
     history = fit(model, optimizer(model), epochs=4)
     assert kinds(history) == ["vanishing gradients", "cannot overfit ten samples"]
     assert re.search(

@@ -92,8 +92,12 @@ CHOICES: dict[str, Mapping[str, Callable[..., Any]]] = {
 }
 # What a run uses unless told, where a class's own default is not made for it. Momentum multiplies
 # the steps by 1 / (1 - 0.9) in the long run: with SGD's own rate of 0.1 nets on Fashion-MNIST climb
-# for some epochs and then collapse.
-PREFERRED: dict[str, dict[str, Any]] = {"sgd": {"learning_rate": 0.02, "momentum": 0.9}}
+# for some epochs and then collapse. With 0.01, torch's, RMSprop's nets of ten layers collapse.
+PREFERRED: dict[str, dict[str, Any]] = {
+    "rmsprop": {"learning_rate": 0.001},
+    "sgd": {"learning_rate": 0.02, "momentum": 0.9},
+}
+SHALLOW = 3  # hidden layers, behind each of which something may be dropped
 
 
 def defaults_of(kind: str, name: str) -> dict[str, Any]:
@@ -107,6 +111,15 @@ def defaults_of(kind: str, name: str) -> dict[str, Any]:
     parameters = inspect.signature(CHOICES[kind][name]).parameters.values()
     found = {p.name: p.default for p in parameters if p.default is not p.empty}
     return found | PREFERRED.get(name, {})
+
+
+def fitting(option: str, default: Any, hidden: tuple[int, ...] | None) -> Any:
+    """The default beside the other settings: a deep net drops nothing unless told.
+
+    The noise of each Dropout adds up: with a fifth dropped behind each of ten layers the digits'
+    test accuracy falls from 0.96 to 0.53.
+    """
+    return 0.0 if option == "dropout" and len(hidden or ()) > SHALLOW else default
 
 
 def takers(kind: str, option: str) -> dict[str, Any]:

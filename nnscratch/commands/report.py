@@ -104,6 +104,7 @@ def _sections(job: Run, folder: Path) -> Iterator[str]:
 
 
 def _result(job: Run, folder: Path, history: History) -> str:
+    from nnscratch.commands.failure import failure_of
     from nnscratch.commands.run_folder import read_results
 
     results = read_results(folder)
@@ -116,7 +117,7 @@ def _result(job: Run, folder: Path, history: History) -> str:
             f"<p>test loss {results.test_loss:.4f}; {results.epochs} epochs in "
             f"{results.seconds:.1f} s</p>"
         )
-        if failure := job.failure(results, history):
+        if failure := failure_of(job, results, history):
             lines.append(f"<p><strong>{escape(failure)}</strong></p>")
     return "\n".join([*lines, *(f"<p>{escape(note)}</p>" for note in job.data.notes)])
 

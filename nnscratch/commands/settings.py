@@ -14,7 +14,7 @@ from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from nnscratch.commands.choices import CHOICES, is_text, takers
+from nnscratch.commands.choices import CHOICES, SHALLOW, fitting, is_text, takers
 from nnscratch.commands.machine import machine
 from nnscratch.commands.options import AMOUNT, COUNT, DATA, LIST, NUMBER, ONOFF, RATE, SHARE
 from nnscratch.commands.own_model import MODEL
@@ -92,7 +92,12 @@ class Config:
     )
     activation: str | None = setting(None, group="data and model", of="model")
     dropout: float | None = setting(
-        None, "share dropped", SHARE, "data and model", "model", metavar="P"
+        None,
+        f"share dropped; none unless given where there are more than {SHALLOW} hidden layers",
+        SHARE,
+        "data and model",
+        "model",
+        metavar="P",
     )
     optimizer: str = setting("sgd")
     learning_rate: float | None = setting(None, "", RATE, of="optimizer", metavar="R")
@@ -260,7 +265,7 @@ def _of_choice(name: str, value: Any, of: str, config: Config) -> Any:
     """A setting of the chosen model or optimizer: as given, else its default."""
     choice, known = getattr(config, of), takers(of, name)
     if choice in known:
-        return known[choice] if value is None else value
+        return fitting(name, known[choice], config.hidden) if value is None else value
     own = of == "model" and is_text(choice)
     if value is not None and (own or choice in CHOICES[of]):
         choice = "a model given as text" if own else choice

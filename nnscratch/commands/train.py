@@ -78,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace, communicator: Any = None) -> int:
     """Train; of several MPI ranks the first one speaks and writes."""
+    from nnscratch.commands.failure import failure_of
     from nnscratch.commands.ranks import in_turn, once
     from nnscratch.commands.run_folder import claim_folder
     from nnscratch.commands.training_run import Run
@@ -114,7 +115,7 @@ def _train(options: argparse.Namespace, communicator: Any = None) -> int:
             return 1
         results = job.finish(folder, history)
     say(f"saved in {folder}: model.npz, history.csv, loss.png, results.json")
-    failure = job.failure(results, history)
+    failure = failure_of(job, results, history)
     if failure:
         print(f"nnscratch: {failure}", file=sys.stderr)
     print(f"test accuracy {results.test_accuracy:.4f}")

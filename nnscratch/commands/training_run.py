@@ -25,14 +25,11 @@ from nnscratch.data import Dataset, load_dataset, minibatches, stratified_split
 from nnscratch.data.augment import ShiftAndFlip
 from nnscratch.data.datasets import is_path
 from nnscratch.data.images import subset
-from nnscratch.files import printable
 from nnscratch.layers import Layer
 from nnscratch.losses import SoftmaxCrossEntropy
 from nnscratch.optimizers import Optimizer
 from nnscratch.training import Trainer, evaluate
 from nnscratch.training.history import History
-
-CONSTANT = 0.02  # of the loss, by which the last three epochs differ at most
 
 
 class Run:
@@ -132,25 +129,6 @@ class Run:
         loss, accuracy = evaluate(self.model, self.loss, self.data.x_test, self.data.y_test)
         assert accuracy is not None
         return loss, accuracy
-
-    def failure(self, results: Results, history: History) -> str:
-        """What is to be said of a run that ended no better than guessing; "" of all others."""
-        counts = np.bincount(self.data.y_test)
-        share, samples = counts.max() / counts.sum(), counts.sum()
-        if results.test_accuracy > share + 2 * math.sqrt(share * (1 - share) / samples):
-            return ""
-        name = printable(self.data.class_names[int(counts.argmax())])
-        guess = f"no better than guessing: to say {name} always is right for {share:.4f}"
-        losses, rate = history["train_loss"], self.config.learning_rate
-        last = losses[-3:]
-        if len(last) == 3 and np.ptp(last) < CONSTANT * max(last):
-            guess = f"the loss became constant, {last[-1]:.4f}; {guess}"
-        fell = 2 * history["train_accuracy"][-1] < max(history["train_accuracy"])
-        if fell or max(losses) > 2 * math.log(len(self.data.class_names)):  # twice a mere guess's
-            cause = f"too large: lower --learning-rate ({rate:g} now) or add --clip-norm 1"
-        else:
-            cause = f"too small or too few: raise --learning-rate ({rate:g} now) or --epochs"
-        return f"{guess}. The steps were most likely {cause}"
 
     def scores(self) -> np.ndarray:
         """What the model says of the test set."""

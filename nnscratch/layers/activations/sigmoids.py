@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.initializers import he_normal
+from nnscratch.initializers import glorot
 from nnscratch.layers.base import Layer, floating
 
 __all__ = ["HardSigmoid", "Identity", "Sigmoid", "Softplus", "Tanh"]
@@ -51,6 +51,8 @@ class Sigmoid(Layer):
     """
 
     element_wise = True
+    off_center = True  # y lies around 1/2
+    suits = staticmethod(glorot(4))  # the slope at 0 is 1/4
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         y = sigmoid(floating(x))
@@ -84,6 +86,8 @@ class HardSigmoid(Layer):
     """
 
     element_wise = True
+    off_center = True
+    suits = staticmethod(glorot(6))
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
@@ -148,7 +152,8 @@ class Softplus(Layer):
     """
 
     element_wise = True
-    suits = staticmethod(he_normal)
+    off_center = True  # softplus(0) is log 2
+    suits = staticmethod(glorot(1.85))  # √ mean σ(x)² is 1/1.85 for standard normal x
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
