@@ -8,6 +8,7 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.wider import summed
 
 __all__ = ["LogSoftmax", "Softmax"]
 
@@ -57,11 +58,11 @@ class Softmax(Layer):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = _classes_outermost(_with_axis(self, x, self.axis), self.axis)
         y = np.exp(x - x.max(self.axis, keepdims=True, initial=-np.inf))
-        y /= y.sum(self.axis, keepdims=True)
+        y /= summed(y, self.axis, keepdims=True)
         return y, y
 
     def backward_pass(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return y * (dy - np.sum(dy * y, self.axis, keepdims=True))
+        return y * (dy - summed(dy * y, self.axis, keepdims=True))
 
     def __repr__(self) -> str:
         return f"Softmax(axis={self.axis})"
@@ -108,7 +109,7 @@ class LogSoftmax(Layer):
         return y, y
 
     def backward_pass(self, dy: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return dy - np.exp(y) * np.sum(dy, self.axis, keepdims=True)
+        return dy - np.exp(y) * summed(dy, self.axis, keepdims=True)
 
     def __repr__(self) -> str:
         return f"LogSoftmax(axis={self.axis})"
@@ -119,7 +120,7 @@ def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     x = _classes_outermost(x, axis)
     x = x - x.max(axis, keepdims=True, initial=-np.inf)
     if x.size:  # the sum over no scores has no logarithm
-        x -= np.log(np.exp(x).sum(axis, keepdims=True))
+        x -= np.log(summed(np.exp(x), axis, keepdims=True))
     return x
 
 

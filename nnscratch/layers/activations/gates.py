@@ -157,7 +157,8 @@ class HardSwish(Layer):
         return x * hard_sigmoid(x), x
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
-        bent = (x / 3 + 0.5) * (np.abs(x) < 3)
+        near = np.minimum(np.maximum(x, -3), 3)  # infinity times 0 would be NaN
+        bent = (near / 3 + 0.5) * (np.abs(x) < 3)
         return dy * (bent + (x >= 3))
 
 

@@ -15,6 +15,7 @@ from nnscratch import compiled
 from nnscratch.initializers import he_normal, lecun_normal
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Grads, Layer, floating
+from nnscratch.layers.wider import summed
 from nnscratch.layers.written import written
 
 __all__ = ["ELU", "SELU", "LeakyReLU", "PReLU", "ReLU"]
@@ -88,7 +89,7 @@ class LeakyReLU(Layer):
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         positive = x > 0
-        return dy * positive + self.slope * dy * ~positive
+        return dy * (positive + dy.dtype.type(self.slope) * ~positive)
 
     def __repr__(self) -> str:
         return f"LeakyReLU({self.slope})"
@@ -153,12 +154,12 @@ class PReLU(Layer):
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         positive = x > 0
-        return dy * positive + self._along(x) * dy * ~positive
+        return dy * (positive + self._along(x) * ~positive)
 
     def gradient_pass(self, dy: np.ndarray, x: np.ndarray) -> Grads:
         products = dy * np.minimum(x, 0)
         axes = (0, *range(2, x.ndim)) if self.count > 1 else None
-        return {"slope": products.sum(axes).reshape(self.count)}
+        return {"slope": summed(products, axes).reshape(self.count)}
 
     def _along(self, x: np.ndarray) -> np.ndarray:
         """The slopes in a shape that broadcasts against x."""
@@ -201,7 +202,7 @@ class ELU(Layer):
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         positive = x > 0
-        return dy * positive + self.alpha * dy * np.exp(np.minimum(x, 0)) * ~positive
+        return dy * (positive + self.alpha * np.exp(np.minimum(x, 0)) * ~positive)
 
     def __repr__(self) -> str:
         return f"ELU({self.alpha})"

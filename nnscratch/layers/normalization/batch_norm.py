@@ -15,14 +15,13 @@ from nnscratch.layers.normalization.standardize import (
     gamma_and_beta,
     moments,
     moments_of_parts,
-    narrowed,
     scaled,
     share,
     spread,
     sum_over,
-    widened,
 )
 from nnscratch.layers.part import Part
+from nnscratch.layers.wider import narrowed, widened
 from nnscratch.layers.written import written
 
 __all__ = ["BatchNorm"]
@@ -166,7 +165,7 @@ class BatchNorm(Layer):
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
         x, mean, scale, by_batch = cache
-        dtype, dy = dy.dtype, widened(dy)
+        dtype, dy = dy.dtype, dy.astype(x.dtype, copy=False)
         axes, A = _all_but_features(x), scale * self._gamma()
         grads = {}
         if by_batch or self.affine:

@@ -14,12 +14,11 @@ from nnscratch.layers.normalization.standardize import (
     combined,
     gamma_and_beta,
     moments,
-    narrowed,
     scaled,
     share,
     sum_over,
-    widened,
 )
+from nnscratch.layers.wider import narrowed, widened
 from nnscratch.layers.written import written
 
 __all__ = ["GroupNorm", "InstanceNorm"]
@@ -105,7 +104,7 @@ class GroupNorm(Layer):
     ) -> tuple[Any, Grads]:
         x, mean, scale = cache
         dtype, shape = dy.dtype, dy.shape
-        dy = self._grouped(dy)
+        dy = self._grouped(dy).astype(x.dtype, copy=False)
         places = tuple(range(3, dy.ndim))
         of_dy = np.expand_dims(sum_over(places, dy), places)  # (batch, groups, channels of one)
         of_both = scale * (np.expand_dims(sum_over(places, dy, x), places) - mean * of_dy)

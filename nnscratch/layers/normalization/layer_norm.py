@@ -16,9 +16,8 @@ from nnscratch.layers.normalization.standardize import (
     FAR,
     checked_epsilon,
     gamma_and_beta,
-    narrowed,
-    widened,
 )
+from nnscratch.layers.wider import narrowed, overflowed, widened
 from nnscratch.layers.written import written
 
 __all__ = ["LayerNorm", "RMSNorm"]
@@ -215,7 +214,12 @@ class RMSNorm(_OverLastAxes):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = self._checked(x)
         X = self._rows(x)
-        s = 1 / np.sqrt(np.vecdot(X, X) / X.shape[1] + self.epsilon)
+        with np.errstate(over="ignore"):
+            square = np.vecdot(X, X)
+        if overflowed(square, X):
+            X = X.astype(np.float64)
+            square = np.vecdot(X, X)
+        s = 1 / np.sqrt(square / X.shape[1] + self.epsilon)
         Y = np.outer(s, self._gamma(X.dtype))
         Y *= X
         return _in_order_of(x, Y), (X, s)
@@ -239,12 +243,17 @@ class RMSNorm(_OverLastAxes):
 def _moments_of_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(X, mean, variance) of each row; X is less its means if these are far from 0.
 
+    In float64 where squares overflow float32.
+
     As `standardize.moments`, by products of matrices and vectors.
     """
     ones = np.full(X.shape[1], 1 / X.shape[1], X.dtype)
     mean = X @ ones
     with np.errstate(over="ignore", invalid="ignore"):
-        variance = np.vecdot(X, X) / X.shape[1] - mean * mean
+        square = np.vecdot(X, X) / X.shape[1]
+        if overflowed(square, X):
+            return _moments_of_rows(X.astype(np.float64))
+        variance = square - mean * mean
         near = np.all(mean * mean <= FAR**2 * variance)
     if not near:
         X = X - mean[:, np.newaxis]

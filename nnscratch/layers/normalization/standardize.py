@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnscratch import compiled
-from nnscratch.layers.base import Grads
 from nnscratch.layers.part import Part
+from nnscratch.layers.wider import overflowed
 
 Axes = tuple[int, ...]
 FAR = 3  # standard deviations from 0, from which on squares are taken of what is centred
@@ -30,7 +30,7 @@ FAR = 3  # standard deviations from 0, from which on squares are taken of what i
 class Moments(NamedTuple):
     """The statistics of x along axes, which stay with size 1."""
 
-    x: np.ndarray  # x itself, or less its mean where that is far from 0
+    x: np.ndarray  # x itself, less its mean where that is far from 0; float64 for large squares
     mean: np.ndarray  # of this x
     variance: np.ndarray  # biased
     whole_mean: np.ndarray  # of the x that was given
@@ -42,11 +42,15 @@ def moments(x: np.ndarray, axes: Axes) -> Moments:
     >>> moments(np.array([1.0, 3.0]), (0,))[1:3]
     (array([2.]), array([1.]))
     """
-    mean, variance, near = _by_squares(x, axes)
+    square = mean_over(axes, x, x)
+    if overflowed(square, x):
+        return moments(x.astype(np.float64), axes)
+    mean, variance, near = _by_squares(x, axes, square)
     if near:
         return Moments(x, mean, variance, mean)
     centred = x - spread(mean, x)
-    rest, variance, _ = _by_squares(centred, axes)  # what rounding left of the mean
+    square = mean_over(axes, centred, centred)
+    rest, variance, _ = _by_squares(centred, axes, square)  # what rounding left of the mean
     return Moments(centred, rest, variance, mean + rest)
 
 
@@ -66,12 +70,14 @@ def moments_of_parts(x: np.ndarray, axes: Axes, part: Part) -> tuple[int, Moment
     return n, Moments(centred, rest.astype(x.dtype), variance, (mean + rest).astype(x.dtype))
 
 
-def _by_squares(x: np.ndarray, axes: Axes) -> tuple[np.ndarray, np.ndarray, bool]:
+def _by_squares(
+    x: np.ndarray, axes: Axes, mean_square: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, bool]:
     """(mean, variance, whether the squares could be trusted)."""
     mean = mean_over(axes, x)
     with np.errstate(over="ignore", invalid="ignore"):
         square = mean * mean
-        variance = mean_over(axes, x, x) - square
+        variance = mean_square - square
         near = bool(np.all(square <= FAR**2 * variance))
     return mean, np.maximum(variance, 0), near
 
@@ -158,19 +164,6 @@ def spread(statistics: np.ndarray, x: np.ndarray) -> np.ndarray:
     repeated = np.empty_like(part, dtype=statistics.dtype)
     repeated[...] = statistics
     return repeated
-
-
-def widened(x: np.ndarray) -> np.ndarray:
-    """x, or as float32 where it is float16, whose squares and sums would overflow."""
-    return x if x.dtype != np.float16 else x.astype(np.float32)
-
-
-def narrowed(dtype: np.dtype, dx: Any, grads: Grads) -> tuple[Any, Grads]:
-    """What a backward pass returns, in the dtype of its dy."""
-    if dtype != np.float16:
-        return dx, grads
-    few = {key: grad.astype(dtype) for key, grad in grads.items()}
-    return None if dx is None else dx.astype(dtype), few
 
 
 def checked_epsilon(name: str, epsilon: float) -> float:

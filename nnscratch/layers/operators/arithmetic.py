@@ -14,6 +14,7 @@ import numpy as np
 
 from nnscratch.kinds import as_array
 from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.wider import summed
 
 __all__ = ["Add", "Div", "Mul", "Sub"]
 
@@ -203,7 +204,7 @@ def sum_to_shape(dy: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> np.
     if dy.shape != shape:
         added = dy.ndim - len(shape)
         stretched = (i for i, size in enumerate(shape, added) if size == 1)
-        dy = dy.sum((*range(added), *stretched)).reshape(shape)
+        dy = summed(dy, (*range(added), *stretched)).reshape(shape)
     return dy.astype(dtype, copy=False)
 
 

@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
+from nnscratch.layers.wider import summed
 from nnscratch.layers.written import written
 
 __all__ = ["LogSumExp", "Max", "Mean", "Min", "Sum"]
@@ -82,7 +83,7 @@ class Sum(_Reduction):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
         axes = named_axes(self, x, self.axis)
-        return x.sum(axes, keepdims=self.keepdims), (x.shape, axes)
+        return summed(x, axes, self.keepdims), (x.shape, axes)
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         shape, axes = cache
@@ -158,10 +159,10 @@ class _Extreme(_Reduction):
 
     def backward_pass(self, dy: np.ndarray, cache: Any) -> np.ndarray:
         x, y, axes = cache
-        picked = (x == self._with_axes(y, axes)).astype(dy.dtype)
-        with np.errstate(invalid="ignore"):  # where y is NaN nothing equals it: 0/0
-            picked /= picked.sum(axes, keepdims=True)
-        return picked * self._with_axes(dy, axes)
+        picked = x == self._with_axes(y, axes)
+        with np.errstate(divide="ignore", invalid="ignore"):  # nothing equals NaN: 0 · 1/0
+            shares = picked * (1 / picked.sum(axes, keepdims=True)).astype(dy.dtype)
+        return shares * self._with_axes(dy, axes)
 
 
 class Max(_Extreme):
@@ -292,7 +293,7 @@ class LogSumExp(_Reduction):
         m = np.asarray(x.max(axes, keepdims=True))
         m[~np.isfinite(m)] = 0  # inf - inf is NaN; there the exponentials overflow to the right sum
         with np.errstate(over="ignore", divide="ignore"):
-            total = np.exp(x - m).sum(axes, keepdims=True)
+            total = summed(np.exp(x - m), axes, keepdims=True)
             y = np.log(total) + m
         return (y if self.keepdims else y.reshape(np.delete(x.shape, axes))), (x, y, axes)
 

@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.operators.reductions import Axis, named_axes
+from nnscratch.layers.wider import summed
 from nnscratch.layers.written import written
 
 __all__ = ["Flip", "Reshape", "Tile", "Transpose"]
@@ -213,7 +214,7 @@ class Tile(Layer):
         copies = (1,) * (ndim - len(repeats)) + repeats
         sizes = (1,) * (ndim - len(shape)) + shape
         pairs = [number for pair in zip(copies, sizes, strict=True) for number in pair]
-        return dy.reshape(pairs).sum(tuple(range(0, 2 * ndim, 2))).reshape(shape)
+        return summed(dy.reshape(pairs), range(0, 2 * ndim, 2)).reshape(shape)
 
     def __repr__(self) -> str:
         return written(self)

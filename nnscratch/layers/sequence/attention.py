@@ -10,6 +10,7 @@ import numpy as np
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.layers.operators.arithmetic import floating_inputs
+from nnscratch.layers.wider import widened
 from nnscratch.layers.written import written
 
 __all__ = ["Attention"]
@@ -22,7 +23,6 @@ class Attended(NamedTuple):
     k: np.ndarray
     v: np.ndarray
     P: np.ndarray  # the weights (..., time of q, time of k)
-    y: np.ndarray
 
 
 class Attention(Layer):
@@ -48,8 +48,9 @@ class Attention(Layer):
 
         dS_i = P_i ∘ (dP_i - Σ_k dP_ik P_ik)
 
-    with the sum that is forgotten most often. It needs no look at P, since dP_ik = dy_i · v_k and
-    so Σ_k dP_ik P_ik = dy_i · Σ_k P_ik v_k = dy_i · y_i. And S is a product of two matrices again:
+    with the sum that is forgotten most often. (It is dy_i · y_i too, by dP_ik = dy_i · v_k. But
+    that rounds otherwise: where P is all but one-hot the difference is 0, and what rounding leaves
+    of it is multiplied by keys that may be large.) And S is a product of two matrices again:
 
         dq = dS k / √d        dk = dSᵀ q / √d
 
@@ -58,7 +59,7 @@ class Attention(Layer):
     *Shapes*: q (..., time, d), k (..., steps, d), v (..., steps, d_v), y (..., time, d_v), with
     equal axes before; causal needs time = steps.
 
-    *Cache*: q, k, v, P and y. `weights` are the P of the last forward.
+    *Cache*: q, k, v and P. `weights` are the P of the last forward.
 
     Raises
     ------
@@ -99,8 +100,7 @@ class Attention(Layer):
                 "give q and k the same features, and k and v the same steps",
             )
         check_causal(self, q, k)
-        kept = attend(q, k, v, self.causal)
-        return kept.y, kept
+        return attend(q, k, v, self.causal)
 
     def backward_pass(self, dy: np.ndarray, cache: Attended) -> tuple[np.ndarray, ...]:
         return attend_back(dy, cache)
@@ -116,26 +116,33 @@ class Attention(Layer):
         return written(self)
 
 
-def attend(q: np.ndarray, k: np.ndarray, v: np.ndarray, causal: bool, out: Any = None) -> Attended:
-    """softmax(q kᵀ / √d) v, into `out` if there is one."""
+def attend(
+    q: np.ndarray, k: np.ndarray, v: np.ndarray, causal: bool, out: Any = None
+) -> tuple[np.ndarray, Attended]:
+    """softmax(q kᵀ / √d) v, into `out` if there is one; the scores of float16 in float32."""
+    dtype = q.dtype
+    q, k, v = widened(q), widened(k), widened(v)
     P = (q * q.dtype.type(scale_of(q))) @ k.swapaxes(-1, -2)
     if causal:
         P += _unseen(P.shape[-1], P.dtype)
     P -= P.max(axis=-1, keepdims=True, initial=-np.inf)
     np.exp(P, out=P)
     P /= P.sum(axis=-1, keepdims=True)
-    return Attended(q, k, v, P, np.matmul(P, v, out=out))
+    y = np.matmul(P, v, out=out)
+    return y.astype(dtype, copy=False), Attended(q, k, v, P)
 
 
 def attend_back(dy: np.ndarray, cache: Attended, out: Any = (None,) * 3) -> tuple[np.ndarray, ...]:
     """(dq, dk, dv), into the three of `out` if there are."""
-    q, k, v, P, y = cache
+    q, k, v, P = cache
+    dtype, dy = dy.dtype, widened(dy)
     dv = np.matmul(P.swapaxes(-1, -2), dy, out=out[2])
     dS = dy @ v.swapaxes(-1, -2)
-    dS -= np.vecdot(dy, y)[..., np.newaxis]
+    dS -= np.vecdot(dS, P)[..., np.newaxis]  # exactly 0 where P is one-hot
     dS *= P
     dS *= dS.dtype.type(scale_of(q))
-    return np.matmul(dS, k, out=out[0]), np.matmul(dS.swapaxes(-1, -2), q, out=out[1]), dv
+    dq, dk = np.matmul(dS, k, out=out[0]), np.matmul(dS.swapaxes(-1, -2), q, out=out[1])
+    return tuple(of.astype(dtype, copy=False) for of in (dq, dk, dv))
 
 
 def scale_of(q: np.ndarray) -> float:

@@ -108,7 +108,7 @@ class MultiHeadAttention(Layer):
         Q, K, V = (self._linear(name, given) for name, given in zip("qkv", (q, k, v), strict=True))
         y = np.empty_like(Q)
         Q, K, V = self._split(Q), self._split(K), self._split(V)
-        kept = attend(Q, K, V, self.causal, out=self._split(y))
+        _, kept = attend(Q, K, V, self.causal, out=self._split(y))
         return self._linear("o", y), (x, kept, y)
 
     def backprop(

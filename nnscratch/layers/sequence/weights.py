@@ -9,6 +9,7 @@ import numpy as np
 
 from nnscratch.initializers import glorot_uniform
 from nnscratch.layers.base import Grads, Layer, floating
+from nnscratch.layers.wider import summed
 from nnscratch.layers.written import written
 
 
@@ -118,7 +119,7 @@ class Cell(Recurrence):
             rows = da.reshape(-1, da.shape[-1])
             grads[f"W_{name}"] = rows.T @ taken.reshape(-1, taken.shape[-1])
             if self.bias:
-                grads[f"b_{name}"] = rows.sum(axis=0)
+                grads[f"b_{name}"] = summed(rows, 0)
         return {name: grads[name] for name in self.params}
 
 

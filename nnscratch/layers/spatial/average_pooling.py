@@ -13,6 +13,7 @@ from nnscratch.kinds import checks_kinds
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.spatial.pooling import Pooling
 from nnscratch.layers.spatial.windows import Padding, Windows
+from nnscratch.layers.wider import widened
 
 __all__ = ["AvgPool1d", "AvgPool2d"]
 
@@ -35,9 +36,9 @@ class _AvgPool(Pooling):
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         rows = self.rows_of(x)
-        y = self.combined(rows, np.add, 0)
+        y = self.combined(widened(rows), np.add, 0)
         y /= self._counts(rows.shape, y.dtype)
-        return samples_first(y), rows.shape
+        return samples_first(y.astype(rows.dtype, copy=False)), rows.shape
 
     def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         share = samples_last(dy) / self._counts(shape, dy.dtype)

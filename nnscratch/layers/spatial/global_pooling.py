@@ -10,6 +10,7 @@ import numpy as np
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.normalization.standardize import sum_over
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
+from nnscratch.layers.wider import widened
 
 __all__ = ["GlobalAvgPool", "GlobalMaxPool"]
 
@@ -50,7 +51,8 @@ class GlobalAvgPool(Layer):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = _with_places(self, x)
         space = tuple(range(2, x.ndim))
-        return sum_over(space, x) / prod(x.shape[2:]), x.shape
+        mean = sum_over(space, widened(x)) / prod(x.shape[2:])
+        return mean.astype(x.dtype, copy=False), x.shape
 
     def backward_pass(self, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         space = shape[2:]

@@ -23,6 +23,7 @@ from nnscratch.layers.spatial.windows import (
     windows_per_axis,
     written_padding,
 )
+from nnscratch.layers.wider import narrowed, widened
 from nnscratch.layers.written import written
 
 
@@ -76,7 +77,7 @@ class Kernels(Layer):
 
     def kernel(self) -> np.ndarray:
         """W as (., ., kh, kw), in the order in which its elements meet those of x."""
-        W = self._flip(self.params["W"])
+        W = self._flip(widened(self.params["W"]))
         return W if self.space == 2 else W[:, :, np.newaxis]
 
     def _flip(self, W: np.ndarray) -> np.ndarray:
@@ -117,12 +118,13 @@ class Kernels(Layer):
         return self.rows(x)
 
     def rows(self, x: np.ndarray) -> np.ndarray:
-        """(N, C, *space) as (H, C, W, N)."""
+        """(N, C, *space) as (H, C, W, N), in float32 where it is float16."""
+        x = widened(x)
         return samples_last(x if self.space == 2 else x[:, :, np.newaxis])
 
     def from_rows(self, rows: np.ndarray) -> np.ndarray:
-        """(H, C, W, N) as the view (N, C, *space)."""
-        images = samples_first(rows)
+        """(H, C, W, N) as the view (N, C, *space), in the dtype of the parameters."""
+        images = samples_first(rows.astype(self.params["W"].dtype, copy=False))
         return images if self.space == 2 else images[:, :, 0]
 
     def check_room(self, x: np.ndarray, axes: Axes) -> None:
@@ -147,7 +149,7 @@ class Kernels(Layer):
         grads = {"W": self._flip(dkernel if self.space == 2 else dkernel[:, :, 0])}
         if "b" in self.params:
             grads["b"] = bias_gradient(dy)
-        return grads
+        return narrowed(self.params["W"].dtype, None, grads)[1]
 
     def _remedy(self, x: np.ndarray) -> str:
         if x.ndim == self.space + 1 and x.shape[0] == self.in_channels:

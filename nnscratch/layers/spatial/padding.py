@@ -11,6 +11,7 @@ import numpy as np
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
+from nnscratch.layers.wider import summed
 from nnscratch.layers.written import written
 
 __all__ = ["Pad"]
@@ -131,8 +132,8 @@ class Pad(Layer):
             places[1 : before + 1] += beginning[::-1]
             places[n - 1 - after : n - 1] += end[::-1]
         elif before or after:
-            places[0] += beginning.sum(0)
-            places[-1] += end.sum(0)
+            places[0] += summed(beginning, 0)
+            places[-1] += summed(end, 0)
         return into
 
     def _least(self, width: int) -> int:

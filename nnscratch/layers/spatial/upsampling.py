@@ -11,6 +11,7 @@ import numpy as np
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
+from nnscratch.layers.wider import summed
 from nnscratch.layers.written import written
 
 __all__ = ["Upsample"]
@@ -108,7 +109,7 @@ class Upsample(Layer):
             before, length, after = rows.shape[:axis], rows.shape[axis], rows.shape[axis + 1 :]
             copies = rows.reshape(*before, length // factor, factor, *after)
             if self.mode == "nearest":
-                rows = copies.sum(axis + 1)
+                rows = summed(copies, axis + 1)
             else:
                 rows = _led_back(np.moveaxis(copies, axis + 1, 0), axis)
         return samples_first(rows)
