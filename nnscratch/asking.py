@@ -113,7 +113,7 @@ def answers(words: Mapping[str, str], to_set: Mapping[str, str] | None = None) -
         # What a class tells of itself is the signature of the first of both that there is.
         has_its_own = "__init__" in vars(cls)
         signature = inspect.signature(kind.__init__) if has_its_own else NOTHING
-        __new__.__signature__ = signature  # type: ignore[attr-defined]
+        __new__.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it
         kind.__dir__, kind.__new__ = __dir__, staticmethod(__new__)
         return cls
 

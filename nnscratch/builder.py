@@ -222,7 +222,7 @@ class _Reader:
         number = node.operand.value if isinstance(node.operand, ast.Constant) else None
         if type(number) not in (int, float) or not isinstance(node.op, (ast.USub, ast.UAdd)):
             _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
-        return -number if isinstance(node.op, ast.USub) else number  # type: ignore[operator]
+        return -number if isinstance(node.op, ast.USub) else number  # type: ignore[operator]  # an int or float
 
     def _name(self, node: ast.Name) -> Any:
         if node.id in self.found:
@@ -259,9 +259,12 @@ class _Reader:
 
     def _function(self, node: ast.expr) -> Any:
         """The class that is called, or the layer or loss."""
-        package = node.value if isinstance(node, ast.Attribute) else None
-        if isinstance(package, ast.Name) and package.id in {"nn", "nnscratch"} - set(self.found):
-            node = ast.copy_location(ast.Name(node.attr), node)  # type: ignore[attr-defined]
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id in {"nn", "nnscratch"} - set(self.found)
+        ):
+            node = ast.copy_location(ast.Name(node.attr), node)
         if isinstance(node, ast.Name) and node.id in self.table:
             return self.table[node.id]
         if isinstance(node, ast.Name) and node.id not in self.found:

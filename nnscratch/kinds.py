@@ -214,7 +214,7 @@ def checks_kinds(function: F) -> F:
             raise
         check_kinds(function, name, (self, *arguments), keywords)
 
-    return made if name == "__init__" else checked  # type: ignore[return-value]
+    return made if name == "__init__" else checked  # type: ignore[return-value]  # takes the same
 
 
 def _has_words(error: Exception, function: Callable[..., Any], name: str) -> bool:

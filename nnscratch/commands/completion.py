@@ -28,7 +28,7 @@ def complete(parser: argparse.ArgumentParser) -> None:
         return
     for action in _actions(parser):
         if (completer := _completer(action)) is not None:
-            action.completer = completer  # type: ignore[attr-defined]
+            action.completer = completer  # type: ignore[attr-defined]  # argcomplete's
     argcomplete.autocomplete(parser, always_complete_options="long")
 
 

@@ -44,10 +44,11 @@ ADAPTER = """\
 
 def refused(source: Any, inputs: Sequence[Any]) -> str:
     """Why an object cannot be checked at all; "" where it can."""
-    if methods_of(source) is None:
+    methods = methods_of(source)
+    if methods is None:
         lacking = [n for n in ("forward", "backward") if not callable(getattr(source, n, None))]
         return f"without {' and '.join(lacking)}"
-    forward = getattr(source, methods_of(source)[0])  # type: ignore[index]
+    forward = getattr(source, methods[0])
     try:
         signature = inspect.signature(forward)
     except (TypeError, ValueError):
@@ -101,7 +102,7 @@ def _first_right(
             draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
             draw = _complete(subject, inputs, draw, dy, seed)
         except Exception as error:
-            error.stage = "backward"  # type: ignore[attr-defined]
+            error.stage = "backward"  # type: ignore[attr-defined]  # for the message
             failure = error
             continue
         call = subject.manner.call
@@ -144,7 +145,7 @@ def _staged(
     try:
         yield from discover(source, inputs, structure, options, clearing)
     except Exception as error:
-        error.stage = "forward"  # type: ignore[attr-defined]
+        error.stage = "forward"  # type: ignore[attr-defined]  # for the message
         raise
 
 

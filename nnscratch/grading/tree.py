@@ -27,6 +27,9 @@ class Unreadable(ValueError):
     """What was handed in cannot be taken: why, in words for the student."""
 
 
+Entries = dict[str, "Node | Entries"]  # of a folder, by name
+
+
 @dataclass
 class Node:
     """A file or folder in a tree.
@@ -139,7 +142,7 @@ def of_zip(source: Path | io.BytesIO, name: str, most: int, zips: int = 1) -> No
         infos = archive.infolist()
     if len(infos) > most:
         raise Unreadable(f"{name} holds more than {most} files")
-    root: dict[str, Node | dict] = {}  # type: ignore[type-arg]
+    root: Entries = {}
     for info in infos:
         parts = PurePosixPath(info.filename).parts
         if info.filename.startswith("/") or ".." in parts or "\\" in info.filename:
@@ -161,7 +164,7 @@ def of_zip(source: Path | io.BytesIO, name: str, most: int, zips: int = 1) -> No
     return _folder(name, root)
 
 
-def _folder(name: str, entries: dict) -> Node:  # type: ignore[type-arg]
+def _folder(name: str, entries: Entries) -> Node:
     nodes = [n if isinstance(n, Node) else _folder(key, n) for key, n in entries.items()]
     return Node(name, "folder", entries=lambda: nodes)
 

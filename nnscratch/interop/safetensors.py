@@ -189,7 +189,7 @@ def uses(
     yield place, path, layer, own
     if not children:
         return
-    lists = [layer.params.names, layer.buffers.names]  # type: ignore[attr-defined]
+    lists = [layer.params.names, layer.buffers.names]  # type: ignore[attr-defined]  # NestedParams
     parts = PARTS.get(type(layer), {})
     for (name, child), *maps in zip(children, *(found[1:] for found in lists), strict=True):
         inner = {key: own[here] for found in maps for key, here in found.items()}

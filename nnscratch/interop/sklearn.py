@@ -35,7 +35,7 @@ PATIENCE = 10  # epochs, where early_stopping is True
 HELD_OUT = 0.1  # of the samples, to decide when to stop
 
 
-class _Estimator(BaseEstimator):  # type: ignore[misc]
+class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """What both estimators share: parameters, the model, and how it is trained."""
 
     def __init__(
@@ -117,7 +117,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         return y
 
 
-class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
+class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """One class of several, by a network whose outputs are the classes' logits.
 
     Parameters
@@ -208,7 +208,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
         return SoftmaxCrossEntropy()
 
 
-class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]
+class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """Numbers, one or several, by a network that is trained on the squared error.
 
     The targets are standardized before, so that a learning rate suits targets of any size; the

@@ -163,7 +163,7 @@ class Layer(Owner):
         if self._params.frozen or type(self).gradient_pass is Layer.gradient_pass:
             return dx, {}
         if self.takes_out:
-            return dx, self.gradient_pass(dy, cache, out=out)  # type: ignore[call-arg]
+            return dx, self.gradient_pass(dy, cache, out=out)  # type: ignore[call-arg]  # it says so
         return dx, self.gradient_pass(dy, cache)
 
     # What is made from them ----------------------------------------------------------------

@@ -82,7 +82,7 @@ class Sequential(Layer):
         self.layers: tuple[Layer, ...] = layers
 
     @property
-    def takes_lengths(self) -> bool:  # type: ignore[override]
+    def takes_lengths(self) -> bool:  # type: ignore[override]  # a constant elsewhere
         return any(layer.takes_lengths for layer in self.layers)
 
     def forward_pass(self, *inputs: Any, lengths: Any = None) -> tuple[Any, Any]:
@@ -212,7 +212,7 @@ class Residual(Layer):
         self.layers: tuple[Layer] = (layer,)
 
     @property
-    def takes_lengths(self) -> bool:  # type: ignore[override]
+    def takes_lengths(self) -> bool:  # type: ignore[override]  # a constant elsewhere
         return self.layers[0].takes_lengths
 
     def forward_pass(self, *inputs: Any, **lengths: Any) -> tuple[Any, Any]:

@@ -79,11 +79,11 @@ class Sheet:
         if len(given) != 1:
             raise ValueError(f"{caller} draws into one Axes, received {len(given)}; pass one")
         (self.host,) = given
-        self.figure = self.host.figure  # type: ignore[assignment]
+        self.figure = self.host.figure  # type: ignore[assignment]  # or a part of one
         self.host.set_axis_off()
         self.host.set_box_aspect(self.height / self.width)
         room = self.host.get_window_extent()
-        pixels = self.host.get_figure().dpi / DPI  # type: ignore[union-attr]
+        pixels = self.host.get_figure().dpi / DPI  # type: ignore[union-attr]  # it has one
         self.scale = min(room.width / self.width, room.height / self.height) / pixels
 
     def points(self, size: float) -> float:

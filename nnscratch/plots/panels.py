@@ -87,7 +87,7 @@ def panels(
             )
         host = given[0]
         places = given if len(given) == count else _divided(host, rows, columns)[:count]
-        return Panels(host.figure, places, host)  # type: ignore[arg-type]
+        return Panels(host.figure, places, host)  # type: ignore[arg-type]  # or a part of one
 
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine

@@ -66,7 +66,7 @@ def _read(path: Path) -> Attack:
         fields["row"],
         fields["stopped by"],
         fields.get("item", "square"),
-        Limits(**limits),  # type: ignore[arg-type]
+        Limits(**limits),  # type: ignore[arg-type]  # floats and ints by name
         path.read_bytes(),
     )
 

@@ -110,7 +110,7 @@ def _announced(header: dict[str, Any], caps: Caps) -> list[tuple[np.dtype[Any], 
 
 
 def _bytes(array: np.ndarray) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+    return memoryview(array.reshape(-1).view(np.uint8))  # type: ignore[arg-type]  # it is a buffer
 
 
 def escape(text: str, keep: str = "") -> str:

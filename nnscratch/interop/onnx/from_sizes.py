@@ -33,11 +33,8 @@ def _constant(call: Call) -> np.ndarray:
 
 def _shape(call: Call) -> Operand:
     start, end = call.get("start", 0), call.get("end", None)
-    first, second = call.operand(0).arrays
-    return Operand(
-        None,
-        tuple(np.array(a.shape[start:end], np.int64) for a in (first, second)),  # type: ignore[arg-type]
-    )
+    first, second = (np.array(a.shape[start:end], np.int64) for a in call.operand(0).arrays)
+    return Operand(None, (first, second))
 
 
 def _cast(call: Call) -> np.ndarray:

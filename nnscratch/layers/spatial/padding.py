@@ -108,7 +108,8 @@ class Pad(Layer):
             self.refuse(f"{sizes} places to copy from", x, 'pad less, or with mode="zeros"')
         rows = samples_last(x)
         *outer, last = pairs
-        y = np.pad(rows, [*outer, (0, 0), last, (0, 0)], mode=_MODES[self.mode])  # type: ignore[call-overload]
+        widths = [*outer, (0, 0), last, (0, 0)]
+        y = np.pad(rows, widths, mode=_MODES[self.mode])  # type: ignore[call-overload]  # NumPy's words
         return samples_first(y), None
 
     def backward_pass(self, dy: np.ndarray, cache: None) -> np.ndarray:

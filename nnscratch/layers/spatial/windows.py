@@ -286,4 +286,4 @@ def _paddings(name: str, padding: Any, axes: int) -> list[tuple[int, int]]:
     if len(ends) != axes or any(len(pair) != 2 or min(pair) < 0 for pair in ends):
         wanted = "an int of at least 0, one per axis, or a pair (before, after) per axis"
         raise ValueError(f"{name} expected padding to be {wanted}, received {padding!r}")
-    return ends  # type: ignore[return-value]
+    return ends  # type: ignore[return-value]  # pairs of ints, as was checked
