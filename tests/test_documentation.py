@@ -1,5 +1,6 @@
 """The pages' Python runs and prints what stands below it; every code has its mistake."""
 
+import ast
 import importlib
 import re
 import sys
@@ -75,6 +76,22 @@ def test_the_checker_of_the_site_finds_what_is_broken(site, tmp_path):
         "a.html: https://example.org/x.js is loaded from elsewhere",
         "a.html: no.png is loaded and not there",
     ]
+
+
+def docstrings():
+    """Those of modules, classes and functions, with the place of each."""
+    package = DOCS.parent / "nnscratch"
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                name = getattr(node, "name", "")
+                yield f"{path.relative_to(package)}: {name}", ast.get_docstring(node) or ""
+
+
+def test_a_section_of_a_docstring_has_an_empty_line_above_it():
+    """Else the site takes it for text, and the line below for a mistake."""
+    for place, text in docstrings():
+        assert not re.search(r"\S\n[^\n]+\n-{4,}\n", f"\n{text}"), place
 
 
 def test_every_page_is_in_the_list_of_contents():

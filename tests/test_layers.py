@@ -118,9 +118,9 @@ def test_gradcheck_of_torch_passes(case):
             return tuple(torch.tensor(np.array(a)) for a in arrays((), dx, grads))
 
     values = [*(fixed[i] for i in moving), *layer.params.copy().values()]
-    assert torch.autograd.gradcheck(
-        Wrapped.apply, [torch.tensor(np.array(value), requires_grad=True) for value in values]
-    )
+    leaves = [torch.tensor(np.array(value), requires_grad=True) for value in values]
+    # along random directions; every element is compared with central differences elsewhere
+    assert torch.autograd.gradcheck(Wrapped.apply, leaves, fast_mode=True)
 
 
 @every_case

@@ -26,8 +26,8 @@ def test_lenet_refuses_images_that_its_poolings_use_up():
 
 
 def test_the_gradients_of_a_whole_cnn_are_right():
-    model = nn.cnn((2, 5, 6), classes=3, width=3, dropout=0.0, rng=0).astype("f8")
-    x = np.random.default_rng(1).normal(size=(4, 2, 5, 6))
+    model = nn.cnn((1, 5, 6), classes=3, width=2, dropout=0.0, rng=0).astype("f8")
+    x = np.random.default_rng(1).normal(size=(4, 1, 5, 6))
     numeric.check_layer(model, x, tolerance=1e-5)
 
 

@@ -21,7 +21,7 @@ class EarlyStopping:
         keeps the best weights.
     metric : str
         The column of the history to look at: "valid_loss", "valid_accuracy", "valid_f1" for a
-        metric f1 of the trainer's, or, without validation, those that begin with "train_". A
+        metric f1 of the trainer's, or, without validation, those that begin with `train_`. A
         loss is better when lower, all else when higher; NaN is never better.
     min_delta : float >= 0
         How much better counts as better.

@@ -6,7 +6,7 @@ wrong form counts only where `expected` is the right form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from nnscratch.gradient_check.mistakes.context import Candidates, Context
 
 __all__ = ["wrong_derivative"]
 
-Slope = Callable[[np.ndarray, np.ndarray], np.ndarray]
 EXCHANGED = "the sides exchanged"
 Row = tuple[np.ndarray, str, dict[str, np.ndarray]]  # right slope, its words, wrong ones
 

@@ -80,6 +80,7 @@ class Determinant(Layer):
     ------
     ValueError
         X is not square, or of a dtype that NumPy's linear algebra lacks, such as float16.
+
     References
     ----------
     [MatrixGradients], useful identities.
