@@ -84,6 +84,7 @@ class Student:
         Which module a name is defined in.
     files : collection of str
         The names of the files that were handed in.
+
     Attributes
     ----------
     written : list of tuple of str
