@@ -54,7 +54,7 @@ class DataParallel(Updater):
     ValueError
         A layer draws or looks at the batch in a way that parts cannot.
     RuntimeError
-        This system cannot fork, or a process died.
+        This system cannot fork, this process is a daemonic one, or a process died.
     ImportError
         threadpoolctl is missing, without which the processes would compete for the cores.
     """
@@ -70,6 +70,12 @@ class DataParallel(Updater):
         refuse_whole_batches(model)
         if "fork" not in multiprocessing.get_all_start_methods():
             raise RuntimeError("workers need a system that forks processes; leave out workers=")
+        if multiprocessing.current_process().daemon:
+            raise RuntimeError(
+                "workers= starts processes, which a daemonic one such as those of a "
+                "multiprocessing.Pool may not; leave out workers= there, or take a "
+                "concurrent.futures.ProcessPoolExecutor"
+            )
         try:
             from threadpoolctl import threadpool_limits
         except ImportError:

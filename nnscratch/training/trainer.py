@@ -72,7 +72,8 @@ class Trainer:
         Processes that share each minibatch, by default this one alone. With as many as there are
         cores, convolutional nets train faster, and end with the same weights up to rounding;
         small nets may train slower. "auto" tries both on copies, on the first minibatch, and says
-        what it chose; short runs are left to one. Needs the extra `fast` and a system that forks
+        what it chose; short runs are left to one, and so are those in a daemonic process, which may
+        start none. Needs the extra `fast` and a system that forks
         processes. A BatchNorm normalizes over the whole minibatch, and a Dropout draws the masks
         that one process would draw; a layer of one's own that does the like has to read `part`.
     communicator : mpi4py.MPI.Comm, optional
