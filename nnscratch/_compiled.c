@@ -21,11 +21,18 @@
 #define LOOP static
 #endif
 
+/* What becomes part of such a loop, to be compiled for its processors. */
+#ifdef __GNUC__
+#define INSIDE static inline __attribute__((always_inline))
+#else
+#define INSIDE static
+#endif
+
 typedef Py_ssize_t Size;
 
 /* Arrays ------------------------------------------------------------------------------------- */
 
-enum { MOST_ARRAYS = 7, MOST_NUMBERS = 6, MOST_AXES = 8 };
+enum { MOST_ARRAYS = 8, MOST_NUMBERS = 6, MOST_AXES = 8, LANES = 32 };
 
 typedef struct {
     Py_buffer of[MOST_ARRAYS];
@@ -88,15 +95,32 @@ static int take_alike(Arrays *a, PyObject *given, int writable)
     return take(a, given, "f", writable) && same_layout(&a->of[0], &a->of[a->count - 1]);
 }
 
-/* Take dense arrays that are alike, those from `inputs` on to write to. */
-static int take_all(Arrays *a, PyObject *const *given, int count, int inputs)
+/* Take C-contiguous float32 arrays whose shapes the signature names, as "rn,n,rn!": each letter is
+   a size, the same wherever it stands, and ! says that the array is written to, @ that its numbers
+   are bytes. None of them may be without numbers. `size` gets the sizes, by letter. */
+static int take_shaped(Arrays *a, PyObject *const *given, Size count, const char *signature, Size *size)
 {
-    int order[MOST_AXES];
-    for (int i = 0; i < count; i++)
-        if (!take_alike(a, given[i], i >= inputs))
+    memset(size, 0, 26 * sizeof(Size));
+    for (int i = 0; i < count && *signature; i++) {
+        const char *kinds = *signature == '@' ? "B" : "f";
+        signature += *signature == '@';
+        const Py_buffer *view = &a->of[i];
+        int axes = (int)strspn(signature, "abcdefghijklmnopqrstuvwxyz"), written = signature[axes] == '!';
+        if (!take(a, given[i], kinds, written) || view->ndim != axes || !PyBuffer_IsContiguous(view, 'C'))
             return 0;
-    return dense(&a->of[0], order);
+        for (int j = 0; j < axes; j++) {
+            Size *named = &size[signature[j] - 'a'];
+            if (!view->shape[j] || (*named && *named != view->shape[j]))
+                return 0;
+            *named = view->shape[j];
+        }
+        signature += axes + written;
+        signature += *signature == ',';
+    }
+    return !*signature;
 }
+
+#define SIZE(letter) size[(letter) - 'a']
 
 static Size length(const Py_buffer *a) { return a->len / a->itemsize; }
 
@@ -244,119 +268,18 @@ MAP(gelu, 4, 2, 0, {
     }
 })
 
-/* Statistics that broadcast ------------------------------------------------------------------- */
+/* Frames: x (outer, kept, inner, along), statistics (kept, along); normalization/frames.py ------- */
 
-/* A run: neighbouring numbers, along which the statistics all change or are all the same. */
-typedef void (*Run)(Size n, int vector, const float *x, const float *dy, const float *S,
-                    const float *T, const float *U, float *out);
+/* n neighbouring numbers whose statistics all change, or are all the same */
+typedef void (*Run)(Size n, int change, const float *x, const float *dy, float *out,
+                    const float *A, const float *B, const float *C);
 
-/* A walk through arrays in the order of their memory, run by run, and through the statistics that
-   go with each run. */
-typedef struct {
-    int groups, vector; /* vector: the statistics change along a run */
-    Size size[MOST_AXES], step[MOST_AXES];
-    const float *in[2], *stats[3];
-    float *out;
-    Run run;
-} Walk;
-
-static Size walk(const Walk *w, int group, Size at, Size stat)
-{
-    if (group == w->groups - 1) {
-        w->run(w->size[group], w->vector, w->in[0] + at, w->in[1] + at, w->stats[0] + stat,
-               w->stats[1] + stat, w->stats[2] + stat, w->out + at);
-        return at + w->size[group];
-    }
-    for (Size i = 0; i < w->size[group]; i++)
-        at = walk(w, group + 1, at, stat + i * w->step[group]);
-    return at;
-}
-
-/* Copy a statistic into the order of x's axes, repeated to the shape that all statistics have. */
-static float *pack(const Py_buffer *stat, const Size *shape, const int *order, int axis,
-                   const char *from, float *to)
-{
-    if (axis == stat->ndim) {
-        *to = *(const float *)from;
-        return to + 1;
-    }
-    Size step = stat->shape[order[axis]] == 1 ? 0 : stat->strides[order[axis]];
-    for (Size i = 0; i < shape[order[axis]]; i++)
-        to = pack(stat, shape, order, axis + 1, from + i * step, to);
-    return to;
-}
-
-/* Neighbouring axes along which the statistics change, or do not, become one. */
-static void plan(Walk *w, const Py_buffer *x, const int *order, const Size *shape)
-{
-    Size packed = 1, size[MOST_AXES] = {1}, step[MOST_AXES] = {0};
-    int groups = 0;
-    for (int i = x->ndim - 1; i >= 0; i--) {
-        Size n = x->shape[order[i]], changes = shape[order[i]] > 1;
-        if (n == 1)
-            continue;
-        if (groups && (step[groups - 1] != 0) == changes) {
-            size[groups - 1] *= n;
-        } else {
-            size[groups] = n;
-            step[groups++] = changes ? packed : 0;
-        }
-        packed *= shape[order[i]];
-    }
-    w->groups = groups ? groups : 1;
-    w->vector = step[0] != 0;
-    for (int i = 0; i < w->groups; i++) {
-        w->size[i] = size[w->groups - 1 - i];
-        w->step[i] = step[w->groups - 1 - i];
-    }
-}
-
-/* given: `ins` arrays, the output, then `stats` statistics that broadcast to them */
-static PyObject *broadcast(PyObject *const *given, Size count, int ins, int stats, Run run)
-{
-    Arrays a = {.count = 0};
-    Walk w = {.run = run};
-    int order[MOST_AXES];
-    Size shape[MOST_AXES], each = 1;
-    const Py_buffer *x = &a.of[0], *of = &a.of[ins + 1];
-    if (count != ins + 1 + stats || !take_all(&a, given, ins + 1, ins) || !length(x))
-        return answer(&a, 0);
-    for (int i = 0; i < stats; i++)
-        if (!take(&a, given[ins + 1 + i], "f", 0) || of[i].ndim != x->ndim)
-            return answer(&a, 0);
-    for (int j = 0; j < x->ndim; j++) {
-        shape[j] = 1;
-        for (int i = 0; i < stats; i++) {
-            if (of[i].shape[j] != 1 && of[i].shape[j] != x->shape[j])
-                return answer(&a, 0);
-            if (of[i].shape[j] > shape[j])
-                shape[j] = of[i].shape[j];
-        }
-        each *= shape[j];
-    }
-    float *memory = PyMem_Malloc(sizeof(float) * (size_t)(each * stats)), *to = memory;
-    if (!memory)
-        return answer(&a, 0);
-    dense(x, order);
-    plan(&w, x, order, shape);
-    for (int i = 0; i < 3; i++) {
-        w.stats[i] = to;
-        if (i < stats)
-            to = pack(&of[i], shape, order, 0, of[i].buf, to);
-    }
-    w.in[0] = DATA(a, 0), w.in[1] = DATA(a, ins - 1), w.out = DATA(a, ins);
-    WORK(length(x), walk(&w, 0, 0, 0));
-    PyMem_Free(memory);
-    return answer(&a, 1);
-}
-
-/* A loop over one run: `formula` of x[i], dy[i] and the statistics S[j], T[j] and U[j]. */
 #define RUN(name, formula)                                                                       \
-    LOOP void name##_run(Size n, int vector, const float *x, const float *dy, const float *S,    \
-                         const float *T, const float *U, float *out)                             \
+    LOOP void name##_run(Size n, int change, const float *x, const float *dy, float *out,        \
+                         const float *A, const float *B, const float *C)                         \
     {                                                                                            \
-        (void)dy, (void)U;                                                                       \
-        if (vector)                                                                              \
+        (void)dy, (void)C;                                                                       \
+        if (change)                                                                              \
             for (Size i = 0, j = 0; i < n; i++, j++)                                             \
                 out[i] = formula;                                                                \
         else                                                                                     \
@@ -364,26 +287,120 @@ static PyObject *broadcast(PyObject *const *given, Size count, int ins, int stat
                 out[i] = formula;                                                                \
     }
 
-RUN(scaled, x[i] * S[j] + T[j])
-RUN(combined, dy[i] * S[j] + x[i] * T[j] + U[j])
-RUN(combined_inside, (x[i] * T[j] + dy[i] + U[j]) * S[j])
+RUN(scaled, x[i] * A[j] + B[j])
+RUN(combined, dy[i] * A[j] + x[i] * B[j] + C[j])
+
+static PyObject *broadcast(PyObject *const *given, Size count, const char *signature, int dys, Run run)
+{
+    Arrays a = {.count = 0};
+    Size size[26];
+    if (count != 4 + 2 * dys || !take_shaped(&a, given, count, signature, size))
+        return answer(&a, 0);
+    Size along = SIZE('a'), n = along > 1 ? along : SIZE('i'), runs = SIZE('i') * along / n, at = 0;
+    const float *x = DATA(a, 0), *dy = DATA(a, dys), *A = DATA(a, 2 + dys), *B = A, *C = A;
+    float *out = DATA(a, 1 + dys);
+    B = DATA(a, 3 + dys), C = DATA(a, 3 + 2 * dys);
+    Py_BEGIN_ALLOW_THREADS
+    for (Size o = 0; o < SIZE('o'); o++)
+        for (Size k = 0; k < SIZE('k') * along; k += along)
+            for (Size i = 0; i < runs; i++, at += n)
+                run(n, along > 1, x + at, dy + at, out + at, A + k, B + k, C + k);
+    Py_END_ALLOW_THREADS
+    return answer(&a, 1);
+}
 
 /* scaled(x, y, A, B): y = x ∘ A + B */
 static PyObject *scaled(PyObject *module, PyObject *const *given, Size count)
 {
-    return broadcast(given, count, 1, 2, scaled_run);
+    return broadcast(given, count, "okia,okia!,ka,ka", 0, scaled_run);
 }
 
 /* combined(x, dy, dx, A, C, D): dx = dy ∘ A + x ∘ C + D */
 static PyObject *combined(PyObject *module, PyObject *const *given, Size count)
 {
-    return broadcast(given, count, 2, 3, combined_run);
+    return broadcast(given, count, "okia,okia,okia!,ka,ka,ka", 1, combined_run);
 }
 
-/* combined_inside(x, dy, dx, A, C, D): dx = A ∘ (dy + x ∘ C + D) */
-static PyObject *combined_inside(PyObject *module, PyObject *const *given, Size count)
+INSIDE void add_products(Size n, const float *x, const float *y, float *restrict s, float *restrict t)
 {
-    return broadcast(given, count, 2, 3, combined_inside_run);
+    for (Size i = 0; i < n; i++) {
+        s[i] += x[i];
+        t[i] += x[i] * y[i];
+    }
+}
+
+INSIDE void add(Size n, const float *x, float *restrict s)
+{
+    for (Size i = 0; i < n; i++)
+        s[i] += x[i];
+}
+
+/* Σ x in 32 lanes: every 32nd number, one after the other; then the lanes by halves. */
+INSIDE float by_lanes(Size n, const float *x)
+{
+    float lane[LANES] = {0};
+    Size i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++)
+            lane[l] += x[i + l];
+    for (int l = 0; i + l < n; l++)
+        lane[l] += x[i + l];
+    for (int half = LANES / 2; half; half /= 2)
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+LOOP void sums_loop(const Size *size, float *const *a, float *s)
+{
+    const float *x = a[0], *y = a[1];
+    float *S = a[2], *T = a[3];
+    Size along = SIZE('a'), each = SIZE('i') * along, n = each;
+    Size steps = SIZE('o'), step = SIZE('k') * each;
+    if (steps == 1 && along > 1)
+        steps = SIZE('i'), step = n = along;
+    float *t = s + n;
+    for (Size k = 0; k < SIZE('k'); k++, x += each, y += each, S += along, T += along) {
+        memset(s, 0, 2 * sizeof(float) * (size_t)n);
+        for (Size i = 0; i < steps; i++)
+            add_products(n, x + i * step, y + i * step, s, t);
+        if (along == 1) {
+            *S = by_lanes(n, s);
+            *T = by_lanes(n, t);
+            continue;
+        }
+        for (Size i = along; i < n; i += along) {
+            add(along, s + i, s);
+            add(along, t + i, t);
+        }
+        memcpy(S, s, sizeof(float) * (size_t)along);
+        memcpy(T, t, sizeof(float) * (size_t)along);
+    }
+}
+
+/* A loop over arrays of these shapes, with memory of its own for `lanes` (letters) numbers, twice. */
+static PyObject *with_memory(PyObject *const *given, Size count, const char *signature,
+                             const char *lanes, void (*loop)(const Size *, float *const *, float *))
+{
+    Arrays a = {.count = 0};
+    Size size[26], n = 2;
+    if (!take_shaped(&a, given, count, signature, size))
+        return answer(&a, 0);
+    for (; *lanes; lanes++)
+        n *= SIZE(*lanes);
+    float *at[MOST_ARRAYS], *memory = PyMem_Malloc(sizeof(float) * (size_t)n);
+    for (int i = 0; i < a.count; i++)
+        at[i] = DATA(a, i);
+    if (memory)
+        WORK(length(&a.of[0]), loop(size, at, memory));
+    PyMem_Free(memory);
+    return answer(&a, memory != NULL);
+}
+
+/* sums(x, y, S, T): S = Σ x, T = Σ x ∘ y over outer and inner */
+static PyObject *sums(PyObject *module, PyObject *const *given, Size count)
+{
+    return with_memory(given, count, "okia,okia,ka!,ka!", "ia", sums_loop);
 }
 
 /* Max-pooling --------------------------------------------------------------------------------- */
@@ -538,64 +555,58 @@ static PyObject *take_rows(PyObject *module, PyObject *const *given, Size count)
     return answer(&a, 1);
 }
 
-/* Layer normalization ------------------------------------------------------------------------- */
+/* Layer normalization: layers/normalization/layer_norm.py, row by row ---------------------------- */
 
-LOOP void scaled_row(Size n, const float *x, float s, const float *gamma, float m,
-                     const float *beta, float *y)
+LOOP void layer_norm_loop(const Size *size, float *const *a, float *restrict t)
 {
-    for (Size j = 0; j < n; j++)
-        y[j] = (x[j] * s - m) * gamma[j] + beta[j];
-}
-
-LOOP void combined_row(Size n, const float *x, const float *dy, float s, const float *gamma,
-                       float C, float D, float *dx)
-{
-    for (Size j = 0; j < n; j++)
-        dx[j] = s * gamma[j] * dy[j] + x[j] * C + D;
-}
-
-static void every_row(int back, Size rows, Size n, const float *x, const float *dy, const float *s,
-                      const float *gamma, const float *C, const float *D, float *out)
-{
-    for (Size i = 0; i < rows; i++, x += n, dy += n, out += n)
-        if (back)
-            combined_row(n, x, dy, s[i], gamma, C[i], D[i], out);
-        else
-            scaled_row(n, x, s[i], gamma, C[i], D, out);
-}
-
-/* scaled_rows(X, Y, s, gamma, m, beta):      y = (x s - m) gamma + beta for every row x of X
-   combined_rows(X, dY, dX, s, gamma, C, D):  dx = s gamma dy + x C + D */
-static PyObject *by_rows(PyObject *const *given, Size count, int back)
-{
-    Arrays a = {.count = 0};
-    int first = 2 + back; /* statistic */
-    if (count != first + 4 || !take_all(&a, given, first, first - 1) || a.of[0].ndim != 2 ||
-        !PyBuffer_IsContiguous(&a.of[0], 'C'))
-        return answer(&a, 0);
-    Size rows = a.of[0].shape[0], n = a.of[0].shape[1];
-    float *stats[4];
-    for (int i = 0; i < 4; i++) {
-        Py_buffer *of = &a.of[a.count];
-        Size expected = i == 1 || (i == 3 && !back) ? n : rows;
-        if (a.count == MOST_ARRAYS || !take(&a, given[first + i], "f", 0) || of->ndim != 1 || of->shape[0] != expected ||
-            !PyBuffer_IsContiguous(of, 'C'))
-            return answer(&a, 0);
-        stats[i] = of->buf;
+    const float *x = a[0], *gamma = a[1], *beta = a[2], epsilon = *a[3];
+    Size n = SIZE('n'), rows = SIZE('r');
+    float *restrict y = a[4], *means = a[5], *scales = means + rows;
+    for (Size i = 0; i < rows; i++, x += n, y += n) {
+        float first = x[0];
+        for (Size j = 0; j < n; j++)
+            t[j] = x[j] - first;
+        float mean = means[i] = by_lanes(n, t) / (float)n;
+        for (Size j = 0; j < n; j++) {
+            y[j] = x[j] - first - mean;
+            t[j] = y[j] * y[j];
+        }
+        float s = scales[i] = 1 / sqrtf(by_lanes(n, t) / (float)n + epsilon);
+        for (Size j = 0; j < n; j++)
+            y[j] = y[j] * s * gamma[j] + beta[j];
     }
-    WORK(rows * n, every_row(back, rows, n, DATA(a, 0), DATA(a, back), stats[0], stats[1],
-                             stats[2], stats[3], DATA(a, first - 1)));
-    return answer(&a, 1);
 }
 
-static PyObject *scaled_rows(PyObject *module, PyObject *const *given, Size count)
+LOOP void layer_norm_back_loop(const Size *size, float *const *a, float *restrict t)
 {
-    return by_rows(given, count, 0);
+    Size n = SIZE('n'), rows = SIZE('r');
+    const float *x = a[0], *dy = a[1], *gamma = a[2], *statistics = a[3];
+    float *restrict dx = a[4], *restrict dgamma = a[5], *restrict dbeta = a[6], *restrict u = t + n;
+    for (Size i = 0; i < rows; i++, x += n, dy += n, dx += n) {
+        float first = x[0], mean = statistics[i], s = statistics[rows + i];
+        for (Size j = 0; j < n; j++) {
+            float xhat = (x[j] - first - mean) * s;
+            dbeta[j] += dy[j];
+            dgamma[j] += dy[j] * xhat;
+            t[j] = dy[j] * gamma[j];
+            u[j] = t[j] * xhat;
+        }
+        float mean_dxhat = by_lanes(n, t) / (float)n, slope = by_lanes(n, u) / (float)n;
+        for (Size j = 0; j < n; j++)
+            dx[j] = (t[j] - mean_dxhat - (x[j] - first - mean) * s * slope) * s;
+    }
 }
 
-static PyObject *combined_rows(PyObject *module, PyObject *const *given, Size count)
+/* layer_norm(X, gamma, beta, epsilon, Y, statistics) */
+static PyObject *layer_norm(PyObject *module, PyObject *const *given, Size count)
 {
-    return by_rows(given, count, 1);
+    return with_memory(given, count, "rn,n,n,u,rn!,sru!", "n", layer_norm_loop);
+}
+
+/* layer_norm_back(X, dY, gamma, statistics, dX, dgamma, dbeta): the last two are added to */
+static PyObject *layer_norm_back(PyObject *module, PyObject *const *given, Size count)
+{
+    return with_memory(given, count, "rn,rn,n,sru,rn!,n!,n!", "n", layer_norm_back_loop);
 }
 
 /* The module ---------------------------------------------------------------------------------- */
@@ -603,10 +614,10 @@ static PyObject *combined_rows(PyObject *module, PyObject *const *given, Size co
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))name, METH_FASTCALL, NULL}
 
 static PyMethodDef functions[] = {
-    FUNCTION(gelu),
-    FUNCTION(adam),      FUNCTION(combined),      FUNCTION(combined_inside), FUNCTION(combined_rows),
-    FUNCTION(max_pool),  FUNCTION(relu),          FUNCTION(relu_back),       FUNCTION(rmsprop),
-    FUNCTION(scaled),    FUNCTION(scaled_rows),   FUNCTION(sgd),             FUNCTION(take_rows),
+    FUNCTION(adam),     FUNCTION(combined),        FUNCTION(gelu),      FUNCTION(layer_norm),
+    FUNCTION(max_pool), FUNCTION(layer_norm_back), FUNCTION(relu),      FUNCTION(relu_back),
+    FUNCTION(rmsprop),  FUNCTION(scaled),          FUNCTION(sgd),       FUNCTION(sums),
+    FUNCTION(take_rows),
     {NULL, NULL, 0, NULL},
 };
 

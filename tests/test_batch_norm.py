@@ -5,16 +5,13 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import nnscratch as nn
 from nnscratch.layers.normalization.batch_norm import BatchNorm
 from nnscratch.layers.normalization.group_norm import GroupNorm, InstanceNorm
 from nnscratch.layers.normalization.layer_norm import LayerNorm, RMSNorm
-from nnscratch.layers.normalization.standardize import spread
 from tests import numeric
-from tests.normalization_cases import drawn, in_order, layers_for, passes_of
+from tests.normalization_cases import drawn, layers_for, passes_of
 
 # BatchNorm -----------------------------------------------------------------------------------
 
@@ -197,10 +194,3 @@ def test_nan_is_not_hidden():
         x = np.ones((4, 3))
         x[1, 1] = np.nan
         assert np.isnan(layer.forward(x)[1, 1])
-
-
-@given(order=st.permutations(range(4)), features=st.integers(1, 3))
-def test_spread_statistics_still_broadcast_to_the_same(order, features):
-    x = in_order(np.zeros((4, features, 2, 5)), order)
-    statistics = np.arange(features, dtype=float).reshape(1, -1, 1, 1)
-    np.testing.assert_array_equal(x + spread(statistics, x), x + statistics)

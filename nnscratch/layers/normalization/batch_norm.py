@@ -9,16 +9,13 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.normalization.frames import combined, frame_of, scaled, sums
 from nnscratch.layers.normalization.standardize import (
     checked_epsilon,
-    combined_inside,
     gamma_and_beta,
     moments,
     moments_of_parts,
-    scaled,
     share,
-    spread,
-    sum_over,
 )
 from nnscratch.layers.part import Part
 from nnscratch.layers.wider import narrowed, widened
@@ -158,7 +155,8 @@ class BatchNorm(Layer):
         scale = 1 / np.sqrt(variance + self.epsilon)
         A = scale * self._gamma()
         B = self.params["beta"] - mean * A if self.affine else -mean * A
-        y = scaled(x, _across(A, x), _across(B, x)).astype(dtype, copy=False)
+        frame = frame_of(x, _all_but_features(x))
+        y = scaled(frame, x, _across(A, x), _across(B, x)).astype(dtype, copy=False)
         return y, (x, mean, scale, by_batch)
 
     def backprop(
@@ -167,20 +165,20 @@ class BatchNorm(Layer):
         x, mean, scale, by_batch = cache
         dtype, dy = dy.dtype, dy.astype(x.dtype, copy=False)
         axes, A = _all_but_features(x), scale * self._gamma()
-        grads = {}
+        frame, grads = frame_of(x, axes), {}
         if by_batch or self.affine:
-            dbeta = sum_over(axes, dy)
-            dgamma = scale * (sum_over(axes, dy, x) - mean * dbeta)
+            dbeta, of_both = (of.ravel() for of in sums(frame, dy, x))
+            dgamma = scale * (of_both - mean * dbeta)
             grads = {"gamma": dgamma, "beta": dbeta} if self.affine else {}
         if not need_dx:
             dx = None
         elif by_batch:
             every, dgamma, dbeta = self._of_the_whole(x, axes, dgamma, dbeta)
-            C = -scale * dgamma * every
-            D = -dbeta * every - C * mean
-            dx = combined_inside(dy, _across(A, dy), x, _across(C, x), _across(D, x))
+            C = A * -scale * dgamma * every
+            D = A * -dbeta * every - C * mean
+            dx = combined(frame, dy, *(_across(A, x), x, _across(C, x), _across(D, x)))
         else:
-            dx = dy * spread(_across(A, dy), dy)
+            dx = dy * _across(A, dy)
         return narrowed(dtype, dx, grads)
 
     def _gamma(self) -> Any:

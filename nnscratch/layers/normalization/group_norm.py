@@ -9,14 +9,12 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.normalization.frames import combined, frame_of, scaled, sums
 from nnscratch.layers.normalization.standardize import (
     checked_epsilon,
-    combined,
     gamma_and_beta,
     moments,
-    scaled,
     share,
-    sum_over,
 )
 from nnscratch.layers.wider import narrowed, widened
 from nnscratch.layers.written import written
@@ -97,7 +95,8 @@ class GroupNorm(Layer):
         scale = 1 / np.sqrt(variance + self.epsilon)
         A = scale * self._across("gamma", x.ndim)
         B = self._across("beta", x.ndim) - mean * A
-        return scaled(x, A, B).reshape(shape).astype(dtype, copy=False), (x, mean, scale)
+        y = scaled(frame_of(x, _places(x)), x, A, B)
+        return y.reshape(shape).astype(dtype, copy=False), (x, mean, scale)
 
     def backprop(
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
@@ -105,19 +104,20 @@ class GroupNorm(Layer):
         x, mean, scale = cache
         dtype, shape = dy.dtype, dy.shape
         dy = self._grouped(dy).astype(x.dtype, copy=False)
-        places = tuple(range(3, dy.ndim))
-        of_dy = np.expand_dims(sum_over(places, dy), places)  # (batch, groups, channels of one)
-        of_both = scale * (np.expand_dims(sum_over(places, dy, x), places) - mean * of_dy)
+        frame = frame_of(x, _places(x))
+        of_dy, of_both = sums(frame, dy, x)  # (batch, groups, channels of one, 1, ...)
+        of_both = scale * (of_both - mean * of_dy)
         grads = {}
         if self.affine:
-            sums = {"gamma": of_both, "beta": of_dy}
-            grads = {key: total.sum(0).reshape(self.channels) for key, total in sums.items()}
+            each = {"gamma": of_both, "beta": of_dy}
+            grads = {key: of.sum(0).reshape(self.channels) for key, of in each.items()}
         if not need_dx:
             return narrowed(dtype, None, grads)
         gamma, n = self._across("gamma", dy.ndim), share(dy, _within_group(dy))
         mean_dxhat = (gamma * of_dy).sum(2, keepdims=True) * n
         slope = (gamma * of_both).sum(2, keepdims=True) * n * scale
-        dx = combined(dy, scale * gamma, x, -scale * slope, scale * (mean * slope - mean_dxhat))
+        C, D = -scale * slope, scale * (mean * slope - mean_dxhat)
+        dx = combined(frame, dy, scale * gamma, x, C, D)
         return narrowed(dtype, dx.reshape(shape), grads)
 
     def _check(self, x: np.ndarray) -> None:
@@ -199,3 +199,7 @@ class InstanceNorm(GroupNorm):
 
 def _within_group(grouped: np.ndarray) -> tuple[int, ...]:
     return tuple(range(2, grouped.ndim))
+
+
+def _places(grouped: np.ndarray) -> tuple[int, ...]:
+    return tuple(range(3, grouped.ndim))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from operator import index
 from typing import Any, SupportsIndex
@@ -12,8 +12,8 @@ import numpy as np
 from nnscratch import compiled
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
+from nnscratch.layers.normalization.frames import by_lanes, one_by_one
 from nnscratch.layers.normalization.standardize import (
-    FAR,
     checked_epsilon,
     gamma_and_beta,
 )
@@ -76,10 +76,9 @@ class LayerNorm(_OverLastAxes):
     Notes
     -----
     *Forward*: xhat = (x - mean) / σ with σ² = var + epsilon, mean and biased variance over the
-    last axes of x; y = gamma ∘ xhat + beta. Training and evaluation are the same. With s = 1/σ and
-    m = mean/σ for each row x, xhat = s x - m.
+    last axes of x; y = gamma ∘ xhat + beta. Training and evaluation are the same.
 
-    *Gradient*: dgamma = Σ dy ∘ xhat = (dY ∘ X)ᵀ s - dYᵀ m and dbeta = Σ dy, over all rows.
+    *Gradient*: dgamma = Σ dy ∘ xhat and dbeta = Σ dy, over all rows.
 
     *Backward*: dxhat = gamma ∘ dy, and from there as derived in `BatchNorm`, with the means over
     the last axes: dx = (1/σ) (dxhat - mean(dxhat) - xhat · mean(dxhat ∘ xhat)). Here gamma
@@ -87,7 +86,8 @@ class LayerNorm(_OverLastAxes):
 
     *Shapes*: x and y (..., *shape); gamma and beta shape.
 
-    *Cache*: the rows X, less their means where these are far from 0, s and m.
+    *Cache*: x as rows, the mean of each row less its first number, and 1/σ. What all numbers of a
+    row share is so taken off before anything is rounded, and no row is too far from 0.
 
     Raises
     ------
@@ -118,43 +118,53 @@ class LayerNorm(_OverLastAxes):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = self._checked(x)
         X = self._rows(x)
-        X, mean, variance = _moments_of_rows(X)
-        s = 1 / np.sqrt(variance + self.epsilon)
-        gamma = self._gamma(X.dtype)
-        beta = self.params["beta"].reshape(-1) if self.affine else np.zeros_like(gamma)
-        m = mean * s
-        Y = np.empty_like(X)
-        if not compiled.scaled_rows(X, Y, s, gamma, m, beta):
-            np.multiply(X, s[:, np.newaxis], out=Y)
-            Y -= m[:, np.newaxis]
-            Y *= gamma
-            Y += beta
-        return _in_order_of(x, Y), (X, s, m)
+        Y, statistics = self._standardized(X)
+        if not (statistics[1] > 0).all() and X.dtype == np.float32 and np.isfinite(X).all():
+            X = X.astype(np.float64)  # which holds the squares
+            Y, statistics = self._standardized(X)
+        return _in_order_of(x, Y), (X, statistics)
+
+    def _standardized(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(Y, of each row its mean and 1/σ)."""
+        gamma, epsilon = self._gamma(X.dtype), np.full(1, self.epsilon, X.dtype)
+        beta = widened(self.params["beta"]).ravel() if self.affine else np.zeros_like(gamma)
+        Y, statistics = np.empty_like(X), np.empty((2, len(X), 1), X.dtype)
+        if compiled.layer_norm(X, gamma, beta, epsilon, Y, statistics):
+            return Y, statistics
+        mean, s = statistics
+        for rows in _blocks(X):
+            y = np.subtract(X[rows], X[rows, :1], out=Y[rows])
+            mean[rows] = _means(y)
+            y -= mean[rows]
+            with np.errstate(over="ignore"):
+                s[rows] = 1 / np.sqrt(_means(y * y) + epsilon)
+            y *= s[rows]
+            y *= gamma
+            y += beta
+        return Y, statistics
 
     def backprop(
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
-        X, s, m = cache
-        dY, gamma = self._rows(dy), self._gamma(X.dtype)
-        product = dY * X
-        grads = {}
-        if self.affine:
-            dgamma = s @ product - m @ dY
-            dbeta = np.ones_like(s) @ dY
-            grads = {"gamma": dgamma.reshape(self.shape), "beta": dbeta.reshape(self.shape)}
-        if not need_dx:
-            return narrowed(dy.dtype, None, grads)
-        n = len(gamma)
-        mean = dY @ gamma / n  # of dxhat
-        slope = (s * (product @ gamma) / n - m * mean) * s  # mean(dxhat ∘ xhat) / σ
-        C, D = -s * slope, m * slope - s * mean
-        dX = np.empty_like(X)
-        if not compiled.combined_rows(X, dY, dX, s, gamma, C, D):
-            np.outer(s, gamma, out=dX)
-            dX *= dY
-            dX += np.multiply(X, C[:, np.newaxis], out=product)
-            dX += D[:, np.newaxis]
-        return narrowed(dy.dtype, _in_order_of(dy, dX), grads)
+        X, statistics = cache
+        dY, gamma = self._rows(dy).astype(X.dtype, copy=False), self._gamma(X.dtype)
+        dX, dgamma, dbeta = np.empty_like(X), np.zeros_like(gamma), np.zeros_like(gamma)
+        if not compiled.layer_norm_back(X, dY, gamma, statistics, dX, dgamma, dbeta):
+            for rows in _blocks(X):
+                mean, s = statistics[:, rows]
+                xhat = X[rows] - X[rows, :1]
+                xhat -= mean
+                xhat *= s
+                _add_rows(dbeta, dY[rows].copy())
+                _add_rows(dgamma, dY[rows] * xhat)
+                dxhat = dY[rows] * gamma
+                mean, slope = _means(dxhat), _means(dxhat * xhat)
+                dxhat -= mean
+                dxhat -= np.multiply(xhat, slope, out=xhat)
+                np.multiply(dxhat, s, out=dX[rows])
+        few = {"gamma": dgamma, "beta": dbeta} if self.affine else {}
+        grads = {key: grad.reshape(self.shape) for key, grad in few.items()}
+        return narrowed(dy.dtype, _in_order_of(dy, dX) if need_dx else None, grads)
 
 
 class RMSNorm(_OverLastAxes):
@@ -228,7 +238,7 @@ class RMSNorm(_OverLastAxes):
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
         X, s = cache
-        dY, gamma = self._rows(dy), self._gamma(X.dtype)
+        dY, gamma = self._rows(dy).astype(X.dtype, copy=False), self._gamma(X.dtype)
         product = dY * X
         grads = {"gamma": (s @ product).reshape(self.shape)} if self.affine else {}
         if not need_dx:
@@ -240,26 +250,24 @@ class RMSNorm(_OverLastAxes):
         return narrowed(dy.dtype, _in_order_of(dy, dX), grads)
 
 
-def _moments_of_rows(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(X, mean, variance) of each row; X is less its means if these are far from 0.
+BLOCK = 65536  # numbers of a few arrays that stay in the processor's second cache
 
-    In float64 where squares overflow float32.
 
-    As `standardize.moments`, by products of matrices and vectors.
-    """
-    ones = np.full(X.shape[1], 1 / X.shape[1], X.dtype)
-    mean = X @ ones
-    with np.errstate(over="ignore", invalid="ignore"):
-        square = np.vecdot(X, X) / X.shape[1]
-        if overflowed(square, X):
-            return _moments_of_rows(X.astype(np.float64))
-        variance = square - mean * mean
-        near = np.all(mean * mean <= FAR**2 * variance)
-    if not near:
-        X = X - mean[:, np.newaxis]
-        mean = X @ ones  # what rounding left of it
-        variance = np.vecdot(X, X) / X.shape[1] - mean * mean
-    return X, mean, np.maximum(variance, 0)
+def _blocks(X: np.ndarray) -> Iterator[slice]:
+    """The rows of X in parts that stay in the processor's cache from one pass to the next."""
+    each = max(BLOCK // X.shape[1], 1)
+    return (slice(start, start + each) for start in range(0, len(X), each))
+
+
+def _means(rows: np.ndarray) -> np.ndarray:
+    """The mean of each row, as a column."""
+    return (by_lanes(rows) / rows.shape[1])[:, np.newaxis]
+
+
+def _add_rows(total: np.ndarray, rows: np.ndarray) -> None:
+    """total += rows[0], then rows[1] and so on; the rows may be written to."""
+    rows[0] += total
+    total[...] = one_by_one(rows)
 
 
 def _in_order_of(x: np.ndarray, rows: np.ndarray) -> np.ndarray:

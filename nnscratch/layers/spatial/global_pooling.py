@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.layers.base import Layer, floating
-from nnscratch.layers.normalization.standardize import sum_over
+from nnscratch.layers.normalization.frames import sum_over
 from nnscratch.layers.spatial.im2col import samples_first, samples_last
 from nnscratch.layers.wider import widened
 
