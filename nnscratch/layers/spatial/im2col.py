@@ -20,7 +20,8 @@ kh x kw is applied in two steps (here kh = kw = 3, and one column of dots is a r
 Textbook im2col copies each number kh·kw times; here it is copied kw times, in long runs. The
 two gradients take the same steps: dW sums patches[row] · dy[row]ᵀ over the rows, and dx goes back
 from dy to J, whose row collects what it gave to each row of y that saw it, and from J to x by
-adding up the kw shifted copies.
+adding up the kw shifted copies. Where groups have few channels, dx is instead what it is by its
+formula too, the correlation of dy, with zeros around it, with the kernel from its end to its start.
 
 With groups of channels, each group is a correlation of its own. J has them as its outermost axis,
 (G, H, kw, C/G, out_w, N), so that a group's part of J is laid out as above, and one call of
@@ -40,6 +41,7 @@ from nnscratch.kinds import checks_kinds
 from nnscratch.layers.spatial.windows import Windows, places_of_elements, seers_of_places
 
 Axes = tuple[Windows, Windows]  # the windows along H and along W
+FEW = 8  # channels of a group: so few that its products take less time than what is between them
 
 
 def samples_last(x: np.ndarray) -> np.ndarray:
@@ -140,6 +142,11 @@ def input_gradient(
     _, each, kh, kw = W.shape
     out_h, out_channels, out_w, samples = dy.shape
     of_group, places = out_channels // groups, out_w * samples
+    back = vertical.mirrored(height), horizontal.mirrored(width)
+    if groups > 1 and max(each, of_group) <= FEW and back[0] and back[1]:
+        mirrored = W[:, :, ::-1, ::-1].reshape(groups, of_group, each, kh, kw).swapaxes(1, 2)
+        kernels = np.ascontiguousarray(mirrored).reshape(groups * each, of_group, kh, kw)
+        return Patches(dy, (back[0], back[1]), groups).correlate(kernels)
     rows = dy.reshape(out_h, groups, of_group, places).swapaxes(0, 1)
     rows = np.ascontiguousarray(rows)  # for one group they are
     upside_down = W[:, :, ::-1].reshape(groups, of_group, each, kh, kw).transpose(0, 4, 2, 3, 1)

@@ -130,6 +130,21 @@ class Windows:
         stop = last * self.stride + offset + 1
         return slice(first, last + 1), slice(place, stop, self.stride)
 
+    def mirrored(self, length: int) -> Windows | None:
+        """Windows of stride 1 the other way round: what a place sees of those that see it.
+
+        Their elements come from the last to the first; None where there are no such windows.
+
+        >>> Windows(size=3, before=1).mirrored(length=8)
+        Windows(size=3, stride=1, before=1, after=2, dilation=1, fit='')
+        """
+        reach = self.extent - 1
+        before = reach - self.before
+        after = length - self.count(length) + reach - before
+        if self.stride > 1 or min(before, after) < 0:
+            return None
+        return Windows(self.size, 1, before, after, self.dilation)
+
     def seers(self, place: int, count: int) -> tuple[slice, slice]:
         """(elements, windows): which of `count` windows see a place, and with which element.
 
