@@ -66,9 +66,9 @@ nb_merge_streams = True
 sphinx_gallery_conf = {
     "examples_dirs": "made/examples",
     "gallery_dirs": "gallery",
-    "default_thumb_file": str(HERE.parent / "plots" / "activations.png"),
     "image_scrapers": ("gallery.moved_pictures",),
     "download_all_examples": False,
+    "remove_config_comments": True,
     "show_signature": False,
     "parallel": 2,
     "abort_on_example_error": True,

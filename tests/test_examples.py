@@ -68,6 +68,7 @@ def test_an_example_draws_what_it_says_and_nothing_else(name, ran):
     assert sorted(said) == sorted(path.name for path in folder.iterdir())
     assert output and (said or name in ("recitation_mlp", "train_mlp"))
     for picture in said:
+        assert picture.startswith(name)  # by which the documentation knows whose it is
         assert (folder / picture).read_bytes().startswith(b"\x89PNG")
 
 

@@ -25,6 +25,15 @@ change it. Pictures, outputs and times are those of the machine on which this si
 """
 
 
+# What stands for an example that draws nothing, or is not run, among the pictures of plots/
+STAND_INS = {
+    "fashion_mnist": "fashion_mnist_predictions",
+    "lenet": "fashion_mnist_feature_maps",
+    "recitation_mlp": "worked_example",
+    "train_mlp": "digits_mlp",
+}
+
+
 def run_here(name: str) -> bool:
     """Whether an example needs nothing that would be downloaded."""
     return "fashion-mnist" not in (EXAMPLES / f"{name}.py").read_text("utf-8")
@@ -53,15 +62,22 @@ def copy(app: Sphinx, config: Config) -> None:
     for old in set(folder.glob("*.py")) - {folder / name for name in names}:
         old.unlink()
     for name in names:
-        write_if_changed(folder / name, with_heading((EXAMPLES / name).read_text("utf-8")))
+        source = with_heading((EXAMPLES / name).read_text("utf-8"))
+        if picture := STAND_INS.get(name.removesuffix(".py")):
+            source += f"\n# sphinx_gallery_thumbnail_path = '../plots/{picture}.png'\n"
+        write_if_changed(folder / name, source)
     write_if_changed(folder / "GALLERY_HEADER.rst", HEAD)
 
 
 def moved_pictures(block: Any, variables: dict[str, Any], config: dict[str, Any]) -> str:
-    """The pictures that an example has saved, moved into the site."""
+    """The pictures that an example has saved, moved into the site.
+
+    Two run side by side in one folder: what an example draws begins with its name.
+    """
     found = []
     paths = variables["image_path_iterator"]
-    for picture in sorted(Path(variables["src_file"]).parent.glob("*.png")):
+    source = Path(variables["src_file"])
+    for picture in sorted(source.parent.glob(f"{source.stem}*.png")):
         found.append(str(next(paths)))
         shutil.move(picture, found[-1])
     return figure_rst(found, config["src_dir"])
