@@ -19,12 +19,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = ["failing_ranks.py", "ranks_against_one.py"]  # programs for mpiexec
 
+# Those that take longest come first, so that several processes end at the same time.
 LONG = """
-    attacks benchmarks checker_conventions checker_kinks checker_names cli completion
-    convolution_proofs correlation data_parallel datasets_command defaults documentation
-    downloads examples grading_* homework_assignments killed_runs live_curves models mutation_study
-    onnx_export onnx_load onnx_public_models own_model pictures_* printed_mistakes ranks
-    runs_command sklearn_estimators torch_samples tutorial
+    attacks grading_sandbox ranks benchmarks homework_assignments grading_prove torch_samples
+    runs_command checker_names examples cli tutorial data_parallel sklearn_estimators documentation
+    checker_conventions checker_kinks completion convolution_proofs correlation datasets_command
+    downloads grading_* live_curves models mutation_study onnx_export onnx_load onnx_public_models
+    own_model pictures_* printed_mistakes
 """
 SPENT = pytest.StashKey[float]()
 
@@ -33,8 +34,10 @@ def pytest_addoption(parser):
     parser.addoption("--by-file", action="store_true", help="print the time that each file took")
 
 
-def is_long(path):
-    return any(fnmatch(path.stem, f"test_{name}") for name in LONG.split())
+def place_in_long(path):
+    """Its place among the files that take long, or None."""
+    fits = (i for i, name in enumerate(LONG.split()) if fnmatch(path.stem, f"test_{name}"))
+    return next(fits, None)
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -42,15 +45,17 @@ def pytest_ignore_collect(collection_path, config):
     if collection_path.suffix != ".py" or collection_path.stem in ("conftest", "__init__"):
         return None
     kind = {"long": False, "not long": True}.get(config.option.markexpr)
-    return True if is_long(collection_path) == kind else None
+    is_long = place_in_long(collection_path) is not None
+    return True if is_long == kind else None
 
 
 def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.get_closest_marker("slow") and "slow" not in config.option.markexpr:
             item.add_marker(pytest.mark.skip(reason="slow; run with -m slow"))
-        if is_long(item.path):
+        if place_in_long(item.path) is not None:
             item.add_marker(pytest.mark.long)
+    items.sort(key=lambda item: place_in_long(item.path) or 0)  # the others as they were
 
 
 @pytest.hookimpl(wrapper=True)
