@@ -119,6 +119,11 @@ def test_output_of_a_failing_item_is_shown_but_not_without_end(tmp_path):
     assert "    | ... 38 more lines" in lines
 
 
+def test_a_name_that_a_terminal_would_act_upon_is_written_out():
+    rows = [(dict.fromkeys(COLUMNS, "") | {"Student": "a\x1b[2J\x9b1A"}, "a")]
+    assert b"a\\x1b[2J\\x9b1A" in grades_csv("hw1", rows, {"a": {"score": 1}})
+
+
 def test_cells_that_a_spreadsheet_would_run_are_neutralized():
     names = ("=1+1", "+1", "-1", "@a", "a=b")
     rows = [(dict.fromkeys(COLUMNS, "") | {"Student": n, "SIS Login ID": n}, n) for n in names]

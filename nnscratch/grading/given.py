@@ -92,6 +92,13 @@ class GivenLayers:
 
     def _with(self, number: int, params: dict[str, Any]) -> Any:
         layer = self._layers[number]
-        for name in layer.params:
-            layer.params[name][...] = params[name]
+        for name, array in layer.params.items():
+            put = np.asarray(params[name]) if name in params else None
+            if put is None or put.shape != array.shape:
+                what = f"has shape {put.shape}" if put is not None else "is missing"
+                raise ValueError(
+                    f"params[{name!r}] of a {self.make.__name__} {what}; as it was made, "
+                    f"it takes shape {array.shape}"
+                )
+            array[...] = put
         return layer

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnscratch.grading.roster import COLUMNS
+from nnscratch.grading.sandbox.protocol import escape
 
 Results = Mapping[str, Mapping[str, Any] | None]  # by student; None where there is no grade
 Rows = Sequence[tuple[Mapping[str, str], str]]  # Canvas's columns, and the student's key or ""
@@ -75,5 +77,8 @@ def _csv(rows: list[tuple[Any, ...]]) -> bytes:
 
 
 def _neutral(cell: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in tuple("=+-@\t\r") and cell else cell
+    """Text that a spreadsheet would take for a formula, or a terminal for a command, as text."""
+    if not isinstance(cell, str):
+        return cell
+    quoted = f"'{cell}" if cell[:1] in tuple("=+-@\t\r") and cell else cell
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda m: escape(m[0]), quoted)

@@ -19,7 +19,7 @@ from nnscratch.gradient_check.draws import draw_dy
 from nnscratch.grading.checks import Check
 from nnscratch.grading.draws import Case, Large, drawn
 from nnscratch.grading.evidence import Mistake, Reference, as_it_was, compare, consequence
-from nnscratch.grading.pair import Pair
+from nnscratch.grading.pair import Pair, begun
 from nnscratch.grading.student import Fault, Student
 from nnscratch.grading.verdicts import TOLERANCE, Comparison
 
@@ -170,7 +170,7 @@ class LayerItems:
     def _gradients(
         self, student: Student, rng: np.random.Generator, wanted: Sequence[str]
     ) -> Iterator[Comparison]:
-        pair = self._pair(student)
+        pair = self._pair(student, begin_alike=True)
         kept, y = None, None
         for batch in self.batches:
             pair.draw_params(rng)
@@ -261,11 +261,14 @@ class LayerItems:
 
     # Numbers and names -----------------------------------------------------------------------
 
-    def _pair(self, student: Student, args: tuple[Any, ...] | None = None) -> Pair:
+    def _pair(
+        self, student: Student, args: tuple[Any, ...] | None = None, begin_alike: bool = False
+    ) -> Pair:
         args = self.args if args is None else args
+        theirs, ours = student.new(self.name, *args), self.make(*args)
         return Pair(
-            student.new(self.name, *args),
-            Reference(self.make(*args)),
+            theirs,
+            Reference(begun(ours, theirs) if begin_alike else ours),
             is_loss=self.is_loss,
             returns_grads=self.returns_grads,
         )

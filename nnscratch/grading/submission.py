@@ -96,7 +96,7 @@ def _declared(node: Node, names: Collection[str]) -> tuple[dict[str, bytes], lis
         found: dict[str, Node] = {}
         for entry in level:
             name = entry.name if entry.name in names else notebooks.get(entry.name, "")
-            if not name:
+            if not name or entry.kind == "folder":  # which is looked into, as others are
                 continue
             if name in found and found[name].name == entry.name:
                 raise Unreadable(f"{name} is there more than once; hand in one")

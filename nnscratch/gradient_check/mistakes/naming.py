@@ -150,5 +150,8 @@ def difference(got: Any, expected: np.ndarray, context: Context) -> str:
     index = np.unravel_index(np.argmax(distance), distance.shape)
     wrong = int(np.sum(distance > context.tolerance * np.nanmax(np.abs(expected), initial=0)))
     place = f"[{', '.join(map(str, index))}]" if index else ""
-    words = f"{name}{place} is {got[index]:.6g}, expected {expected[index]:.6g}"
+    theirs, right = float(got[index]), float(expected[index])
+    # as many digits as it takes to see a difference
+    digits = next((d for d in (6, 9, 12) if f"{theirs:.{d}g}" != f"{right:.{d}g}"), 17)
+    words = f"{name}{place} is {theirs:.{digits}g}, expected {right:.{digits}g}"
     return words + (f"; {wrong} of {got.size} elements differ" if got.size > 1 else "")
