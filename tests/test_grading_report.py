@@ -7,7 +7,8 @@ import numpy as np
 from nnscratch.gradient_check.report import Finding
 from nnscratch.grading.grade import ItemResult, PartResult, Result
 from nnscratch.grading.gradebook import grades_csv
-from nnscratch.grading.report import dump, gradescope_json, page, text
+from nnscratch.grading.page import page
+from nnscratch.grading.report import dump, gradescope_json, text
 from nnscratch.grading.roster import COLUMNS
 from nnscratch.grading.submission import Submission
 from tests.grading_assignment import write_assignment
@@ -49,6 +50,18 @@ def test_the_same_error_is_told_once(tmp_path):
     lines = text(result(tmp_path, PASS, WRONG, WRONG)).splitlines()
     assert "    the same in linear_gradients" in lines
     assert sum("it is the transpose" in line for line in lines) == 1
+    content = page(result(tmp_path, PASS, WRONG, WRONG)).decode()
+    assert content.count("it is the transpose") == 1
+    assert "<code>transposed</code>\nthe same as in linear_forward\n</section>" in content
+    tests = gradescope_json(result(tmp_path, PASS, WRONG, WRONG))["tests"]
+    assert tests[2]["output"] == "transposed\nthe same as in linear_forward"
+
+
+def test_who_handed_in_nothing_of_use_is_not_told_to_try_an_item(tmp_path):
+    nothing = Finding("", "fail", "unreadable", "there is no layers.py in it")
+    content = page(result(tmp_path, nothing, nothing, nothing)).decode()
+    assert content.count("there is no layers.py in it") == 1
+    assert "try:" not in content
 
 
 def test_control_characters_never_reach_a_reader(tmp_path):
@@ -90,9 +103,9 @@ def test_a_section_names_the_item_and_sets_the_cause_apart_from_the_numbers(tmp_
         "double", "linear_forward", "linear_gradients",
     ]  # fmt: skip
     wrong, error, todo = sections
-    assert "<pre>dW has shape (5, 3)</pre>\n<strong>it is the transpose</strong>" in wrong
+    assert "<p>dW has shape (5, 3)</p>\n<strong>it is the transpose</strong>" in wrong
     again = "nnscratch homework check --item double"
-    assert f"<p>try:</p><code>{again}</code>" in wrong
+    assert f"<p>try: <code>{again}</code></p>" in wrong
     assert error.index("<strong>NameError") < error.index("<pre>  File layers.py")
     assert "<p>not implemented yet</p>" in todo and "again" not in todo
 

@@ -110,7 +110,7 @@ def test_what_is_handed_over_holds_no_answer_to_be_read_off():
                 "return dy * self.positive",
                 "dx = np.zeros_like(self.positive, int); dx[:] = dy; return dx",
             ),
-            ["np.zeros(x.shape) is float64"],
+            ["dx has dtype int64, expected float64", "np.zeros(x.shape) is float64"],
         ),
         (
             "mlp_backward",
@@ -142,6 +142,23 @@ def test_what_is_handed_over_holds_no_answer_to_be_read_off():
 def test_a_message_leads_to_the_mistake(item, pairs, words):
     message = failed("hw3_mlp", pairs, [item])[item].message
     assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("item", "pairs", "names"),
+    [
+        ("tanh", ("self.y = np.tanh(x)", "self.y = np.sinh(x) / np.cosh(x)"), ["x"]),
+        ("half_squared_error", ("return 0.5 * np.sum", "return np.sum"), ["prediction", "target"]),
+        ("cross_entropy_forward", ("-np.mean(", "-np.sum("), ["logits", "labels"]),
+    ],
+)
+def test_the_failing_case_is_shown_by_the_names_of_the_file_to_write(item, pairs, names):
+    lines = failed("hw3_mlp", pairs, [item])[item].message.splitlines()
+    shown = [line.split()[0] for line in lines[1:-1] if line[0] != " "]
+    assert [word for word in shown if word not in ("got", "expected")] == names
+    firsts = [line.index("[[") for line in lines if "[[" in line and line.startswith(names[0])]
+    nexts = [len(line) - len(line.lstrip()) for line in lines[1:-1] if line[0] == " "]
+    assert not firsts or firsts[0] + 1 in nexts
 
 
 def test_two_numbers_that_differ_are_shown_with_digits_that_differ():

@@ -22,7 +22,8 @@ from nnscratch.grading.exports import Export, HandedIn, read_exports
 from nnscratch.grading.grade import Result, grade
 from nnscratch.grading.gradebook import diagnoses, diagnoses_csv, grades_csv, items_csv
 from nnscratch.grading.late import Deadline
-from nnscratch.grading.report import Circumstances, dump, gradescope_json, identity, page
+from nnscratch.grading.page import page
+from nnscratch.grading.report import Circumstances, dump, gradescope_json, identity
 from nnscratch.grading.roster import Roster, matched, rows_without_roster
 from nnscratch.grading.spec import Assignment, GraderFault
 from nnscratch.grading.submission import Submission, submission_of

@@ -236,6 +236,8 @@ def _run(task: Task, left: float) -> PartResult:
             except WorkerError as error:
                 ended = fault_of(error)
         output = worker.output
+        names = task.assignment.arguments.get(task.check.target, ())
+        comparisons = [comparison.renamed(names) for comparison in comparisons]
         judged = judge(comparisons, task.check.tolerance)
         flood = len(output) >= limits.output
         findings = _written(student) + judged + _end(item, ended, flood)

@@ -9,7 +9,7 @@ case in which a numeric derivative takes too long; numbers at which a naive form
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -18,7 +18,14 @@ import numpy as np
 from nnscratch.gradient_check.draws import draw_dy
 from nnscratch.grading.checks import Check
 from nnscratch.grading.draws import Case, Large, drawn
-from nnscratch.grading.evidence import Mistake, Reference, as_it_was, compare, consequence
+from nnscratch.grading.evidence import (
+    Mistake,
+    Reference,
+    as_it_was,
+    case_of,
+    compare,
+    consequence,
+)
 from nnscratch.grading.pair import Pair, begun
 from nnscratch.grading.student import Fault, Student
 from nnscratch.grading.verdicts import TOLERANCE, Comparison
@@ -135,7 +142,8 @@ class LayerItems:
             case = self._drawn(pair, rng, self.batches[0], inputs)
             got, _ = pair.value(case.inputs)
             mistakes = self.mistakes(case).get("y (large x)")
-            yield compare(f"{y} (large x)", got, case.y, mistakes)
+            found = compare(f"{y} (large x)", got, case.y, mistakes)
+            yield replace(found, case=case_of(case.inputs, None, case.params))
 
     def _judged(
         self,
@@ -199,7 +207,8 @@ class LayerItems:
             got = pair.gradients(wanted, case.dy)
             right = pair.ours.backward(*case.inputs, dy=case.dy)
             for name in wanted:
-                yield compare(f"{self._shown(name)} (large x)", got[name], right[name])
+                found = compare(f"{self._shown(name)} (large x)", got[name], right[name])
+                yield replace(found, case=case_of(case.inputs, case.dy, case.params))
 
     def _compared(
         self, pair: Pair, case: Case, wanted: Sequence[str], where: str = ""

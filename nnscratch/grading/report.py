@@ -1,13 +1,12 @@
-"""A result in words: on a terminal, in Gradescope's results.json, and as a page.
+"""A result in words: on a terminal and in Gradescope's results.json.
 
 Everything that came from a student is escaped here: control characters on the way to a terminal
-or a file, markup on the way to a page.
+or a file. As a page: see page.py.
 """
 
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -77,12 +76,9 @@ def text(result: Result, folder: str = "", colour: bool = False) -> str:
         return f"{code}{words}{PLAIN}" if colour else words
 
     lines: list[str] = []
-    told: dict[str, list[str]] = {}  # an error in what several items call is told once
+    told = items_by_message(result)
     for item in result.items:
-        if _kind(item) == "fail":
-            told.setdefault(item.failed[0].message, []).append(item.item.id)
-    for item in result.items:
-        kind = _kind(item)
+        kind = kind_of(item)
         title = paint(f"{item.item.id}: {item.item.title}", BOLD + SHADES[kind])
         if kind != "fail":
             lines += [title, *(f"    {line}" for line in printed(item)), ""] if item.output else []
@@ -90,7 +86,7 @@ def text(result: Result, folder: str = "", colour: bool = False) -> str:
         first, *others = told[item.failed[0].message]
         if first != item.item.id:
             continue
-        cause = _line_of_cause(item)
+        cause = line_of_cause(item)
         lines.append(f"{title}  {paint(item.code, YELLOW)}")
         lines += [
             f"    {paint(w, BOLD) if i == cause else w}" for i, w in enumerate(explained(item))
@@ -100,7 +96,7 @@ def text(result: Result, folder: str = "", colour: bool = False) -> str:
     width = max(len(item.item.id) for item in result.items)
     titles = max(len(item.item.title) for item in result.items)
     for item in result.items:
-        mark = paint(f"{_kind(item):<4}", SHADES[_kind(item)])
+        mark = paint(f"{kind_of(item):<4}", SHADES[kind_of(item)])
         name = f"{item.item.id:<{width}}  {item.item.title:<{titles}}"
         lines.append(f"{mark}  {name}  {item.score:>3} / {item.item.points}")
     points = sum(item.item.points for item in result.items)
@@ -110,27 +106,39 @@ def text(result: Result, folder: str = "", colour: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _kind(item: ItemResult) -> str:
+def kind_of(item: ItemResult) -> str:
+    """pass, fail, or todo for what nobody has begun."""
     if item.passed:
         return "pass"
     return "todo" if item.code == "not_implemented" else "fail"
 
 
+def items_by_message(result: Result) -> dict[str, list[str]]:
+    """The failed items by what is told of them: an error in what several call is told once."""
+    told: dict[str, list[str]] = {}
+    for item in result.items:
+        if kind_of(item) == "fail":
+            told.setdefault(item.failed[0].message, []).append(item.item.id)
+    return told
+
+
 def explained(item: ItemResult) -> list[str]:
     """Got, expected and the cause of the first finding, what else failed, what was printed."""
-    return _message(item) + _also(item) + printed(item)
+    return message_of(item) + also_failed(item) + printed(item)
 
 
-def _message(item: ItemResult) -> list[str]:
+def message_of(item: ItemResult) -> list[str]:
+    """The first finding's lines, escaped."""
     return escape(item.failed[0].message, keep="\n").splitlines() or [""]
 
 
-def _line_of_cause(item: ItemResult) -> int:
+def line_of_cause(item: ItemResult) -> int:
     """Which line of the message it is: behind got and expected, but before an error's place."""
-    return 0 if item.code == "exception" else len(_message(item)) - 1
+    return 0 if item.code == "exception" else len(message_of(item)) - 1
 
 
-def _also(item: ItemResult) -> list[str]:
+def also_failed(item: ItemResult) -> list[str]:
+    """The other findings, a line each."""
     return [f"also: {escape(finding.array)}, {finding.code}" for finding in item.failed[1:]]
 
 
@@ -191,86 +199,13 @@ def identity(result: Result, around: Circumstances = PLAIN_CASE) -> Json:
 
 
 def _output(result: Result, item: ItemResult, around: Circumstances) -> str:
-    told = again(result, item, tell_seed=around.tell_seed)
-    return "\n".join([f"{item.code}", *explained(item), f"try: {told}"])
+    first = items_by_message(result).get(item.failed[0].message, [item.item.id])[0]
+    if first != item.item.id:
+        return f"{item.code}\nthe same as in {first}"
+    command = again(result, item, tell_seed=around.tell_seed)
+    return "\n".join([f"{item.code}", *explained(item), f"try: {command}"])
 
 
 def dump(results: Json) -> bytes:
     """JSON in ASCII, indented."""
     return (json.dumps(results, indent=1) + "\n").encode("ascii")
-
-
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 0 auto; padding: 1rem;
-       color: #222; background: #fff; }}
-h1 {{ font-size: 1.3rem; overflow-wrap: anywhere; }}
-.score {{ font-size: 2rem; font-weight: bold; }}
-section {{ border-left: .3rem solid #2a7; padding: .1rem .8rem; margin: 1rem 0; }}
-section.fail {{ border-color: #c33; }}
-section.todo {{ border-color: #c90; }}
-h2 {{ font-size: 1rem; margin: .3rem 0; overflow-wrap: anywhere; }}
-p {{ margin: .5rem 0; overflow-wrap: anywhere; }}
-pre {{ overflow-x: auto; font-size: .85rem; background: #f5f5f5; padding: .6rem; }}
-code {{ overflow-wrap: anywhere; }}
-small {{ color: #555; overflow-wrap: anywhere; }}
-@media (prefers-color-scheme: dark) {{
-  body {{ color: #ddd; background: #181818; }} pre {{ background: #262626; }}
-  small {{ color: #aaa; }} }}
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="score">{score} / {max_score}</p>
-{notes}
-{items}
-<p><small>{footer}</small></p>
-</body>
-</html>
-"""
-
-
-def page(result: Result, around: Circumstances = PLAIN_CASE) -> bytes:
-    """A static page of the result, without script."""
-    name = escape(result.submission.student)
-    told = identity(result, around).items()
-    footer = ", ".join(f"{key} {value}" for key, value in told if key != "circumstances")
-    content = PAGE.format(
-        title=html.escape(f"{name}: {result.assignment.title}"),
-        score=around.score(result),
-        max_score=result.max_score,
-        notes="\n".join(_element("p", line) for line in around.words(result)),
-        items="\n".join(_section(result, item, around) for item in result.items),
-        footer=html.escape(footer),
-    )
-    return content.encode("utf-8", "backslashreplace")
-
-
-def _section(result: Result, item: ItemResult, around: Circumstances) -> str:
-    kind = _kind(item)
-    points = f"{item.score}\N{NO-BREAK SPACE}/\N{NO-BREAK SPACE}{item.item.points}"
-    lines = [_element("h2", f"{item.item.id}: {item.item.title}: {points}")]
-    if kind == "todo":
-        lines += [_element("p", line) for line in _message(item)]
-    if kind == "fail":
-        message, at = _message(item), _line_of_cause(item)
-        evidence = "\n".join(message[:at] + message[at + 1 :])
-        parts = [_element("pre", evidence), _element("strong", message[at])]
-        lines += [_element("code", item.code), *(parts if at else reversed(parts))]
-        lines += [_element("p", line) for line in _also(item)]
-        lines += [_element("pre", "\n".join(printed(item)))]
-        told = again(result, item, tell_seed=around.tell_seed)
-        lines += [_element("p", "try:") + _element("code", told)]
-    return "\n".join([f'<section class="{kind}">', *filter(None, lines), "</section>"])
-
-
-def _element(name: str, text: str) -> str:
-    """The escaped text in an element; nothing for no text."""
-    return f"<{name}>{html.escape(text)}</{name}>" if text else ""

@@ -110,6 +110,18 @@ class Assignment:
         }
 
     @cached_property
+    def arguments(self) -> dict[str, tuple[str, ...]]:
+        """What each class's forward receives, by the names that students read."""
+        return {
+            node.name: tuple(argument.arg for argument in method.args.args[1:])
+            for source in self.starter.values()
+            for node in ast.parse(source).body
+            if isinstance(node, ast.ClassDef)
+            for method in node.body
+            if isinstance(method, ast.FunctionDef) and method.name == "forward"
+        }
+
+    @cached_property
     def checks(self) -> dict[str, tuple[Check, ...]]:
         """What items.py has for each item: a check for every part.
 

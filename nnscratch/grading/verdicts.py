@@ -149,6 +149,14 @@ class Comparison:
         tolerance = tolerance if self.tolerance is None else self.tolerance
         return replace(self, context=replace(self.context, tolerance=tolerance))
 
+    def renamed(self, names: Sequence[str]) -> Comparison:
+        """The comparison with these names for the inputs in its case, if they are so many."""
+        inputs = [name for name in self.case if name == "x" or name.startswith("input_")]
+        if len(inputs) != len(names):
+            return self
+        said = dict(zip(inputs, names, strict=True))
+        return replace(self, case={said.get(name, name): a for name, a in self.case.items()})
+
 
 def judge(comparisons: Sequence[Comparison], tolerance: float = TOLERANCE) -> list[Finding]:
     """One finding for each name, in the order in which they were first compared.
@@ -307,7 +315,8 @@ def _text(array: np.ndarray, digits: int) -> str:
 
 def _laid_out(word: str, text: str) -> list[str]:
     first, *rest = text.splitlines()
-    return [f"{word:<9} {first}", *(" " * 10 + line for line in rest)]
+    width = max(9, len(word))
+    return [f"{word:<{width}} {first}", *(" " * (width + 1) + line for line in rest)]
 
 
 def known(code: str) -> bool:

@@ -140,6 +140,8 @@ def difference(got: Any, expected: np.ndarray, context: Context) -> str:
     """Got and expected in a few numbers."""
     name = context.name
     if list(hypotheses.wrong_form(got, expected, context)):
+        if isinstance(got, np.ndarray) and got.shape == expected.shape:
+            return f"{name} has dtype {got.dtype}, expected {expected.dtype}"
         return f"{name} should be an array of shape {expected.shape}"
     got = np.asarray(got, np.float64)
     if got.shape != expected.shape:
