@@ -34,14 +34,17 @@ def load(content):
         nn.load(model(), "model.npz")
 
 
+class Printed(Exception):
+    """What the command line printed on standard error."""
+
+
 def command(*arguments):
-    """What the command line prints on standard error, as the message of an exception."""
     errors = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         Path("a-file").write_text("")
         with contextlib.redirect_stderr(errors), contextlib.suppress(SystemExit):
             main(arguments)
-    raise RuntimeError(errors.getvalue().strip())
+    raise Printed(errors.getvalue().strip())
 
 
 MISTAKES = [
@@ -150,9 +153,11 @@ MISTAKES = [
 
 
 def message(mistake):
-    """The message of the exception that a mistake raises."""
+    """The message of the exception that a mistake raises, or what the command line prints."""
     try:
         mistake()
+    except Printed as printed:
+        return str(printed)
     except (ValueError, RuntimeError, OSError) as error:
         return f"{type(error).__name__}: {error}"
     return "nothing was raised"
