@@ -179,6 +179,7 @@ def open_regular(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     ValueError
         It is a folder, a device, or a pipe, which would wait for ever.
     """
+    path = os.fspath(path)  # a number would be an open file of this process, and be closed
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | NONBLOCKING)) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError(f"{os.fspath(path)!r} is no regular file; put a file in its place")
@@ -205,7 +206,14 @@ def read_text(path: str | os.PathLike[str], most: int) -> str:
         size = os.fstat(file.fileno()).st_size
         if size > most:
             raise ValueError(f"{os.fspath(path)!r} has {size} bytes, at most {most} are read")
-        return file.read(most + 1).decode("utf-8")
+        content = file.read(most + 1)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{os.fspath(path)!r} is no text: its byte {error.start}, {content[error.start]:#04x}, "
+            "is not utf-8; save it as UTF-8"
+        ) from None
 
 
 def printable(text: str) -> str:

@@ -94,16 +94,19 @@ def he_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) 
     return _normal(shape, 2 / fans(shape)[0], rng, dtype)
 
 
+@checks_kinds
 def lecun_uniform(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """Uniform with Var(W) = 1 / fan_in; see `lecun_normal`."""
     return _uniform(shape, 1 / fans(shape)[0], rng, dtype)
 
 
+@checks_kinds
 def lecun_normal(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """Normal with Var(W) = 1 / fan_in: LeCun et al., Efficient BackProp (1998), eq. 16."""
     return _normal(shape, 1 / fans(shape)[0], rng, dtype)
 
 
+@checks_kinds
 def normal(deviation: float) -> Initializer:
     """An initializer: normal with a standard deviation of one's own, whatever the layer's size.
 
@@ -134,6 +137,7 @@ def normal(deviation: float) -> Initializer:
     return drawn
 
 
+@checks_kinds
 def glorot(gain: float) -> Initializer:
     """An initializer: `glorot_uniform` times a gain.
 
@@ -159,6 +163,7 @@ def glorot(gain: float) -> Initializer:
     return drawn
 
 
+@checks_kinds
 def centered(initializer: Initializer) -> Initializer:
     """The same weights, but those of each unit sum to 0; their variance is kept.
 
@@ -184,11 +189,13 @@ def centered(initializer: Initializer) -> Initializer:
     return drawn
 
 
+@checks_kinds
 def zeros(shape: tuple[int, ...], rng: Any = None, dtype: Any = np.float32) -> np.ndarray:
     """All zero: right for a bias; equal weights of one layer would stay equal for ever."""
     return np.zeros(shape, dtype)
 
 
+@checks_kinds
 def for_activation(activation: object, behind: object = None) -> Initializer:
     """The initializer that suits the activation behind a linear layer.
 
@@ -215,6 +222,7 @@ def for_activation(activation: object, behind: object = None) -> Initializer:
     return centered(chosen) if getattr(behind, "off_center", False) else chosen
 
 
+@checks_kinds
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """(fan_in, fan_out) of weights of shape (out, in, *kernel)."""
     if len(shape) < 2:

@@ -106,6 +106,10 @@ KINDS = {
     "None": Kind("None", lambda value: value is None),
     "Sequence[int]": Kind("a sequence of whole numbers", _several(_whole)),
     "Mapping[str, Any]": Kind("a mapping of names", lambda value: isinstance(value, Mapping)),
+    "Runs": Kind("a mapping of names to runs", lambda value: isinstance(value, Mapping)),
+    "Sequence[float | None]": Kind(
+        "a sequence of numbers", _several(lambda one: one is None or _number(one))
+    ),
     "tuple[int, ...]": Kind("a sequence of whole numbers", _several(_whole)),
     "Sequence[str]": Kind("a sequence of texts", _several(_text)),
     "tuple[str, ...]": Kind("a sequence of texts", _several(_text)),
@@ -221,6 +225,8 @@ def _has_words(error: Exception, function: Callable[..., Any], name: str) -> boo
     """Whether an error says by itself where it arose, and for what."""
     if name in str(error):
         return True
+    if str(error).startswith("The truth value of an"):  # NumPy's, whose words are no argument's
+        return False
     said = set(re.findall(r"\w+", str(error)))
     return isinstance(error, ValueError) and bool(said & {*_known(function)[0].parameters})
 
@@ -287,7 +293,11 @@ def _known(function: Callable[..., Any]) -> tuple[inspect.Signature, dict[str, l
             annotation = annotation.__name__
         text = str(annotation).replace("numpy.random._generator", "np.random")
         text = re.sub(r"Callable\[.*\]", "Callable", text)
-        words = [word for word in text.split(" | ") if not (word == "int" and text == SEEDS)]
+        words = [
+            word
+            for word in re.split(r" \| (?![^\[]*\])", text)
+            if not (word == "int" and text == SEEDS)
+        ]
         if text in PER_AXIS and function.__module__.startswith("nnscratch.layers.spatial"):
             continue  # which say more themselves
         if all(word in KINDS for word in words):

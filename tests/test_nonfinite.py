@@ -100,5 +100,34 @@ def test_training_names_the_place_of_a_layer_used_twice():
     model = nn.Sequential(nn.Linear(2, 2, rng=0), grow, grow, grow)
     model.params["0.b"] = [3, 3]
     trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), progress=False)
-    with pytest.raises(RuntimeError, match=r"with a non-finite output is layer 3, Exp\(\); lower"):
+    with pytest.raises(RuntimeError, match=r"non-finite output is layer 3, Exp\(\); no step was"):
+        trainer.fit(np.ones((4, 2)), np.ones((4, 2)), epochs=1)
+
+
+def test_before_the_first_step_the_advice_is_not_to_take_shorter_ones():
+    for model in (nn.Sequential(nn.Log(), nn.Linear(2, 2, rng=0)), nn.Linear(2, 2, rng=0)):
+        trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), progress=False)
+        with pytest.raises(RuntimeError, match="no step was taken yet: scale what") as error:
+            trainer.fit(np.zeros((4, 2)), np.full((4, 2), 1e30), epochs=1)
+        assert "learning rate" not in str(error.value)
+
+
+def test_a_buffer_that_is_not_finite_is_named():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), nn.BatchNorm(2))
+    model.buffers["1.running_var"] = [1, np.nan]
+    trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), progress=False)
+    x = np.random.default_rng(0).normal(size=(8, 2))
+    with pytest.raises(RuntimeError, match=r"the buffer '1\.running_var' holds NaN"):
+        trainer.fit(x, x, (x, x), epochs=1)
+
+
+def test_a_backward_pass_of_ones_own_that_makes_nan_is_to_be_checked():
+    class Mine(nn.Tanh):
+        def backward_pass(self, dy, y):
+            return dy * np.nan
+
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), Mine(), nn.Linear(2, 2, rng=1))
+    trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model), progress=False)
+    message = r"layer 1, Mine\(\) is the first to give NaN; check its backward_pass with nn\.check_"
+    with pytest.raises(RuntimeError, match=message):
         trainer.fit(np.ones((4, 2)), np.ones((4, 2)), epochs=1)

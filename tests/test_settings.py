@@ -56,6 +56,13 @@ def test_a_deep_net_drops_nothing_unless_told():
     assert Config(hidden=(64,) * 4, dropout=0.1).dropout == 0.1
 
 
+def test_sgd_takes_smaller_steps_in_a_deep_net_unless_told():
+    assert Config(hidden=(64,) * 3).learning_rate == 0.02
+    assert Config(hidden=(64,) * 4).learning_rate == 0.01
+    assert Config(hidden=(64,) * 4, learning_rate=0.02).learning_rate == 0.02
+    assert Config(hidden=(64,) * 4, optimizer="adam").learning_rate == 0.001
+
+
 def test_a_subclass_is_element_wise_only_if_it_says_so_again():
     class Sorted(nn.Tanh):
         """Computes something else."""

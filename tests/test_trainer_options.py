@@ -299,7 +299,7 @@ def test_predict_evaluates_in_batches_and_gives_the_mode_back():
     ("x", "message"),
     [
         (np.ma.masked_array(np.ones((60, 6)), mask=np.eye(60, 6)), "without a mask"),
-        (np.array([["a"] * 6] * 60), r"np\.unique\(names, return_inverse=True\)"),
+        (np.array([["1"] * 6] * 60), r"x\.astype\(np\.float32\), .*np\.unique\(names, return_inv"),
         (np.array([["a"] * 6] * 60, object), r"np\.unique"),
         ({"x": 1}, "received a dict; pass arrays"),
         ((i for i in range(60)), r"a generator; make an array of it: np\.array\(list"),
@@ -361,6 +361,33 @@ def test_no_standard_error_means_no_bar_and_not_no_training(monkeypatch):
     assert len(run.fit(x, y, epochs=2, rng=0)) == 2
 
 
+class Editors:
+    """What some editors put in the place of standard error."""
+
+    def write(self, text):
+        return len(text)
+
+
+class NobodyReads(Editors):
+    def write(self, text):
+        raise BrokenPipeError
+
+    def isatty(self):
+        return True
+
+    def flush(self):
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("place", [Editors, NobodyReads])
+def test_a_standard_error_that_cannot_be_written_to_is_no_reason_not_to_train(place, monkeypatch):
+    x, y = problem()
+    run = trainer()
+    run.progress = True
+    monkeypatch.setattr(sys, "stderr", place())
+    assert len(run.fit(x, y, epochs=2, rng=0)) == 2
+
+
 def test_early_stopping_never_prefers_nan():
     rule = nn.EarlyStopping(metric="train_loss")
     assert not rule.better(np.nan, than=None)
@@ -372,11 +399,22 @@ def test_a_checkpoint_folder_that_cannot_be_written_to_fails_before_the_first_ep
     tmp_path, monkeypatch
 ):
     x, y = problem()
-    monkeypatch.setattr("os.access", lambda path, mode: False)
-    run = trainer(checkpoint=tmp_path / "run.npz")
+
+    def fail(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("nnscratch.training.checks.TemporaryFile", fail)
     monkeypatch.setattr(Run, "epoch", lambda *_: pytest.fail("trained"))
-    with pytest.raises(PermissionError, match="cannot be written to"):
-        run.fit(x, y, epochs=1)
+    with pytest.raises(PermissionError, match=r"cannot be written to \(Permission denied\)"):
+        trainer(checkpoint=tmp_path / "run.npz").fit(x, y, epochs=1)
+    monkeypatch.undo()
+    monkeypatch.setattr(Run, "epoch", lambda *_: pytest.fail("trained"))
+    with pytest.raises(OSError, match="/proc cannot be written to"):  # root's, too
+        trainer(checkpoint="/proc/run.npz").fit(x, y, epochs=1)
+    with pytest.raises(OSError, match="/dev/null is no ordinary file"):
+        trainer(checkpoint="/dev/null").fit(x, y, epochs=1)
+    with pytest.raises(ValueError, match="checkpoint_every does nothing without a file"):
+        trainer(checkpoint_every=3).fit(x, y, epochs=1)
 
 
 # Resuming --------------------------------------------------------------------------------------

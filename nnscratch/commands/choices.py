@@ -97,7 +97,11 @@ PREFERRED: dict[str, dict[str, Any]] = {
     "rmsprop": {"learning_rate": 0.001},
     "sgd": {"learning_rate": 0.02, "momentum": 0.9},
 }
-SHALLOW = 3  # hidden layers, behind each of which something may be dropped
+# The same for nets of more hidden layers than SHALLOW. The noise of each Dropout adds up: with a
+# fifth dropped behind each of ten layers the digits' test accuracy falls from 0.96 to 0.53. And at
+# 0.02 every third net of ten SELUs collapses.
+SHALLOW = 3
+PREFERRED_IN_DEEP_NETS = {"mlp": {"dropout": 0.0}, "sgd": {"learning_rate": 0.01}}
 
 
 def defaults_of(kind: str, name: str) -> dict[str, Any]:
@@ -113,13 +117,16 @@ def defaults_of(kind: str, name: str) -> dict[str, Any]:
     return found | PREFERRED.get(name, {})
 
 
-def fitting(option: str, default: Any, hidden: tuple[int, ...] | None) -> Any:
-    """The default beside the other settings: a deep net drops nothing unless told.
+def fitting(choice: str, option: str, default: Any, hidden: tuple[int, ...] | None) -> Any:
+    """The default of a choice's option in a net with these hidden layers.
 
-    The noise of each Dropout adds up: with a fifth dropped behind each of ten layers the digits'
-    test accuracy falls from 0.96 to 0.53.
+    Examples
+    --------
+    >>> fitting("sgd", "learning_rate", 0.02, (64,) * 10)
+    0.01
     """
-    return 0.0 if option == "dropout" and len(hidden or ()) > SHALLOW else default
+    deep = len(hidden or ()) > SHALLOW
+    return PREFERRED_IN_DEEP_NETS.get(choice, {}).get(option, default) if deep else default
 
 
 def takers(kind: str, option: str) -> dict[str, Any]:

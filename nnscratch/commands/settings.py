@@ -100,7 +100,13 @@ class Config:
         metavar="P",
     )
     optimizer: str = setting("sgd")
-    learning_rate: float | None = setting(None, "", RATE, of="optimizer", metavar="R")
+    learning_rate: float | None = setting(
+        None,
+        f"0.01 for sgd unless given where there are more than {SHALLOW} hidden layers",
+        RATE,
+        of="optimizer",
+        metavar="R",
+    )
     momentum: float | None = setting(None, "", SHARE, of="optimizer", metavar="M")
     weight_decay: float | None = setting(None, "", AMOUNT, of="optimizer", metavar="D")
     schedule: str = setting(
@@ -265,7 +271,7 @@ def _of_choice(name: str, value: Any, of: str, config: Config) -> Any:
     """A setting of the chosen model or optimizer: as given, else its default."""
     choice, known = getattr(config, of), takers(of, name)
     if choice in known:
-        return fitting(name, known[choice], config.hidden) if value is None else value
+        return fitting(choice, name, known[choice], config.hidden) if value is None else value
     own = of == "model" and is_text(choice)
     if value is not None and (own or choice in CHOICES[of]):
         choice = "a model given as text" if own else choice

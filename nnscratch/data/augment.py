@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import array_of, checks_kinds, received
 
 __all__ = ["Cutout", "Mixup", "ShiftAndFlip"]
 
@@ -49,9 +49,10 @@ class ShiftAndFlip:
         if self.shift < 0:
             raise ValueError(f"ShiftAndFlip expected a shift of at least 0, received {shift}")
 
-    def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, x: np.ndarray, rng: Any) -> np.ndarray:
         """A new batch of the same shape; x (N, C, H, W) stays as it is."""
         count, _, height, width = checked_images(self, x).shape
+        rng = generator(self, rng)
         s = self.shift
         padded = np.pad(x, ((0, 0), (0, 0), (s, s), (s, s)))
         moved = sliding_window_view(padded, (height, width), (2, 3))  # (N, C, 2s+1, 2s+1, H, W)
@@ -101,9 +102,10 @@ class Cutout:
         if self.size < 1:
             raise ValueError(f"Cutout expected a size of at least 1, received {size}")
 
-    def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, x: np.ndarray, rng: Any) -> np.ndarray:
         """A new batch of the same shape; x (N, C, H, W) stays as it is."""
         count, _, height, width = checked_images(self, x).shape
+        rng = generator(self, rng)
         rows, columns = (self._covered(rng, count, length) for length in (height, width))
         both = rows[:, :, np.newaxis] & columns[:, np.newaxis, :]
         return np.where(both[:, np.newaxis], x.dtype.type(0), x)
@@ -161,11 +163,14 @@ class Mixup:
             raise ValueError(f"Mixup expected at least 2 classes, received {classes}")
         self.alpha, self.classes = float(alpha), classes
 
-    def __call__(
-        self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, x: np.ndarray, y: np.ndarray, rng: Any) -> tuple[np.ndarray, np.ndarray]:
         """New inputs and targets; the given ones stay as they are."""
-        x, y = np.asarray(x), np.asarray(y)
+        x, y, rng = array_of("Mixup", x), array_of("Mixup", y), generator(self, rng)
+        if not (x.dtype.kind in "fiub" and y.dtype.kind in "fiub" and x.shape[:1] == y.shape[:1]):
+            raise ValueError(
+                "Mixup expected x and y as arrays of numbers with one row for each sample, "
+                f"received {x.dtype} {x.shape} and {y.dtype} {y.shape}"
+            )
         x = x if x.dtype.kind == "f" else x.astype(np.float32)
         target = self._target(y, x.dtype)
         share, other = rng.beta(self.alpha, self.alpha), rng.permutation(len(x))
@@ -195,6 +200,19 @@ def _mixed(array: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
     """share · array + (1 - share) · array[other], in the array's dtype."""
     kind = array.dtype.type
     return kind(share) * array + kind(1 - share) * array[other]
+
+
+def generator(who: Any, rng: Any) -> np.random.Generator:
+    """The generator to draw from, or the one of a seed; a ValueError where it is neither."""
+    if isinstance(rng, np.random.Generator):
+        return rng
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{type(who).__name__} expected rng as a seed or a NumPy generator, received "
+            f"{received(rng)}; pass np.random.default_rng(0)"
+        ) from None
 
 
 def checked_images(who: Any, x: Any) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnscratch.data.digits import embedded
 from nnscratch.files import read_text
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import array_of, checks_kinds, received
 
 MOST = 1 << 28  # bytes of a text
 SONNETS = "sonnets/sonnets.txt"
@@ -72,6 +71,7 @@ class Text:
     (['ban'], ['ana'])
     """
 
+    @checks_kinds
     def __init__(self, content: str) -> None:
         points = np.frombuffer(content.encode("utf-32-le", "surrogatepass"), "<u4")
         kinds, codes = np.unique(points, return_inverse=True)
@@ -81,17 +81,28 @@ class Text:
 
     def encode(self, content: Iterable[str]) -> NDArray[np.int64]:
         """Characters as numbers; ValueError where one is not in the vocabulary."""
-        characters = list(content)
+        try:
+            characters = [str(each) for each in content]
+        except TypeError:
+            raise ValueError(f"Text.encode expected text, received {received(content)}") from None
         if unknown := sorted(set(characters) - self._numbers.keys()):
             raise ValueError(
-                f"the vocabulary has no {unknown[0]!r}; it is {''.join(self.vocabulary)!r}"
+                f"the vocabulary has no {unknown[0]!r}; that of this Text is "
+                f"{''.join(self.vocabulary)!r}"
             )
         return np.array([self._numbers[each] for each in characters], np.int64)
 
     def decode(self, codes: ArrayLike) -> str:
         """Numbers as characters."""
-        return "".join(self.vocabulary[code] for code in np.asarray(codes).ravel())
+        codes, k = array_of("Text.decode", codes), len(self.vocabulary)
+        if codes.size and (codes.dtype.kind not in "iu" or not 0 <= codes.min() <= codes.max() < k):
+            raise ValueError(
+                f"Text.decode expected whole numbers below {k}, the size of the vocabulary, "
+                f"received {received(codes)}"
+            )
+        return "".join(self.vocabulary[code] for code in codes.ravel())
 
+    @checks_kinds
     def windows(
         self, length: int, step: int | None = None, one_hot: bool = False
     ) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -117,8 +128,7 @@ class Text:
         ValueError
             The text is not longer than a piece.
         """
-        length = operator.index(length)
-        step = length if step is None else operator.index(step)
+        step = length if step is None else step
         if length < 1 or step < 1 or len(self.codes) <= length:
             raise ValueError(
                 f"windows expected a length from 1 to {len(self.codes) - 1} and a step of at least "

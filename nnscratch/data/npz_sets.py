@@ -66,4 +66,5 @@ def _samples(x: NDArray[Any], place: str) -> Any:
         x = x[:, np.newaxis]
     if x.dtype == np.uint8 and x.ndim == 4:
         return Images(np.ascontiguousarray(x))
-    return np.ascontiguousarray(x, np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
+        return np.ascontiguousarray(x, np.float32)

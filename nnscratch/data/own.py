@@ -137,7 +137,7 @@ def _checked(x: Any, labels: Any, place: Path, part: str) -> tuple[Any, NDArray[
         )
     if not len(x):
         raise ValueError(f"{place}: there is no sample to {part} on")
-    if labels.dtype.kind == "f" and np.isfinite(labels).all() and (labels == labels.round()).all():
+    if labels.dtype.kind == "f" and (abs(labels) < 2**53).all() and (labels % 1 == 0).all():
         labels = labels.astype(np.int64)
     if labels.dtype.kind not in "iubU":
         raise ValueError(f"{place}: labels are whole numbers or text, found {labels.dtype}")

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnscratch.files import open_regular
+from nnscratch.files import open_regular, printable
 
 # Pillow also opens EPS, for which it starts another program, and much else that is no picture
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 MOST_PIXELS = 1 << 26  # 64 million: what a small file may claim, a large camera may give
+MOST_OF_WEBP = 1 << 24  # its decoder holds two pictures of four bytes a pixel before there is one
 LARGEST_SIDE = 2048  # more is averaged away at once, before it becomes floats
 
 
@@ -28,8 +29,8 @@ def open_picture(path: Path) -> NDArray[np.float64]:
     OSError
         There is no such file.
     ValueError
-        It is no picture, a damaged one, or one of more than 64 million pixels, which is found
-        before any of them is read.
+        It is no picture, a damaged one, or one of more than 64 million pixels, 16 million of
+        WebP, which is found before any of them is read.
     """
     with _opened(path) as image:
         return _values(image)
@@ -50,14 +51,15 @@ def _opened(path: Path) -> Iterator[Any]:
         warnings.simplefilter("ignore")  # of its metadata; the size is looked at here
         try:
             with Image.open(file, formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
+                most = MOST_OF_WEBP if image.format == "WEBP" else MOST_PIXELS
+                if image.width * image.height > most:
                     raise ValueError(f"{image.width} x {image.height} pixels, too many")
                 yield image
         except UnidentifiedImageError:  # whose words name the open file
             raise ValueError(f"{path}: not a picture that can be read; save it as PNG") from None
         except Exception as error:  # a damaged file raises almost anything in there
             raise ValueError(
-                f"{path}: not a picture that can be read ({error}); save it as PNG"
+                f"{path}: not a picture that can be read ({printable(str(error))}); save it as PNG"
             ) from None
 
 

@@ -6,9 +6,11 @@ neighbouring pixels say, each the more the nearer it is (bilinear interpolation)
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from nnscratch.data.augment import checked_images
+from nnscratch.data.augment import checked_images, generator
 from nnscratch.kinds import checks_kinds
 
 __all__ = ["Crop", "Rotate"]
@@ -51,10 +53,11 @@ class Rotate:
             raise ValueError(f"Rotate expected degrees in (0, 180], received {degrees!r}")
         self.degrees = float(degrees)
 
-    def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, x: np.ndarray, rng: Any) -> np.ndarray:
         """A new batch of the same shape; x (N, C, H, W) stays as it is."""
         count = len(checked_images(self, x))
-        return turned(x, np.radians(rng.uniform(-self.degrees, self.degrees, count)))
+        angles = generator(self, rng).uniform(-self.degrees, self.degrees, count)
+        return turned(x, np.radians(angles))
 
     def __repr__(self) -> str:
         return f"Rotate({self.degrees:g})"
@@ -98,9 +101,10 @@ class Crop:
             raise ValueError(f"Crop expected a share in (0, 1), received {smallest!r}")
         self.smallest = float(smallest)
 
-    def __call__(self, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def __call__(self, x: np.ndarray, rng: Any) -> np.ndarray:
         """A new batch of the same shape; x (N, C, H, W) stays as it is."""
         count, _, *sides = checked_images(self, x).shape
+        rng = generator(self, rng)
         share = rng.uniform(self.smallest, 1, (count, 1))
         begins = rng.random((2, count, 1)) * (1 - share)
         rows, columns = (

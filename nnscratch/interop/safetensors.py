@@ -145,8 +145,8 @@ def stored_arrays(path: Path) -> tuple[dict[str, Stored], str | None]:
         raise
     except Exception as error:
         raise ValueError(
-            f"{os.fspath(path)} is damaged or no .safetensors file ({error}); use a file that "
-            "nnscratch.save or torch's safetensors wrote"
+            f"{os.fspath(path)} is damaged or no .safetensors file ({printable(str(error))}); "
+            "use a file that nnscratch.save or torch's safetensors wrote"
         ) from error
     return found, text
 

@@ -106,8 +106,12 @@ class Owner:
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training: Dropout drops, BatchNorm uses the batch. Returns the layer."""
+        if not isinstance(mode, (bool, np.bool_)):
+            raise ValueError(
+                f"{type(self).__name__}.train expected mode as True or False, received {mode!r:.60}"
+            )
         for _, layer in self.walk():
-            layer.training = mode
+            layer.training = bool(mode)
         return self
 
     def eval(self) -> Self:
@@ -116,13 +120,20 @@ class Owner:
 
     def astype(self, dtype: Any) -> Self:
         """Convert params and buffers in place, dropping caches. Returns the layer."""
-        dtype = np.dtype(dtype)
-        if dtype.kind != "f":
-            raise ValueError(f"{self}.astype expected a floating dtype, received {dtype}")
+        try:
+            known = isinstance(dtype, (str, type, np.dtype))  # NumPy takes None for float64
+            kind = np.dtype(dtype) if known else None
+        except (TypeError, ValueError):
+            kind = None
+        if kind is None or kind.kind != "f":
+            raise ValueError(
+                f"{type(self).__name__}.astype expected a floating dtype, such as np.float64, "
+                f"received {dtype!r:.60}"
+            )
         for _, layer in self.walk():
             layer.forget()
-            layer._params.astype(dtype)
-            layer._buffers.astype(dtype)
+            layer._params.astype(kind)
+            layer._buffers.astype(kind)
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:

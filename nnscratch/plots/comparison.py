@@ -38,9 +38,12 @@ USUAL = (("train_loss", "valid_loss"), ("valid_accuracy", "train_accuracy"))  # 
 BANDS = {"range": (0.0, 1.0), "quartiles": (0.25, 0.75)}
 
 
+Runs = Mapping[str, Run | Sequence[Run]]
+
+
 @checks_kinds
 def plot_comparison(
-    runs: Mapping[str, Run | Sequence[Run]],
+    runs: Runs,
     columns: Sequence[str] | str | None = None,
     log: bool = False,
     title: str | None = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.metrics.classification import confusion_matrix
 from nnscratch.plots.images import (
     GAP,
@@ -132,7 +132,7 @@ def _counted(
 ) -> tuple[np.ndarray, list[str]]:
     """The matrix, from what it is counted from or as it is given; and a name for each class."""
     if labels is None:
-        counts = np.asarray(prediction)
+        counts = as_array(prediction)
         square = counts.ndim == 2 and len(counts) == len(counts.T) > 0
         if not square or counts.dtype.kind not in "iu" or counts.min() < 0:
             raise ValueError(
@@ -141,7 +141,8 @@ def _counted(
                 "labels behind the prediction: plot_confusion(scores, labels)"
             )
         return counts, names_of("plot_confusion", class_names, len(counts))
-    scored = np.shape(prediction)[1] if np.ndim(prediction) == 2 else None
+    given = as_array(prediction)
+    scored = given.shape[1] if given.ndim == 2 else None
     names = names_of("plot_confusion", class_names, scored)
     counts = confusion_matrix(prediction, labels, len(names) or None)
     return counts, names or names_of("plot_confusion", None, len(counts))

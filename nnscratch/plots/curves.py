@@ -1,5 +1,7 @@
 """From the numbers of training runs to a picture of their curves."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +52,7 @@ def plot_history(
     smoothing: float = 0.0,
     test: Sequence[float | None] | None = None,
     axes: Any = None,
-) -> "Figure":
+) -> Figure:
     """Draw loss and accuracy over the epochs of one or several training runs.
 
     The left panel is the loss, the right one the accuracy, if any run has one. Training is
@@ -114,7 +116,7 @@ def plot_history(
         drawn = drawn[:1]
     width = PANEL_INCHES[0] * max(len(drawn), 1.35)
     sheet = panels("plot_history", len(drawn), len(drawn), width, PANEL_INCHES[1], axes)
-    results = dict(zip(QUANTITIES, test or (), strict=False))
+    results = dict(zip(QUANTITIES, () if test is None else test, strict=False))
     handles = _legend_handles(runs, names, epochs)
     for panel, quantity in zip(sheet.places, drawn, strict=True):
         logarithmic = log and quantity == "loss"
@@ -149,7 +151,7 @@ def _curves(number: int, history: Any, wanted: Sequence[str]) -> Curves:
 
 
 def _draw_panel(
-    axes: "Axes",
+    axes: Axes,
     quantity: str,
     runs: list[Curves],
     names: list[str],
@@ -218,7 +220,7 @@ def _marked_epochs(shown: NDArray[np.bool_], along: bool) -> list[int]:
     return [int(place) for place in np.flatnonzero(marked)]
 
 
-def _mark_best(axes: "Axes", curve: NDArray[np.float64], log: bool) -> "list[Line2D]":
+def _mark_best(axes: Axes, curve: NDArray[np.float64], log: bool) -> list[Line2D]:
     """Circle the lowest validation loss. Its value goes to the legend: there it covers nothing."""
     _, shown = drawable_points(curve, log)
     if not shown.any():
@@ -239,13 +241,13 @@ def _mark_best(axes: "Axes", curve: NDArray[np.float64], log: bool) -> "list[Lin
     )
 
 
-def _mark_test(axes: "Axes", quantity: str, value: float) -> "list[Line2D]":
+def _mark_test(axes: Axes, quantity: str, value: float) -> list[Line2D]:
     """A line across the panel at what was found on the test data."""
     style: dict[str, Any] = {"color": "0.25", "linestyle": ":", "linewidth": 1.5}
     return [axes.axhline(value, label=f"test {quantity}: {value:.4g}", **style)]
 
 
-def _legend_handles(runs: list[Curves], names: list[str], epochs: int) -> "list[Line2D]":
+def _legend_handles(runs: list[Curves], names: list[str], epochs: int) -> list[Line2D]:
     """Return a line per run, then one per style; of a single run just a line per part."""
     from matplotlib.lines import Line2D
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.inspection.observe import Use, observe
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.plots.axes import LARGEST
@@ -84,7 +84,7 @@ def plot_distributions(
     """
     if not isinstance(model, Layer):
         raise ValueError(f"plot_distributions expected a Layer, received {type(model).__name__}")
-    uses = _uses(copy.deepcopy(model), loss, np.asarray(x), y)
+    uses = _uses(copy.deepcopy(model), loss, as_array(x), y)
     if not uses:
         raise ValueError(
             "plot_distributions expected a model with a layer that computes something, "

@@ -84,9 +84,21 @@ def plot_fit(
     lines = axes.plot(x.ravel(), y.ravel(), color="0.55", label="samples", zorder=2, **dots)
     if truth is not None:
         look: dict[str, Any] = {"color": COLOURS[0], "linestyle": "--", "linewidth": 1.8}
-        lines += axes.plot(along, truth(along), label="truth", **look)
+        lines += axes.plot(along, _values(truth, along), label="truth", **look)
     lines += axes.plot(along, predicted, label="model", color=COLOURS[1], linewidth=2)
     axes.margins(x=0.01)
     sheet.legend(lines)
     sheet.head(title)
     return sheet.figure
+
+
+def _values(truth: Callable[[np.ndarray], Any], along: np.ndarray) -> np.ndarray:
+    """What a function is along the axis, or a ValueError where it gives something else."""
+    try:
+        values = np.asarray(truth(along), np.float64).reshape(along.shape)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"plot_fit expected truth as a function of an array {along.shape}, such as np.sin, "
+            f"that gives one number for each; {error}"
+        ) from error
+    return values

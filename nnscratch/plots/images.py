@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import as_array
 from nnscratch.layers.base import floating
 from nnscratch.plots.colours import colour_map, drawable
 from nnscratch.plots.panels import axes_of
@@ -225,7 +226,7 @@ def bar_width(ticks: Sequence[float]) -> int:
 
 def as_images(caller: str, images: Any) -> np.ndarray:
     """Images (count, channels, height, width), from those or a single one without count."""
-    images = np.asarray(images)
+    images = as_array(images)
     if images.ndim == 3:
         images = images[np.newaxis]
     if images.ndim != 4 or images.size == 0:

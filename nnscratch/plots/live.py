@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.files import atomic_write
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import show_epochs, use_log_scale
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.legend import legend_below
@@ -79,6 +80,7 @@ class LiveCurves(Callback):
     ['curves.png']
     """
 
+    @checks_kinds
     def __init__(
         self, path: str | os.PathLike[str] | None = None, every: float = 0.5, log: bool = False
     ) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.plots.colours import colour_map, drawable, largest
 from nnscratch.plots.panels import panels
 
@@ -24,8 +22,8 @@ LONGEST = 90  # rows or columns, beyond which letters would not be legible
 @checks_kinds
 def plot_matrices(
     matrices: Mapping[str, Any],
-    rows: Names | Mapping[str, Names] = None,
-    columns: Names | Mapping[str, Names] = None,
+    rows: str | Sequence[str] | Mapping[str, Any] | None = None,
+    columns: str | Sequence[str] | Mapping[str, Any] | None = None,
     title: str | None = None,
     axes: Any = None,
 ) -> Figure:
@@ -58,7 +56,7 @@ def plot_matrices(
     >>> len(figure.axes)
     2
     """
-    arrays = {str(name): np.asarray(matrix, float) for name, matrix in matrices.items()}
+    arrays = {str(name): as_array(matrix).astype(float) for name, matrix in matrices.items()}
     shapes = [array.shape for array in arrays.values()]
     shape = shapes[0] if len(set(shapes)) == 1 else ()
     if len(shape) != 2 or not 0 < min(shape) <= max(shape) <= LONGEST:
@@ -91,8 +89,8 @@ def _write(axis: Axis, names: Names, count: int) -> None:
     if names is None:
         axis.set_ticks([])
         return
-    if len(names) != count:
-        raise ValueError(f"plot_matrices expected {count} names, received {len(names)}: {names!r}")
+    if not isinstance(names, Sequence) or len(names) != count:
+        raise ValueError(f"plot_matrices expected {count} names, received {names!r:.200}")
     axis.set_ticks(range(count), [_visible(each) for each in names], fontsize=7)
 
 

@@ -11,6 +11,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from nnscratch.plots.legend import legend_below, legend_in
 from nnscratch.plots.texts import DPI
 
@@ -125,8 +127,10 @@ def axes_of(caller: str, axes: Any) -> list[Axes]:
 
 def _flat(axes: Any) -> Iterator[Any]:
     """One thing, or those in lists and arrays of any depth."""
-    if isinstance(axes, (list, tuple)) or (hasattr(axes, "flat") and hasattr(axes, "ndim")):
-        for each in getattr(axes, "flat", axes):
+    if isinstance(axes, np.ndarray):
+        yield from np.asarray(axes).ravel().tolist()
+    elif isinstance(axes, (list, tuple)):
+        for each in axes:
             yield from _flat(each)
     else:
         yield axes

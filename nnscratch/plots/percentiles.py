@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.plots.axes import drawable_points, end_at_one
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
@@ -97,8 +97,8 @@ def _checked(
             "plot_percentiles expected arrays (records, samples) of equally many records, "
             f"at least one, received {shapes}"
         )
-    steps = np.arange(*records) if steps is None else np.asarray(steps)
-    if steps.shape != (*records,) or (np.diff(steps) <= 0).any():
+    steps = np.arange(*records) if steps is None else as_array(steps)
+    if steps.dtype.kind not in "iuf" or steps.shape != (*records,) or (np.diff(steps) <= 0).any():
         raise ValueError(
             f"plot_percentiles expected {records.pop()} rising steps, one for each record, "
             f"received {steps.shape}"

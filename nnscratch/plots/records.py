@@ -44,8 +44,11 @@ def steps_of(caller: str, given: Any, what: str) -> np.ndarray:
     steps = getattr(given, "steps", given)
     if hasattr(steps, "keys"):
         steps = steps.get("loss", ())
-    curve = np.asarray(steps, np.float64)
-    if curve.ndim != 1 or not curve.size:
+    try:
+        curve = np.asarray(steps if np.iscomplexobj(steps) else np.asarray(steps, np.float64))
+    except (TypeError, ValueError):  # no numbers at all
+        curve = np.empty(0)
+    if curve.dtype.kind != "f" or curve.ndim != 1 or not curve.size:
         raise ValueError(
             f"{caller}: {what} has no losses by the step; pass what trainer.fit returns, or a list "
             "of numbers (the file history.csv has epochs alone)"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.kinds import checks_kinds
+from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.metrics.classification import class_labels
 from nnscratch.plots.colours import (
@@ -199,7 +199,7 @@ def scores_and_gradient(model: Layer, x: Any, target: Any) -> tuple[np.ndarray, 
     """(y, ∂y_c/∂x) for the target classes c, in evaluation mode."""
     if not isinstance(model, Layer):
         raise ValueError(f"saliency expected a Layer, received {type(model).__name__}")
-    x = np.asarray(x)
+    x = as_array(x)
     with modes_kept(model):
         model.eval()
         try:
@@ -219,7 +219,7 @@ def scores_and_gradient(model: Layer, x: Any, target: Any) -> tuple[np.ndarray, 
                 f"saliency expected scores, received NaN from the model, first in sample {sample}; "
                 "look at its input and at its weights"
             )
-        classes = y.argmax(axis=1) if target is None else np.atleast_1d(target)
+        classes = y.argmax(axis=1) if target is None else np.atleast_1d(as_array(target))
         if classes.shape not in ((1,), (len(y),)):
             raise ValueError(
                 f"saliency expected one target or one for each of {len(y)} samples, "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, use_log_scale, without_neighbours
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.curves import FAINT
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checks_kinds
 def plot_steps(
     *histories: Any,
     labels: Sequence[str] | None = None,

@@ -6,6 +6,7 @@ import operator
 import os
 from numbers import Real
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,6 +118,8 @@ def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
         )
     if trainer.diagnose and isinstance(held_out, Stream):
         raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
+    if trainer.checkpoint is None and trainer.checkpoint_every is not None:
+        raise ValueError("checkpoint_every does nothing without a file: give checkpoint=path too")
     if trainer.leads:
         check_folder(trainer.checkpoint)
 
@@ -131,8 +134,15 @@ def check_folder(checkpoint: str | os.PathLike[str] | None) -> None:
     folder = path.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"the checkpoint's folder {folder} does not exist")
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(f"the checkpoint's folder {folder} cannot be written to")
+    if path.exists() and not path.is_file():
+        raise OSError(f"the checkpoint {path} is no ordinary file; name another")
+    try:  # whatever its permissions say
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise type(error)(
+            f"the checkpoint's folder {folder} cannot be written to ({error.strerror})"
+        ) from None
 
 
 def hold_out(

@@ -6,10 +6,11 @@ import csv
 import io
 import os
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from nnscratch.files import atomic_write
+from nnscratch.files import atomic_write, open_regular
+
+MOST = 1 << 25  # bytes: a column of ten digits for a million epochs has a third of it
 
 
 def write_csv(path: str | os.PathLike[str], columns: Mapping[str, Sequence[float]]) -> None:
@@ -29,7 +30,10 @@ def read_csv(
     is_column: Callable[[str], bool],
 ) -> None:
     """Append every epoch of such a file; a ValueError that names path and line if it is none."""
-    data = Path(path).read_bytes()
+    with open_regular(path) as file:
+        data = file.read(MOST + 1)
+    if len(data) > MOST:
+        raise ValueError(f"{os.fspath(path)!r} has more than {MOST} bytes, which no history has")
     line = 1
     try:
         text = data.decode("utf-8-sig")  # spreadsheets put a byte order mark in front

@@ -72,13 +72,19 @@ def check_weights(
 
 def explain_forward(model: Layer, batch: Batch, when: str, advice: str) -> NoReturn:
     """Raise the RuntimeError that names the first layer with a non-finite output, or the loss."""
+    for name, array in model.buffers.items():
+        if not np.isfinite(array).all():
+            raise NotFiniteError(
+                f"{when}: the buffer {name!r} holds {kind_of(array)}; load the model again, or "
+                "count anew with update_batch_norm(model, x)"
+            )
     with observe(model) as passes, np.errstate(all="ignore"):
         model.forward_pass(*(batch.x if isinstance(batch.x, tuple) else (batch.x,)))
     use = first_nonfinite(passes)
     if use is None:
         raise NotFiniteError(
             f"{when}: every layer's output is finite, so the loss itself overflowed; scale the "
-            f"targets, or {advice}"
+            f"targets; {advice}"
         )
     raise NotFiniteError(
         f"{when}: the first layer with a non-finite output is {_place(use)}; {advice}"
@@ -168,14 +174,22 @@ def _remedy(use: Use) -> str:
             f"gradients explode, {largest:.0e} came to it; draw smaller first weights, or put a "
             "normalization between the layers"
         )
-    return (
+    remedy = (
         "it has no finite slope at some of its inputs, as √x at 0; keep them away from there, as "
         "by adding 1e-6"
     )
+    if type(use.layer).__module__.startswith("nnscratch."):
+        return remedy
+    return f"check its backward_pass with nn.check_gradients(layer, x), or {remedy}"
 
 
 def _advice(optimizer: Optimizer, clip_norm: float | None) -> str:
-    """What to try that is not done already."""
+    """What to try that is not done already; before the first step no step was too long."""
+    if not optimizer.steps:
+        return (
+            "no step was taken yet: scale what comes in, keep it where the layers are finite, or "
+            "draw smaller first weights"
+        )
     advice = f"lower the learning rate ({optimizer.learning_rate:g} now)"
     if clip_norm is None:
         return f"{advice} or clip the gradients (clip_norm=1.0)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 
@@ -25,17 +26,19 @@ class EpochBar:
         from tqdm import tqdm  # not needed to import nnscratch
 
         self._epoch = f"epoch {epoch:{len(str(epochs))}}/{epochs}"
-        self._shown = shown = shown and sys.stderr is not None and not sys.stderr.closed
+        self._shown = shown = shown and _can_be_written()
         self._next_figures = 0.0
-        self._bar: Any = tqdm(
-            total=samples,
-            desc=self._epoch,
-            unit=" samples",
-            unit_scale=True,
-            leave=False,
-            dynamic_ncols=True,
-            disable=None if shown else True,
-        )
+        self._bar: Any = tqdm(disable=True)
+        with suppress(OSError):  # nobody is there to read it; that is no reason not to train
+            self._bar = tqdm(
+                total=samples,
+                desc=self._epoch,
+                unit=" samples",
+                unit_scale=True,
+                leave=False,
+                dynamic_ncols=True,
+                disable=None if shown else True,
+            )
 
     @property
     def shown(self) -> bool:
@@ -49,10 +52,14 @@ class EpochBar:
             self._next_figures = now + 0.1
             loss, accuracy = figures()
             self._bar.set_postfix_str(_figures("", loss, accuracy), refresh=False)
-        self._bar.update(samples)
+        try:
+            self._bar.update(samples)
+        except OSError:
+            self._bar.disable = True
 
     def close(self) -> None:
-        self._bar.close()
+        with suppress(OSError):
+            self._bar.close()
 
     def report(self, values: dict[str, float]) -> None:
         """The line that stays: the figures of the finished epoch."""
@@ -66,11 +73,17 @@ class EpochBar:
 
 def say(line: str) -> None:
     """One line for the user, on standard error, above a bar that may be there."""
-    if sys.stderr is None or sys.stderr.closed:
+    if not _can_be_written():
         return
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stderr)
+    with suppress(OSError):
+        tqdm.write(line, file=sys.stderr)
+
+
+def _can_be_written() -> bool:
+    """Whether there is a standard error; what an editor puts in its place may lack `closed`."""
+    return sys.stderr is not None and not getattr(sys.stderr, "closed", False)
 
 
 def _figures(prefix: str, loss: float, accuracy: float | None) -> str:

@@ -276,15 +276,20 @@ def _samples(array: Any, name: str, who: str) -> Any:
     if found.dtype.kind not in "fiub" or not found.ndim:
         raise ValueError(
             f"{who} expected {name} as an array of numbers with one row for each sample, received "
-            f"{_described(array, found)}"
+            f"{_described(array, found, name)}"
         )
     return found
 
 
-def _described(given: Any, found: np.ndarray) -> str:
+def _described(given: Any, found: np.ndarray, name: str) -> str:
     """What something is that is no array of numbers, and how to make one of it."""
     kind = f"{found.dtype} of shape {found.shape}"
     if found.dtype.kind in "US" or (found.size and isinstance(found.flat[0], str)):
+        if name.startswith("x"):
+            return (
+                f"{kind}; make numbers of text that says some, x.astype(np.float32), and number "
+                "names by numbers = np.unique(names, return_inverse=True)[1]"
+            )
         return f"{kind}; number classes by classes, labels = np.unique(names, return_inverse=True)"
     if isinstance(given, (np.ndarray, list, tuple)):
         return f"{kind}; give all samples one shape and convert them: np.array(x, np.float32)"

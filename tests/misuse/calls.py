@@ -11,8 +11,9 @@ import numpy as np
 import nnscratch as nn
 from tests.loss_cases import problem
 from tests.misuse.call import Call, by_place, call, made, others
-from tests.misuse.calls_of_functions import functions, pictures
+from tests.misuse.calls_of_functions import functions
 from tests.misuse.calls_of_layers import constructors, passes
+from tests.misuse.calls_of_pictures import pictures
 from tests.misuse.things import (
     FOLDER,
     SKIPPED,

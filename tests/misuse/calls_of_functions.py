@@ -1,4 +1,4 @@
-"""Right calls of the functions: metrics, models, files, data, pictures."""
+"""Right calls of the functions: metrics, models, files, data, initializers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 import nnscratch as nn
-from nnscratch import data, initializers, plots
-from tests.misuse.call import Call, call, others
-from tests.misuse.things import FOLDER, history, idx, images, labels, model, normal, saved
+from nnscratch import data, initializers
+from tests.misuse.call import Call, call, made, others
+from tests.misuse.things import FOLDER, idx, labels, model, normal, saved
 
 
 def functions() -> Iterator[Call]:
@@ -93,28 +93,34 @@ def functions() -> Iterator[Call]:
         yield call(name, getattr(data, name), samples=10, rng=0)
     yield call("text", data.text, path=None)
     yield call("fetch_dataset", data.fetch_dataset, name="digits", root=None, progress=False)
-    for name in ("ShiftAndFlip", "Rotate", "Crop", "Cutout", "Mixup"):
+    needed = {"ShiftAndFlip": {}, "Rotate": {"degrees": 9}, "Crop": {}, "Cutout": {"size": 2}}
+    for name, places in {**needed, "Mixup": {"classes": 3}}.items():
         kind = getattr(data, name)
-        yield Call(name, kind, others(kind, {}))
-    for name in ("he_normal", "glorot_uniform"):
+        yield Call(name, kind, others(kind, {}) | {k: made(v) for k, v in places.items()})
+        given = {"x": made(normal(4, 1, 8, 8)), "rng": lambda: np.random.default_rng(0)}
+        given |= {"y": labels} if name == "Mixup" else {}
+        yield Call(f"{name} call", lambda kind=kind, p=places, **a: kind(**p)(**a), given)
+    text = data.Text("banana")
+    yield call("Text", data.Text, content="banana")
+    yield call("Text.encode", text.encode, content="ban")
+    yield call("Text.decode", text.decode, codes=np.array([0, 1]))
+    yield call("Text.windows", text.windows, length=2, step=1, one_hot=False)
+    for name in [
+        "glorot_normal",
+        "glorot_uniform",
+        "he_normal",
+        "he_uniform",
+        "lecun_normal",
+        "lecun_uniform",
+        "zeros",
+    ]:
         yield call(name, getattr(initializers, name), shape=(4, 3), rng=0)
-
-
-def pictures() -> Iterator[Call]:
-    yield call("plot_history", plots.plot_history, history=history)
+    yield call("normal", initializers.normal, deviation=0.1)
+    yield call("glorot", initializers.glorot, gain=2.0)
+    yield call("centered", initializers.centered, initializer=lambda: initializers.he_normal)
+    yield call("fans", initializers.fans, shape=(4, 3))
     yield call(
-        "plot_comparison", plots.plot_comparison, histories=lambda: {"a": history(), "b": history()}
+        "for_activation", initializers.for_activation, activation=lambda: nn.ReLU, behind=None
     )
-    yield call("plot_confusion", plots.plot_confusion, matrix=np.eye(3, dtype=int))
-    yield call("plot_matrices", plots.plot_matrices, matrices=normal(2, 4, 3))
-    yield call(
-        "plot_fit", plots.plot_fit, model=lambda: nn.Linear(1, 1), x=normal(4, 1), y=normal(4, 1)
-    )
-    yield call("plot_filters", plots.plot_filters, model=images)
-    yield call(
-        "plot_decision_boundary",
-        plots.plot_decision_boundary,
-        model=lambda: nn.Linear(2, 3),
-        x=normal(4, 2),
-        y=labels,
-    )
+    yield call("Layer.train", lambda mode: model().train(mode), mode=True)
+    yield call("Layer.astype", lambda dtype: model().astype(dtype), dtype=np.float64)
