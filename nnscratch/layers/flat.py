@@ -149,7 +149,10 @@ def clip_norm(grads: Mapping[str, np.ndarray], largest: float) -> tuple[dict[str
         ) from None
     if not largest > 0:
         raise ValueError(f"the largest norm is positive, received {largest}")
-    norm = _norm(list(getattr(grads, "vectors", grads).values()))
+    try:
+        norm = _norm(list(getattr(grads, "vectors", grads).values()))
+    except AttributeError:  # something there is no array
+        raise ValueError(f"clip_norm expected arrays by name, received {received(grads)}") from None
     if not largest < norm < np.inf:
         return dict(grads), norm
     return {name: _times(grad, largest / norm) for name, grad in grads.items()}, norm

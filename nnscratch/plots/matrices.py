@@ -89,8 +89,12 @@ def _write(axis: Axis, names: Names, count: int) -> None:
     if names is None:
         axis.set_ticks([])
         return
-    if not isinstance(names, Sequence) or len(names) != count:
-        raise ValueError(f"plot_matrices expected {count} names, received {names!r:.200}")
+    many = len(names) if isinstance(names, Sequence) else None
+    if many != count:
+        raise ValueError(
+            f"plot_matrices expected {count} names, received "
+            + (f"{names!r:.60}" if many is None else f"{many}: {names!r:.200}")
+        )
     axis.set_ticks(range(count), [_visible(each) for each in names], fontsize=7)
 
 

@@ -187,7 +187,7 @@ def plot_saliency(
 
 def _labels_of(caller: str, labels: Any, count: int, classes: int) -> np.ndarray:
     """The true classes, one for each image."""
-    labels = np.atleast_1d(labels)
+    labels = np.atleast_1d(as_array(labels))
     if labels.shape != (count,):
         raise ValueError(
             f"{caller} expected one label for each of {count} images, received {labels.shape}"
