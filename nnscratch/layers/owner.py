@@ -127,7 +127,7 @@ class Owner:
             kind = None
         if kind is None or kind.kind != "f":
             raise ValueError(
-                f"{type(self).__name__}.astype expected a floating dtype, such as np.float64, "
+                f"{self}.astype expected a floating dtype, such as np.float64, "
                 f"received {dtype!r:.60}"
             )
         for _, layer in self.walk():
