@@ -52,6 +52,7 @@ def plot_matrices(
 
     Examples
     --------
+    >>> import numpy as np
     >>> figure = plot_matrices({"head 0": np.eye(3)}, rows="abc", columns="abc")
     >>> len(figure.axes)
     2
