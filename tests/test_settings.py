@@ -140,7 +140,7 @@ def test_a_setting_of_a_wrong_kind_in_the_file_is_a_clear_error_or_right(tmp_pat
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "3", "nul", '{"epochs": 3', '{"nonsense": 1}', "[" * 100_000, '{"model": "nope"}'],
+    [" ", "[]", "3", "nul", '{"epochs": 3', '{"nonsense": 1}', "[" * 100_000, '{"model": "nope"}'],
 )
 def test_a_file_that_is_not_settings_is_a_clear_error(tmp_path, content):
     (tmp_path / "config.json").write_text(content)

@@ -10,6 +10,7 @@ results.json     the test's accuracy and loss, epochs and seconds; there once th
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnscratch.commands.choices import kind_of_model
-from nnscratch.commands.settings import Config
+from nnscratch.commands.settings import Config, refuse_empty
 from nnscratch.files import atomic_write, read_text
 from nnscratch.training.history import History
 
@@ -68,14 +69,13 @@ def claim_folder(out: str | None, config: Config) -> Path:
         try:
             config.write(folder, new=True)
         except FileExistsError:
+            refuse_empty(folder / "config.json")
             raise ValueError(
                 f"{out} already holds a run; continue it with --resume {out}, "
                 "or choose another folder with --out"
             ) from None
-    else:
-        folder = _next_folder(f"{_plain(config.source.name)}-{kind_of_model(config.model)}")
-        config.write(folder)
-    return folder
+        return folder
+    return _next_folder(f"{_plain(config.source.name)}-{kind_of_model(config.model)}", config)
 
 
 def write_results(folder: Path, loss: float, accuracy: float, history: History) -> Results:
@@ -125,14 +125,16 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip(".-_")[:64] or "data"
 
 
-def _next_folder(name: str) -> Path:
-    Path("runs").mkdir(exist_ok=True)
-    number = 1
-    while True:
+def _next_folder(name: str, config: Config) -> Path:
+    """The first of runs/NAME-1, -2, ... that is free, or empty, as a killed run may leave it."""
+    for number in itertools.count(1):
         folder = Path("runs", f"{name}-{number}")
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(not path.name.endswith(".tmp") for path in folder.iterdir()):
+            continue
         try:
-            folder.mkdir()
+            config.write(folder, new=True)
         except FileExistsError:
-            number += 1
-        else:
-            return folder
+            continue
+        return folder
+    raise AssertionError("there is no end of numbers")

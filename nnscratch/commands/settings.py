@@ -15,16 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from nnscratch.commands.choices import CHOICES, SHALLOW, fitting, is_text, takers
-from nnscratch.commands.machine import machine
 from nnscratch.commands.options import AMOUNT, COUNT, DATA, LIST, NUMBER, ONOFF, RATE, SHARE
 from nnscratch.commands.own_model import MODEL
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.datasets import Dataset, is_path
 from nnscratch.data.sources import Source
 from nnscratch.files import atomic_write, read_text
+from nnscratch.machine import machine
 
 LARGEST = 1 << 20  # bytes of a config.json
-MACHINE = ("versions", "threads", "processor", "kernels")  # recorded beside the settings
+MACHINE = (
+    "versions",
+    "threads",
+    "processor",
+    "products",
+    "kernels",
+)  # recorded beside the settings
 
 
 def setting(
@@ -183,10 +189,19 @@ class Config:
                 f"{folder} holds no run: {path} is missing; name the --out folder of a run"
             ) from None
         except (ValueError, RecursionError) as error:
+            refuse_empty(path)
             names = ", ".join(field.name for field in fields(cls))
             raise ValueError(
                 f"{path} is not the settings of a run ({error}); it has {names}"
             ) from None
+
+
+def refuse_empty(path: Path) -> None:
+    """A ValueError for an empty config.json, which older versions left where they were killed."""
+    if path.is_file() and not path.stat().st_size:
+        raise ValueError(
+            f"{path} is empty, of a run that was killed as it began; remove the file and train anew"
+        ) from None
 
 
 def recorded(folder: Path) -> dict[str, str]:

@@ -151,7 +151,8 @@ def _config(options: argparse.Namespace) -> Config:
 
 def _warn_of_threads() -> None:
     """Say once what threads cost on a machine whose cores are busy."""
-    from nnscratch.commands.machine import slowdown, threads
+    from nnscratch.commands.slowdown import slowdown
+    from nnscratch.machine import threads
 
     ratio = slowdown()
     if ratio > SLOW:

@@ -137,6 +137,16 @@ def progress_of(steps: Any, learning_rate: Any) -> tuple[int, float]:
     return count_of(steps), float(learning_rate)
 
 
+def places_of(value: Any) -> list[dict[str, str]]:
+    """On what a run was computed so far."""
+    if not isinstance(value, list) or not all(isinstance(place, dict) for place in value):
+        raise ValueError(f"it was computed on {value!r}")
+    words = [word for place in value for pair in place.items() for word in pair]
+    if not all(isinstance(word, str) and len(word) < 200 and word.isprintable() for word in words):
+        raise ValueError("what it was computed on is no words")
+    return value
+
+
 def count_of(value: Any) -> int:
     """A whole number of steps or epochs, or a seed."""
     if type(value) is not int or not 0 <= value <= 2**63:

@@ -22,6 +22,7 @@ from nnscratch.training.checkpoint_file import (
     facts_of,
     generator_of,
     history_of,
+    places_of,
     progress_of,
     refused,
     taken_out,
@@ -70,6 +71,8 @@ class RunState:
         The epoch that the checkpoint was written in, if it was not at the end of one.
     average : Average
         Of the weights, where a callback asks for it.
+    computed_on : list of dict
+        On what, one after the other, where a run went on elsewhere; see `order_of_sums`.
     """
 
     history: History
@@ -80,6 +83,7 @@ class RunState:
     begun: Begun | None = None
     best_arrays: dict[str, np.ndarray] = field(default_factory=dict)
     average: Average = field(default_factory=Average)
+    computed_on: list[dict[str, str]] = field(default_factory=list)
 
     def write(
         self,
@@ -100,6 +104,7 @@ class RunState:
             "schedule": None if schedule is None else schedule.progress,
             "averaged": self.average.count,
             "made_with": _made_with(optimizer, schedule, average),
+            "computed_on": self.computed_on,
         }
         arrays = _targets(model, optimizer)
         arrays |= {f"best/{name}": array for name, array in self.best_arrays.items()}
@@ -127,6 +132,7 @@ class RunState:
             state.split = None if facts["split"] is None else count_of(facts["split"])
             state.begun = None if facts["begun"] is None else _begun(**facts["begun"])
             state.average.count = count_of(facts["averaged"])
+            state.computed_on = places_of(facts.get("computed_on", []))  # not in older ones
             steps, learning_rate = progress_of(*facts["progress"])
             rngs = [(rng, facts["layer_rngs"][path]) for path, rng in _layer_rngs(model)]
             for rng, saved in rngs:

@@ -31,6 +31,7 @@ from nnscratch.training.checks import (
 from nnscratch.training.diagnosis.diagnosis import Diagnosis, diagnose
 from nnscratch.training.diagnosis.recorder import Recorder
 from nnscratch.training.early_stopping import EarlyStopping
+from nnscratch.training.elsewhere import note_where
 from nnscratch.training.history import History
 from nnscratch.training.memory import keep_freed_memory
 from nnscratch.training.normalizing import fit_normalize
@@ -258,6 +259,7 @@ class Trainer:
         self.steps_per_epoch = run.steps_per_epoch
         run.try_validation()
         self._resumed = None
+        note_where(self, state)
         keep_freed_memory()
         recorder = None
         if self.diagnose and isinstance(samples, Samples):
@@ -275,7 +277,8 @@ class Trainer:
         """Go back to where the checkpoint of an earlier run was written.
 
         Fills model, optimizer and schedule. `fit` with the data and settings of that run then
-        continues it, and ends bit for bit where an unbroken run ends. More epochs than were
+        continues it, and ends bit for bit where an unbroken run ends; on other kernels, threads or
+        processes, which is said, up to rounding. More epochs than were
         planned keep the last learning rate of a schedule that has come to its end.
 
         Parameters
