@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 import nnscratch as nn
@@ -25,6 +26,7 @@ from nnscratch.commands.options import nearest, one_line
 from nnscratch.commands.run_folder import claim_folder
 from nnscratch.commands.settings import Config, flag
 from nnscratch.layers import activations, scan
+from tests.command_line import caller
 
 
 def test_every_exported_optimizer_is_a_choice():
@@ -191,3 +193,33 @@ def test_nearest_knows_initials_beginnings_and_slips():
 
 def test_what_a_terminal_would_obey_is_escaped():
     assert one_line("a\x1b[31mb\nc\u202e é") == "a\\x1b[31mb c\\u202e é"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--root", "data"], "--root is the folder of downloaded files, which digits has none of"),
+        (["--data", "spirals", "--root", "data"], "which spirals has none of; leave it out"),
+        (["--data", "./own.npz", "--root", "data"], "own.npz has none of; leave it out"),
+        (["--threads", "2", "--workers", "2"], "leaves one thread to each process; leave out"),
+        (["--validation", "0.0001"], "--validation 0.0001 of 1437 samples is none of them; give"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(tmp_path, monkeypatch, capsys, options, words):
+    monkeypatch.chdir(tmp_path)
+    np.savez("own.npz", x_train=np.zeros((6, 2)), y_train=[0, 1] * 3)
+    status, _, err = caller(capsys)("train", "--epochs", 1, *options)
+    assert status in (1, 2)
+    assert words in err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_finished_run_that_is_resumed_says_that_nothing_is_left_to_do(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    run = caller(capsys)
+    assert "are done" not in run("train", "--epochs", 1, "--hidden", 8, "--out", "one")[2]
+    _, _, err = run("train", "--resume", "one")
+    assert "all 1 epochs of the run in one are done; --epochs asks for more" in err
+    assert "are done" not in run("train", "--resume", "one", "--epochs", 2)[2]

@@ -168,6 +168,15 @@ class Config:
             return self
         return replace(self, shape=data.x_train.shape[1:], class_names=data.class_names)
 
+    def checked(self) -> Config:
+        """The same settings; ValueError for a --root where no data set is looked for."""
+        if self.root is not None and (is_path(self.data) or not source_of(self.data).files):
+            raise ValueError(
+                f"--root is the folder of downloaded files, which {self.data} has none of; leave "
+                "it out"
+            )
+        return self
+
     def write(self, folder: Path, new: bool = False) -> None:
         """Write config.json; FileExistsError where a new one is asked for and there is one."""
         with atomic_write(folder / "config.json", new) as file:

@@ -106,7 +106,7 @@ def _configs(options: argparse.Namespace) -> Iterator[Config]:
         rows = np.random.default_rng(0).choice(len(combinations), count, replace=False)
         every = [combinations[row] for row in sorted(rows)]
     for values in every:
-        yield Config(**dict(zip(given, values, strict=True)))
+        yield Config(**dict(zip(given, values, strict=True))).checked()
 
 
 def _name(config: Config, options: argparse.Namespace) -> str:

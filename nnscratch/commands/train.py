@@ -131,6 +131,8 @@ def _config(options: argparse.Namespace) -> Config:
     given, parser = settings_in(options), cast("Parser", options.parser)
     if options.mpi and (options.workers != 1 or options.diagnose):
         parser.error("--mpi shares the work by itself; leave out --workers and --diagnose")
+    if options.threads is not None and options.workers not in (1, "auto"):
+        parser.error("--workers leaves one thread to each process; leave out --threads")
     if options.resume:
         if rest := sorted(given.keys() - {"epochs"} | ({"out"} if options.out else set())):
             flags = ", ".join(map(flag, rest))
@@ -144,7 +146,7 @@ def _config(options: argparse.Namespace) -> Config:
             )
         return config
     try:
-        return Config(**given)
+        return Config(**given).checked()
     except ValueError as error:
         parser.error(str(error))
 

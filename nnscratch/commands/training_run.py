@@ -30,6 +30,7 @@ from nnscratch.losses import SoftmaxCrossEntropy
 from nnscratch.optimizers import Optimizer
 from nnscratch.training import Trainer, evaluate
 from nnscratch.training.history import History
+from nnscratch.training.progress import say
 
 
 class Run:
@@ -51,6 +52,11 @@ class Run:
         where = Path(config.data) if path else config.data
         self.data: Dataset = load_dataset(where, config.root, label=config.label)
         self.config = config = config.of(self.data)
+        if config.validation and not self._held_out:
+            raise ValueError(
+                f"--validation {config.validation:g} of {len(self.data.y_train)} samples is none "
+                "of them; give a larger share, or 0 to validate on none"
+            )
         # independent streams, so that another split or model does not shift the others
         seeds = np.random.SeedSequence(config.seed).spawn(3)
         self._split_rng, model_rng, self._order_rng = map(np.random.default_rng, seeds)
@@ -85,7 +91,10 @@ class Run:
             communicator=communicator,
         )
         if resume:
-            self._check_done(trainer.resume(), folder, trainer.leads)
+            done = trainer.resume()
+            self._check_done(done, folder, trainer.leads)
+            if done == self.config.epochs and trainer.speaks:
+                say(f"all {done} epochs of the run in {folder} are done; --epochs asks for more")
         history = trainer.fit(
             x, y, validation, self.config.epochs, self.config.batch_size, self._order_rng
         )
