@@ -22,12 +22,9 @@ UNKNOWN = "unknown"  # without threadpoolctl, which looks into the library
 
 def machine() -> dict[str, Any]:
     """Versions, threads, processor, and the kernels of products and loops, for a run's files."""
-    import nnscratch
-
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "versions": {
-            "nnscratch": nnscratch.__version__,
             "python": platform.python_version(),
             "numpy": np.__version__,
             blas["name"]: blas["version"],

@@ -180,7 +180,7 @@ class Config:
     def write(self, folder: Path, new: bool = False) -> None:
         """Write config.json; FileExistsError where a new one is asked for and there is one."""
         with atomic_write(folder / "config.json", new) as file:
-            content = asdict(self) | machine()
+            content = asdict(self) | _recorded_now()
             file.write(json.dumps(content, indent=2).encode() + b"\n")
 
     @classmethod
@@ -203,6 +203,14 @@ class Config:
             raise ValueError(
                 f"{path} is not the settings of a run ({error}); it has {names}"
             ) from None
+
+
+def _recorded_now() -> dict[str, Any]:
+    import nnscratch
+
+    found = machine()
+    found["versions"] = {"nnscratch": nnscratch.__version__} | found["versions"]
+    return found
 
 
 def refuse_empty(path: Path) -> None:
