@@ -20,9 +20,9 @@ PACKAGE = Path(nnscratch.__file__).parent
 
 # From the ground up. Modules of one floor may import each other, in no circle.
 FLOORS = """
-compiled machine _safe_path kinds words asking files npz modules initializers metrics data display interop
+compiled _safe_path kinds words asking files npz modules initializers metrics data display interop
 layers.params layers.caches layers.listing layers.owner layers.written layers.base layers.flat
-layers
+layers machine
 losses graph optimizers models builder checkpoint interop.safetensors
 inspection gradient_check
 training

@@ -67,7 +67,7 @@ def test_a_run_and_its_checkpoint_say_on_what_they_were_computed(run, tmp_path):
     threadpoolctl = pytest.importorskip("threadpoolctl")
     run("train", *QUICK, "--out", tmp_path / "run")
     settings = json.loads((tmp_path / "run" / "config.json").read_text())
-    (blas,) = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    blas = next(of for of in threadpoolctl.threadpool_info() if of["user_api"] == "blas")
     assert settings["products"] == f"{blas['internal_api']} {blas['architecture']}"
     assert settings["threads"] == blas["num_threads"]
     assert machine.vectors() in settings["processor"]
