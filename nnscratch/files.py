@@ -136,21 +136,24 @@ def atomic_write(path: str | os.PathLike[str], new: bool = False) -> Iterator[Bi
             with _naming(name):
                 file.flush()
                 os.fsync(file.fileno())
-        with _naming(name):
-            if new:
-                _place(temporary, target)
-            else:
-                temporary.replace(target)
+                if fcntl is not None:  # without its lock it would be taken for a leftover
+                    _place(temporary, target, new)
+        if fcntl is None:  # Windows renames no file that is open
+            with _naming(name):
+                _place(temporary, target, new)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _place(temporary: Path, target: Path) -> None:
-    """Give a file its name, unless another has it."""
+def _place(temporary: Path, target: Path, new: bool) -> None:
+    """Give a file its name; a new one, unless another has it."""
+    if not new:
+        temporary.replace(target)
+        return
     try:
         target.hardlink_to(temporary)
-    except FileExistsError:
+    except (FileExistsError, FileNotFoundError):
         raise
     except OSError:  # no links on this file system: the name first, then the content
         target.touch(exist_ok=False)

@@ -122,11 +122,11 @@ def test_what_is_not_known_is_no_difference():
 
 def claim(meet, out, told):
     """One of many that claim a folder at once."""
-    meet.wait(60)
     try:
+        meet.wait(60)
         told.put(str(claim_folder(out, Config(seed=os.getpid()))))
-    except ValueError as error:
-        told.put(f"refused: {error}")
+    except Exception as error:
+        told.put(f"{type(error).__name__}: {error}")
 
 
 def claimed_at_once(out, many=20):
@@ -158,6 +158,7 @@ def test_twenty_that_ask_for_no_name_have_a_folder_each(run, tmp_path):
     (tmp_path / "runs" / "digits-mlp-2").mkdir()
     (tmp_path / "runs" / "digits-mlp-2" / "mine.txt").touch()
     answers = claimed_at_once(None)
+    assert {answer.rpartition("-")[0] for answer in answers} == {"runs/digits-mlp"}
     assert len(set(answers)) == 20
     assert {Config.read(folder).seed for folder in answers} == {
         json.loads((tmp_path / folder / "config.json").read_text())["seed"] for folder in answers
