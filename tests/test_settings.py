@@ -212,14 +212,3 @@ def test_options_that_would_do_nothing_are_refused(tmp_path, monkeypatch, capsys
     assert status in (1, 2)
     assert words in err
     assert not (tmp_path / "runs").exists()
-
-
-def test_a_finished_run_that_is_resumed_says_that_nothing_is_left_to_do(
-    tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-    run = caller(capsys)
-    assert "are done" not in run("train", "--epochs", 1, "--hidden", 8, "--out", "one")[2]
-    _, _, err = run("train", "--resume", "one")
-    assert "all 1 epochs of the run in one are done; --epochs asks for more" in err
-    assert "are done" not in run("train", "--resume", "one", "--epochs", 2)[2]
