@@ -4,6 +4,8 @@ python plots/make_gallery.py                      all of them; half an hour for 
 python plots/make_gallery.py activations spirals  only these
 
 What they show is trained with the commands that docs/ names, and with the examples.
+homework_report.png is a browser's picture of students/NAME/report.html, 810 pixels wide, for a
+solution of hw3 in which dW is transposed.
 """
 
 import argparse
