@@ -26,6 +26,7 @@ LONG = """
     documentation checker_conventions checker_kinks completion convolution_proofs correlation
     damaged_files datasets_command downloads grading_* killed_runs live_curves models mutation_study
     onnx_export onnx_load onnx_public_models own_model pictures_* printed_mistakes
+    right_layers
 """
 SPENT = pytest.StashKey[float]()
 

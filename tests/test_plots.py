@@ -6,8 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
 
 from nnscratch.plots import plot_history
 from nnscratch.plots.colours import COLOURS
@@ -270,20 +268,6 @@ def test_a_panel_without_a_value_says_so(values, log, message):
     assert [text.get_text() for text in figure.axes[0].texts] == [message]
     assert "best" not in " ".join(legend_of(figure))
     png(figure)
-
-
-# A picture takes too long to shrink a failing example by drawing it a thousand times.
-@settings(max_examples=25, deadline=None, phases=set(Phase) - {Phase.shrink, Phase.explain})
-@given(
-    st.integers(1, 20).flatmap(
-        lambda n: st.fixed_dictionaries(
-            {name: st.lists(st.floats(), min_size=n, max_size=n) for name in ALL}
-        )
-    ),
-    st.booleans(),
-)
-def test_any_floats_are_drawn_without_a_warning(run, log):
-    png(plot_history(run, log=log))
 
 
 def test_the_best_validation_loss_of_a_single_run_is_circled_and_told():
