@@ -187,7 +187,7 @@ grams = [(fixed(3, 5), fixed(5, 5)), (fixed(7, 4), fixed(4, 4))]
 of_softmax = {
     "": [(fixed(5), fixed(5)), (fixed(7), fixed(7))],
     "large x": [(far(5, 900.0), fixed(5))],
-    "many": [(fixed(20_000), fixed(20_000))],
+    "many": [(fixed(60_000), fixed(60_000))],
 }
 vjps = (
     part(product_vjp, {"": products, "large": large_product}, vjp_mistakes, ("dA", "dx")),
@@ -293,13 +293,19 @@ square_matrices = [regular(3), regular(5)]
 quadratics = [(fixed(5, 5), fixed(5)), (fixed(3, 3), fixed(3))]
 inverses = [(fixed(3), regular(3), fixed(3)), (fixed(5), regular(5), fixed(5))]
 weighted = [(fixed(n), fixed(n, m), fixed(m), symmetric(n)) for n, m in ((5, 3), (4, 7))]
+# in which a value for each element takes far longer than a loop over all products; there is no
+# such case of x'Bx, nor of the determinant, whose gradient may be taken from as many determinants
+large_vectors = fixed(600), fixed(600, 600), fixed(600)
+large_trace = fixed(300, 400), fixed(400, 300)
+large_inverse = fixed(200), regular(200), fixed(200)
+large_weighted = fixed(200), fixed(200, 9000), fixed(9000), symmetric(200)
 identities = (
-    part(bilinear_gradient, {"": vectors}),
+    part(bilinear_gradient, {"": vectors, "large": [large_vectors]}),
     part(quadratic_gradient, {"": quadratics}, quadratic_mistakes),
-    part(trace_gradient, {"": [(fixed(3, 5), fixed(5, 3))]}),
+    part(trace_gradient, {"": [(fixed(3, 5), fixed(5, 3))], "large": [large_trace]}),
     part(determinant_gradient, {"": square_matrices}, determinant_mistakes),
-    part(inverse_gradient, {"": inverses}, inverse_mistakes),
-    part(weighted_square_gradient, {"": weighted}, weighted_mistakes),
+    part(inverse_gradient, {"": inverses, "large": [large_inverse]}, inverse_mistakes),
+    part(weighted_square_gradient, {"": weighted, "large": [large_weighted]}, weighted_mistakes),
 )
 
 

@@ -104,6 +104,7 @@ rules = (
         chain_backward,
         (fixed(3, 5), fixed(3)),
         (fixed(7, 4), fixed(7)),
+        (fixed(200, 9000), fixed(200)),
         mistakes=lambda case: {
             "dy_ignored": Mistake(case.inputs[0].sum(axis=0), "dz is left out", "dx = J' dz"),
             "one_sample": [J_dz[0] for J_dz in [case.inputs[0] * case.inputs[1][:, None]]],
@@ -113,6 +114,7 @@ rules = (
         branches_backward,
         (several((3, 5), (4, 5)), several((3,), (4,))),
         (several((5, 4), (3, 4), (7, 4)), several((5,), (3,), (7,))),
+        (several((100, 9000), (120, 9000)), several((100,), (120,))),
         mistakes=branch_mistakes,
     ),
     rule(

@@ -296,17 +296,23 @@ def layers(name, kind, args, size, large=None, batches=(4, 4, 7)):
 
 
 # of many channels, so that one forward pass for each element of a kernel takes its time
-LARGE_1D = Large(normal(300, 80), args=(300, 3, 7))
-LARGE_2D = Large(normal(150, 5, 9), args=(150, 5, (2, 6)))
-plain = layers("Correlation1d", nn.Correlation1d, (3, 5, 6), (13,), LARGE_1D)
-strided = layers("Correlation1d", nn.Correlation1d, (3, 5, 6, 3), (29,))
-padded = layers("Correlation1d", nn.Correlation1d, (3, 5, 6, 2, 3), (15,))
+def large_1d(*stride_and_padding):
+    return Large(normal(300, 80), args=(300, 3, 7, *stride_and_padding))
+
+
+def large_2d(*stride_and_padding):
+    return Large(normal(150, 5, 9), args=(150, 5, (2, 6), *stride_and_padding))
+
+
+plain = layers("Correlation1d", nn.Correlation1d, (3, 5, 6), (13,), large_1d())
+strided = layers("Correlation1d", nn.Correlation1d, (3, 5, 6, 3), (29,), large_1d(3))
+padded = layers("Correlation1d", nn.Correlation1d, (3, 5, 6, 2, 3), (15,), large_1d(2, 3))
 forward_1d = plain.value(), strided.value(), padded.value()
 backward_1d = plain.dx(), strided.dx(), padded.dx()
 gradient_1d = plain.grads("W", "b"), padded.grads("W", "b")
-image = layers("Correlation2d", nn.Correlation2d, (3, 5, (2, 6)), (7, 9), LARGE_2D, (3, 3, 4))
+image = layers("Correlation2d", nn.Correlation2d, (3, 5, (2, 6)), (7, 9), large_2d(), (3, 3, 4))
 padded_image = layers(
-    "Correlation2d", nn.Correlation2d, (3, 5, (2, 6), 2, 3), (7, 9), None, (3, 3, 4)
+    "Correlation2d", nn.Correlation2d, (3, 5, (2, 6), 2, 3), (7, 9), large_2d(2, 3), (3, 3, 4)
 )
 forward_2d = image.value(), padded_image.value()
 backward_2d = image.dx(), padded_image.dx()
