@@ -14,6 +14,10 @@ from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
 
 __all__ = ["Bias", "Linear"]
 
+# Where W is so many times as long as the batch, y lies in memory as (out, batch) behind its shape
+# (batch, out): a BLAS spends its time on packing W then, least of it in that order.
+FEW = 8
+
 
 class Linear(Layer):
     """An affine map: y = W x + b, on one sample, on the rows of a batch, or on any last axis.
@@ -101,13 +105,18 @@ class Linear(Layer):
         if x.shape[-1:] != (self.in_features,):
             self.refuse(f"({self.in_features},) or (batch, {self.in_features})", x, self._remedy(x))
         rows = x if x.ndim < 3 else x.reshape(-1, self.in_features)
-        y = rows @ W.T
+        if x.ndim == 2 and FEW * len(x) <= max(W.shape):
+            y = np.matmul(x, W.T, out=np.empty((self.out_features, len(x)), W.dtype).T)
+        else:
+            y = rows @ W.T
         if self.bias:
             y += params["b"]
         return y if x.ndim < 3 else y.reshape(*x.shape[:-1], self.out_features), x
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         W = self.params["W"]
+        if dy.ndim == 2:  # dx lies in memory as x does
+            return np.matmul(dy, W, out=np.empty_like(x, dtype=dy.dtype))
         return dy @ W if dy.ndim < 3 else (_rows(dy) @ W).reshape(x.shape)
 
     def gradient_pass(self, dy: np.ndarray, x: np.ndarray, out: Out = NOWHERE) -> Grads:
