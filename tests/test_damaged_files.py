@@ -7,7 +7,8 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.data import text
-from tests.damaged_files import kinds, study
+from tests.damaged_files.kinds import kinds
+from tests.damaged_files.study import study
 
 KINDS = {kind.name: kind for kind in kinds()}
 

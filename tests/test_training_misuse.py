@@ -32,6 +32,7 @@ def generator():
         ({"epochs": -1}, "epochs is a whole number of at least 1, received -1"),
         ({"batch_size": 0}, "batch_size of at least 1, a whole number, received 0"),
         ({"x": [X[:, :3], X[:, 3:]]}, r"several inputs are a tuple, x=\(u, v\)"),
+        ({"y": None}, r"fit received x without y: pass fit\(x, y\)"),
         ({"x": X[:50]}, r"received \[50, 60\] rows; give all of them the same first axis"),
         ({"x": generator, "y": None, "validation": 0.1}, "a share of arrays .* beside minibatches"),
         ({"x": generator(), "y": None}, "pass the function that makes it, without calling it"),
@@ -184,3 +185,41 @@ def test_a_rate_that_falls_below_zero_later_is_an_error_at_its_step():
     schedule.step()
     with pytest.raises(ValueError, match=r"Custom expected rates .* of step 2 is -0\.1"):
         schedule.step()
+
+
+# Other orders of calls than the usual one ------------------------------------------------------
+
+
+def test_a_step_takes_gradients_of_the_same_model_and_of_all_of_it():
+    model, other = nn.mlp([6, 8, 3], rng=0), nn.mlp([6, 8, 8, 3], rng=0)
+    optimizer = nn.SGD(model)
+    other.forward(X)
+    of_other = other.backward(np.ones((60, 3)))[1]
+    for grads, message in (
+        ({}, "gradients and parameters differ in 1.W, 1.b, 3.W, 3.b; pass the grads of"),
+        (of_other, "gradients and parameters differ in"),
+        (None, "SGD.step expected the gradients by name, received None"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            optimizer.step(grads)
+
+
+def test_fit_goes_on_where_it_ended_and_predict_needs_no_fit():
+    run = trainer()
+    assert nn.predict(run.model, X).shape == (60, 3)
+    first = run.fit(X, Y, epochs=5, rng=0)["train_loss"]
+    second = run.fit(X, Y, epochs=5, rng=0)["train_loss"]
+    assert len(first) == len(second) == 5
+    assert second[0] < first[0]
+
+
+def test_a_mode_is_true_or_false_and_a_dtype_is_said():
+    model = nn.mlp([6, 8, 3], rng=0)
+    for wrong in ("yes", None, 1):
+        with pytest.raises(ValueError, match="train expected mode as True or False"):
+            model.train(wrong)
+    for wrong in (None, "float63", [1], int):
+        with pytest.raises(
+            ValueError, match=r"astype expected a floating dtype, such as np\.float64"
+        ):
+            model.astype(wrong)

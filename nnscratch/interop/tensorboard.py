@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nnscratch.kinds import checks_kinds
 from nnscratch.training.callbacks import Callback
 
 try:
@@ -60,6 +61,7 @@ class Writer(Callback):
     1
     """
 
+    @checks_kinds
     def __init__(self, folder: str | os.PathLike[str], weights: bool = False) -> None:
         self.folder, self.weights = os.fspath(folder), bool(weights)
         self._file: Any = None

@@ -213,6 +213,8 @@ class Stream:
 def samples_for(x: Any, y: Any, weight: Any = None) -> Samples | Stream:
     """What `fit` was given: arrays with targets, or minibatches without."""
     if y is None:
+        if isinstance(x, np.ndarray):
+            raise ValueError("fit received x without y: pass fit(x, y), or minibatches (x, y)")
         if weight is not None:
             raise ValueError(
                 "fit takes sample_weight beside arrays x and y; let minibatches be (x, y, weight)"

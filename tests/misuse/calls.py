@@ -12,6 +12,7 @@ import nnscratch as nn
 from tests.loss_cases import problem
 from tests.misuse.call import Call, by_place, call, made, others
 from tests.misuse.calls_of_functions import functions
+from tests.misuse.calls_of_interop import interop
 from tests.misuse.calls_of_layers import constructors, passes
 from tests.misuse.calls_of_pictures import pictures
 from tests.misuse.things import (
@@ -212,5 +213,6 @@ def every_call() -> list[Call]:
         graphs,
         functions,
         pictures,
+        interop,
     )
     return [found for kind in kinds for found in kind()]

@@ -16,6 +16,7 @@ from nnscratch.interop.onnx.of_operators import OF_OPERATORS
 from nnscratch.interop.onnx.of_sequences import OF_SEQUENCES
 from nnscratch.interop.onnx.of_space import OF_SPACE
 from nnscratch.interop.onnx.page import FORMAT, OPSET, Page, Value, library
+from nnscratch.kinds import as_array, checks_kinds, received
 from nnscratch.layers import (
     Embedding,
     Layer,
@@ -35,6 +36,7 @@ WRITTEN: dict[type[Layer], Callable[..., Any]] = {
 LARGEST = 2**31 - 2**20  # bytes of one file, as protobuf has it
 
 
+@checks_kinds
 def export(model: Layer, path: str | os.PathLike[str], x: Any) -> None:
     """Write a model as ONNX, in evaluation mode, for whatever runs that.
 
@@ -62,7 +64,7 @@ def export(model: Layer, path: str | os.PathLike[str], x: Any) -> None:
         onnx is not installed: the extra `onnx`.
     """
     onnx = library()
-    inputs = tuple(np.asarray(part) for part in (x if isinstance(x, tuple) else (x,)))
+    inputs = tuple(_example(part) for part in (x if isinstance(x, tuple) else (x,)))
     model = copy.deepcopy(model).eval()
     page = Page()
     values = [Value(n, a) for n, a in zip(_input_names(model, len(inputs)), inputs, strict=True)]
@@ -90,6 +92,14 @@ def export(model: Layer, path: str | os.PathLike[str], x: Any) -> None:
     onnx.checker.check_model(whole)
     with atomic_write(path) as file:
         file.write(whole.SerializeToString())
+
+
+def _example(x: Any) -> np.ndarray:
+    """An input as an array of numbers that ONNX has a kind for, which know one order of bytes."""
+    array = as_array(x)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"export expected x as an array of numbers, received {received(x)}")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def written(page: Page, layer: Layer, inputs: Sequence[Value]) -> list[Value]:

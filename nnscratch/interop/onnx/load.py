@@ -22,6 +22,7 @@ from nnscratch.interop.onnx.from_sequences import FROM_SEQUENCES
 from nnscratch.interop.onnx.from_sizes import FROM_SIZES
 from nnscratch.interop.onnx.from_space import FROM_SPACE
 from nnscratch.interop.onnx.page import library
+from nnscratch.kinds import checks_kinds
 
 READ: dict[str, Callable[[Call], Any]] = {
     **FROM_LAYERS,
@@ -34,6 +35,7 @@ MOST_NODES = 100_000
 SIZES = (2, 3), (32, 48)  # of the batch and of other axes that the file leaves free, twice
 
 
+@checks_kinds
 def load(path: str | os.PathLike[str]) -> Graph:
     """Read an ONNX model as a Graph, in evaluation mode, which may be trained on.
 
