@@ -59,12 +59,16 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: place_in_long(item.path) or 0)  # the others as they were
 
 
+def pytest_collection_finish(session):
+    session.config.stash[SPENT] = sum(os.times()[:4])
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """Processor time since the report before, that of processes that have ended included."""
     report = yield
     now = sum(os.times()[:4])
-    report.processor = now - item.config.stash.get(SPENT, now)
+    report.processor = now - item.config.stash[SPENT]
     item.config.stash[SPENT] = now
     return report
 

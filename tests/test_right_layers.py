@@ -19,16 +19,19 @@ def test_who_was_accused_once_is_not_again(number):
     assert report.ok, f"{words}: {report}"
 
 
-def test_right_layers_raise_no_alarm():
-    found = checks(60, start=1_000_000)
-    assert found.count == 60
-    assert not found.alarms
+@pytest.fixture(scope="module")
+def sixty():
+    return checks(60, start=1_000_000)
 
 
-def test_most_right_layers_are_decided():
+def test_right_layers_raise_no_alarm(sixty):
+    assert sixty.count == 60
+    assert not sixty.alarms
+
+
+def test_most_right_layers_are_decided(sixty):
     """An "undecidable" is for what rounds, and for kinks; it may not swallow the rest."""
-    found = checks(60, start=2_000_000)
-    assert found.passed > 35
+    assert sixty.passed > 35
 
 
 @pytest.mark.slow
