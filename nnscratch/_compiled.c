@@ -59,6 +59,8 @@ static int take(Arrays *a, PyObject *given, const char *kinds, int writable)
            view->ndim <= MOST_AXES && (size_t)view->buf % (size_t)view->itemsize == 0;
 }
 
+static Size length(const Py_buffer *a) { return a->len / a->itemsize; }
+
 static int same_layout(const Py_buffer *a, const Py_buffer *b)
 {
     if (a->ndim != b->ndim)
@@ -69,24 +71,18 @@ static int same_layout(const Py_buffer *a, const Py_buffer *b)
     return 1;
 }
 
-/* Whether the elements are neighbours in memory; `order` gets the axes from outer to inner. */
-static int dense(const Py_buffer *a, int *order)
+/* Whether the elements are neighbours in memory, in whatever order of the axes. */
+static int dense(const Py_buffer *a)
 {
-    Size expected = a->itemsize;
-    int found = a->ndim, used[MOST_AXES] = {0};
-    for (int i = 0; i < a->ndim; i++)
-        if (a->shape[i] <= 1)
-            used[i] = 1, order[--found] = i;
-    for (int i = a->ndim - 1; found > 0; i--) {
-        if (i < 0)
-            return 0;
-        if (!used[i] && a->strides[i] == expected) {
+    Size expected = a->itemsize, left = length(a);
+    int used[MOST_AXES] = {0};
+    for (int i = 0; i < a->ndim && left > 1; i++)
+        if (!used[i] && a->shape[i] > 1 && a->strides[i] == expected) {
             expected *= a->shape[i];
-            used[i] = 1, order[--found] = i;
-            i = a->ndim;
+            left /= a->shape[i];
+            used[i] = 1, i = -1;
         }
-    }
-    return 1;
+    return left <= 1;
 }
 
 /* Take one more float32 array, of the shape and layout of the first. */
@@ -100,8 +96,9 @@ static int take_alike(Arrays *a, PyObject *given, int writable)
    are bytes. None of them may be without numbers. `size` gets the sizes, by letter. */
 static int take_shaped(Arrays *a, PyObject *const *given, Size count, const char *signature, Size *size)
 {
+    Size i = 0;
     memset(size, 0, 26 * sizeof(Size));
-    for (int i = 0; i < count && *signature; i++) {
+    for (; i < count && *signature; i++) {
         const char *kinds = *signature == '@' ? "B" : "f";
         signature += *signature == '@';
         const Py_buffer *view = &a->of[i];
@@ -117,12 +114,10 @@ static int take_shaped(Arrays *a, PyObject *const *given, Size count, const char
         signature += axes + written;
         signature += *signature == ',';
     }
-    return !*signature;
+    return i == count && !*signature;
 }
 
 #define SIZE(letter) size[(letter) - 'a']
-
-static Size length(const Py_buffer *a) { return a->len / a->itemsize; }
 
 /* The answer of a function that has worked on arrays: with them released. */
 static PyObject *answer(Arrays *a, int done)
@@ -155,7 +150,6 @@ static PyObject *map(PyObject *const *given, Size count, int arrays, int inputs,
 {
     Arrays a = {.count = 0};
     float c[MOST_NUMBERS], *at[MOST_ARRAYS] = {NULL};
-    int order[MOST_AXES];
     if (count != arrays + numbers)
         return answer(&a, 0);
     for (int i = 0; i < numbers; i++) {
@@ -170,7 +164,7 @@ static PyObject *map(PyObject *const *given, Size count, int arrays, int inputs,
             return answer(&a, 0);
         at[i] = a.of[a.count - 1].buf;
     }
-    if (!dense(&a.of[0], order))
+    if (!dense(&a.of[0]))
         return answer(&a, 0);
     Size n = length(&a.of[0]);
     WORK(n, loop(n, at, c));
@@ -294,12 +288,12 @@ static PyObject *broadcast(PyObject *const *given, Size count, const char *signa
 {
     Arrays a = {.count = 0};
     Size size[26];
-    if (count != 4 + 2 * dys || !take_shaped(&a, given, count, signature, size))
+    if (!take_shaped(&a, given, count, signature, size))
         return answer(&a, 0);
     Size along = SIZE('a'), n = along > 1 ? along : SIZE('i'), runs = SIZE('i') * along / n, at = 0;
-    const float *x = DATA(a, 0), *dy = DATA(a, dys), *A = DATA(a, 2 + dys), *B = A, *C = A;
+    const float *x = DATA(a, 0), *dy = DATA(a, dys);
+    const float *A = DATA(a, 2 + dys), *B = DATA(a, 3 + dys), *C = DATA(a, 3 + 2 * dys);
     float *out = DATA(a, 1 + dys);
-    B = DATA(a, 3 + dys), C = DATA(a, 3 + 2 * dys);
     Py_BEGIN_ALLOW_THREADS
     for (Size o = 0; o < SIZE('o'); o++)
         for (Size k = 0; k < SIZE('k') * along; k += along)
@@ -405,10 +399,7 @@ static PyObject *sums(PyObject *module, PyObject *const *given, Size count)
 
 /* Max-pooling --------------------------------------------------------------------------------- */
 
-typedef struct {
-    Size height, channels, width, samples, rows, columns; /* of x, and how many windows */
-    Size size[2], stride[2], before[2], dilation[2];      /* vertically, horizontally */
-} Windows;
+enum { KERNEL, STRIDE, BEFORE, DILATION }; /* of the windows along an axis */
 
 /* One element of a row of neighbouring numbers: it wins where it is larger, or NaN. */
 LOOP void challenge(Size n, const float *x, float *y, unsigned char *winners, unsigned char number)
@@ -431,71 +422,55 @@ LOOP void hand_back(Size n, const float *dy, const unsigned char *winners, unsig
 }
 
 /* For each window, from the last to the first, and each of its elements that lies on x. Seen from
-   a place of x, its windows so come with ascending elements. */
-static void windows_of(const Windows *w, float *x, float *y, unsigned char *winners, int forward)
+   a place of x, its windows so come with ascending elements. `v` and `h` are the windows along
+   heights and widths. */
+static void windows_of(const Size *size, const Size *v, const Size *h, float *x, float *y,
+                       unsigned char *winners, int forward)
 {
-    int overlap = w->stride[0] <= (w->size[0] - 1) * w->dilation[0] ||
-                  w->stride[1] <= (w->size[1] - 1) * w->dilation[1];
-    for (Size r = w->rows - 1; r >= 0; r--)
-        for (Size c = w->channels - 1; c >= 0; c--)
-            for (Size k = w->columns - 1; k >= 0; k--) {
-                Size of_y = ((r * w->channels + c) * w->columns + k) * w->samples;
+    Size n = SIZE('n');
+    int overlap = v[STRIDE] <= (v[KERNEL] - 1) * v[DILATION] || h[STRIDE] <= (h[KERNEL] - 1) * h[DILATION];
+    for (Size r = SIZE('r') - 1; r >= 0; r--)
+        for (Size c = SIZE('c') - 1; c >= 0; c--)
+            for (Size k = SIZE('k') - 1; k >= 0; k--) {
+                Size of_y = ((r * SIZE('c') + c) * SIZE('k') + k) * n;
                 int first = 1;
-                for (Size e = 0; e < w->size[0] * w->size[1]; e++) {
-                    Size i = r * w->stride[0] - w->before[0] + e / w->size[1] * w->dilation[0];
-                    Size j = k * w->stride[1] - w->before[1] + e % w->size[1] * w->dilation[1];
-                    if (i < 0 || i >= w->height || j < 0 || j >= w->width)
+                for (Size e = 0; e < v[KERNEL] * h[KERNEL]; e++) {
+                    Size i = r * v[STRIDE] - v[BEFORE] + e / h[KERNEL] * v[DILATION];
+                    Size j = k * h[STRIDE] - h[BEFORE] + e % h[KERNEL] * h[DILATION];
+                    if (i < 0 || i >= SIZE('h') || j < 0 || j >= SIZE('w'))
                         continue;
-                    Size of_x = ((i * w->channels + c) * w->width + j) * w->samples;
+                    Size of_x = ((i * SIZE('c') + c) * SIZE('w') + j) * n;
                     if (!forward) {
-                        hand_back(w->samples, y + of_y, winners + of_y, (unsigned char)e, x + of_x,
-                                  overlap);
+                        hand_back(n, y + of_y, winners + of_y, (unsigned char)e, x + of_x, overlap);
                     } else if (first) {
-                        memcpy(y + of_y, x + of_x, sizeof(float) * (size_t)w->samples);
-                        memset(winners + of_y, (int)e, (size_t)w->samples);
+                        memcpy(y + of_y, x + of_x, sizeof(float) * (size_t)n);
+                        memset(winners + of_y, (int)e, (size_t)n);
                         first = 0;
                     } else {
-                        challenge(w->samples, x + of_x, y + of_y, winners + of_y, (unsigned char)e);
+                        challenge(n, x + of_x, y + of_y, winners + of_y, (unsigned char)e);
                     }
                 }
             }
 }
 
-/* max_pool(x, y, winners, forward, heights, widths): rows (H, C, W, N) of x, those of y and of the
-   winners' numbers; for each axis the tuple (kernel size, stride, zeros before, dilation). Forward
-   fills y and winners, else y is dy and x becomes dx, to which is added where windows overlap. */
+/* max_pool(x, y, numbers of winners, forward, then of heights and of widths each: kernel size,
+   stride, zeros before, dilation): rows as im2col.py has them. Forward fills y and winners, else y
+   is dy and x becomes dx, to which is added where windows overlap. */
 static PyObject *max_pool(PyObject *module, PyObject *const *given, Size count)
 {
     Arrays a = {.count = 0};
-    Windows w;
-    int order[MOST_AXES], forward = count == 6 && PyObject_IsTrue(given[3]), good = count == 6;
-    good = good && take(&a, given[0], "f", !forward) && take(&a, given[1], "f", forward) &&
-           take(&a, given[2], "B", forward);
-    for (int i = 0; good && i < 3; i++) {
-        good = a.of[i].ndim == 4 && dense(&a.of[i], order);
-        for (int j = 0; good && j < 4; j++) /* C-contiguous */
-            good = a.of[i].shape[j] <= 1 || j == 3 || a.of[i].strides[j] >= a.of[i].strides[j + 1];
-    }
-    for (int i = 0; good && i < 2; i++) {
-        PyObject *axis = given[4 + i];
-        Size of[4];
-        good = PyTuple_Check(axis) && PyTuple_Size(axis) == 4;
-        for (int j = 0; good && j < 4; j++)
-            good = (of[j] = PyLong_AsSsize_t(PyTuple_GetItem(axis, j))) != -1 || !PyErr_Occurred();
-        if (good)
-            w.size[i] = of[0], w.stride[i] = of[1], w.before[i] = of[2], w.dilation[i] = of[3];
-    }
-    if (!good || w.size[0] * w.size[1] > 255) {
+    Size size[26], of[8] = {0};
+    int forward = count == 12 && given[3] == Py_True;
+    const char *signature = forward ? "hcwn,rckn!,@rckn!" : "hcwn!,rckn,@rckn";
+    if (count != 12 || !take_shaped(&a, given, 3, signature, size))
+        return answer(&a, 0);
+    for (int i = 0; i < 8 && !PyErr_Occurred(); i++)
+        of[i] = PyLong_AsSsize_t(given[4 + i]);
+    if (PyErr_Occurred() || of[KERNEL] * of[4 + KERNEL] > 255) {
         PyErr_Clear();
         return answer(&a, 0);
     }
-    const Size *x = a.of[0].shape, *y = a.of[1].shape;
-    for (int i = 0; i < 4; i++)
-        if (y[i] != a.of[2].shape[i] || (i % 2 && i != 2 && y[i] != x[i]))
-            return answer(&a, 0);
-    w.height = x[0], w.channels = x[1], w.width = x[2], w.samples = x[3];
-    w.rows = y[0], w.columns = y[2];
-    WORK(length(&a.of[0]), windows_of(&w, DATA(a, 0), DATA(a, 1), a.of[2].buf, forward));
+    WORK(length(&a.of[0]), windows_of(size, of, of + 4, DATA(a, 0), DATA(a, 1), a.of[2].buf, forward));
     return answer(&a, 1);
 }
 

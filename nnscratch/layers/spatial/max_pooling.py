@@ -43,7 +43,7 @@ class _MaxPool(Pooling):
         ]
         if self.space == 1:
             x, y, winners, axes = x[np.newaxis], y[np.newaxis], winners[np.newaxis], [_ONE, *axes]
-        return compiled.max_pool(x, y, winners, forward, *axes)
+        return compiled.max_pool(x, y, winners, forward, *axes[0], *axes[1])
 
 
 def _winners(rows: np.ndarray, y: np.ndarray, places: Places) -> np.ndarray:
