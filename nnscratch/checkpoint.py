@@ -144,7 +144,8 @@ def load_model(path: Path, layers: Iterable[type[Layer]] = ()) -> Layer:
         model = build(text, layers, most=max(2**24, 64 * numbers))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
-    kinds = {array.dtype for array in arrays.values() if array.dtype.kind == "f"}
+    deciding = {name: arrays[name] for name in model.params if name in arrays} or arrays
+    kinds = {array.dtype for array in deciding.values() if array.dtype.kind == "f"}
     if len(kinds) == 1:
         model.astype(kinds.pop())
     return load(model, path)

@@ -80,6 +80,23 @@ def test_float16_is_computed_in_float32():
             numeric.close(one, other, 2e-3)
 
 
+def test_running_statistics_of_float16_are_kept_in_float32(tmp_path):
+    x = np.random.default_rng(0).normal(0, 500, (64, 3)).astype("f2")  # of variance 250 000
+    model = nn.Sequential(BatchNorm(3)).astype("f2")
+    for _ in range(100):
+        model.forward(x)
+    variance = x.astype("f8").var(0, ddof=1)
+    np.testing.assert_allclose(model.buffers["0.running_var"], variance, rtol=1e-3)
+    y = model.eval().forward(x)
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.astype("f8").std(0), 1, rtol=0.02)
+    nn.save(model, tmp_path / "model.npz")
+    twin = nn.load_model(tmp_path / "model.npz").eval()
+    assert twin.params["0.gamma"].dtype == np.float16
+    np.testing.assert_array_equal(twin.forward(x), y)
+    assert model.astype("f8").buffers["0.running_var"].dtype == np.float64
+
+
 @pytest.mark.parametrize("momentum", [0.1, None])
 def test_a_saved_layer_goes_on_as_if_unbroken(momentum, tmp_path):
     rng = np.random.default_rng(0)

@@ -119,7 +119,10 @@ class Owner:
         return self.train(False)
 
     def astype(self, dtype: Any) -> Self:
-        """Convert params and buffers in place, dropping caches. Returns the layer."""
+        """Convert params and buffers in place, dropping caches. Returns the layer.
+
+        Buffers stay in float32 beside float16 parameters: a variance may be more than that holds.
+        """
         try:
             known = isinstance(dtype, (str, type, np.dtype))  # NumPy takes None for float64
             kind = np.dtype(dtype) if known else None
@@ -133,7 +136,7 @@ class Owner:
         for _, layer in self.walk():
             layer.forget()
             layer._params.astype(kind)
-            layer._buffers.astype(kind)
+            layer._buffers.astype(np.dtype(np.float32) if kind == np.float16 else kind)
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
