@@ -15,7 +15,7 @@ NUMBERS = {"float16": ("1e4",), "float32": ("1e30", "inf", "nan"), "float64": ("
 
 
 @pytest.mark.parametrize("dtype", NUMBERS)
-@pytest.mark.parametrize("case", layers.COMPARED, ids=layers.text)
+@pytest.mark.parametrize("case", CASES, ids=layers.text)
 def test_what_differs_from_torchs_layers_has_a_reason(case, dtype):
     done = layers.compare(case, dtype, NUMBERS[dtype])
     assert done.torchs + done.wide + done.refused > 0
@@ -43,7 +43,7 @@ def long_batch(case):
     return case.batch_axis and case.build().params and case.name != "Embedding"
 
 
-@pytest.mark.parametrize("case", [*filter(long_batch, layers.COMPARED)], ids=layers.text)
+@pytest.mark.parametrize("case", [*filter(long_batch, CASES)], ids=layers.text)
 def test_float16_gradients_of_a_long_batch_add_up(case):
     """In float16 3000 ones have the sum 2048, from which on one more is rounded away."""
     layer, rng = case.build().astype("f2"), np.random.default_rng(0)
