@@ -62,6 +62,14 @@ def test_code_that_looks_around_reaches_everything(way):
     assert one.of(frozenset(["alone"])) != two.of(frozenset(["alone"]))
 
 
+@pytest.mark.parametrize("line", ["from math import *", "import cmath as alone", "alone = 1"])
+def test_where_the_order_decides_everything_is_reached(line):
+    first, last = f"{line}\n{SOURCE}", f"{SOURCE}\n{line}\n"
+    assert reach(first).of(frozenset(["alone"])) != reach(last).of(frozenset(["alone"]))
+    changed = first.replace("return A()", "return None")
+    assert reach(first).of(frozenset(["alone"])) != reach(changed).of(frozenset(["alone"]))
+
+
 @pytest.mark.parametrize("line", ["import layers", "from layers import A"])
 def test_files_that_import_each_other_are_one(line):
     files = {"layers.py": SOURCE.encode(), "net.py": f"{line}\ndef net(): pass".encode()}

@@ -72,6 +72,8 @@ class Reach:
             for part in _run_on_import(node):
                 self._on_import.append(ast.dump(part))
                 self._always |= _names(part)
+        # What is bound twice depends on the order, and a star may bind whatever there is.
+        self._is_open |= bool(_bound(tree) & {"*", *self._texts})
 
     def _of(self, names: frozenset[str], given: frozenset[str] = frozenset()) -> str:
         """What is reached from names, as a digest.
@@ -117,6 +119,19 @@ def _run_on_import(node: ast.AST) -> Iterator[ast.AST]:
 
 def _names(tree: ast.AST) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """What a file's statements bind beside its definitions."""
+    found: set[str] = set()
+    for statement in tree.body:
+        if not isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    found.add(node.id)
+                elif isinstance(node, ast.alias):
+                    found.add(node.asname or node.name)
+    return found
 
 
 def _looks(tree: ast.AST) -> bool:
