@@ -145,7 +145,7 @@ def test_command_line_trains_on_ranks_as_on_one_and_goes_on(tmp_path):
 )
 def test_command_line_says_once_what_is_wrong(tmp_path, options, status, says):
     if "--out" in options:
-        (tmp_path / "config.json").touch()
+        (tmp_path / "config.json").write_text("{}")
     job = train(2, *options, "--quiet", folder=tmp_path)
     assert job.returncode == status
     assert len(re.findall(r"nnscratch.*: error: ", job.stderr)) == 1, job.stderr
