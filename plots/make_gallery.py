@@ -67,10 +67,14 @@ def activations() -> None:
 
 
 def vanishing_gradients() -> None:
-    """Four layers of sigmoids: before the training, and while it gets nowhere for long."""
+    """Four layers of sigmoids whose weights do not suit them: it gets nowhere for long."""
     data, loss = nn.load_dataset("digits"), nn.SoftmaxCrossEntropy()
     x, y = data.x_train, data.y_train
-    model = nn.mlp([64, 100, 100, 100, 100, 10], activation=nn.Sigmoid, rng=0)
+    rng = np.random.default_rng(0)
+    layers = [nn.Flatten(), nn.Linear(64, 100, rng=rng), nn.Sigmoid()]
+    for outputs in (100, 100, 100):
+        layers += [nn.Linear(100, outputs, rng=rng), nn.Sigmoid()]
+    model = nn.Sequential(*layers, nn.Linear(100, 10, rng=rng))  # mlp would draw others
     nn.plots.plot_distributions(
         model, loss, x[:300], y[:300], title="four layers of sigmoids, before the first step"
     ).savefig(FOLDER / "distributions.png")

@@ -113,6 +113,20 @@ def test_a_run_whose_gradients_vanish_failed_and_says_so(run):
     assert "The gradients vanish on the way back to the first layer: take fewer layers" in err
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--dropout", 0.95], "Little is left of what is dropped: lower --dropout (0.95 now)"),
+        (["--hidden", 1, 1, 1], "A layer of 1 is narrow for 10 classes: widen --hidden"),
+        (["--weight-decay", 1], "The weights have decayed to nearly 0: lower --weight-decay (1 no"),
+    ],
+)
+def test_a_setting_that_lets_nothing_be_learned_is_named(run, options, words):
+    _, _, err = run("train", "--quiet", "--epochs", 8, *options)
+    assert err.count("\n") == 1
+    assert words in err
+
+
 def test_a_run_that_learns_says_nothing(run):
     assert run("train", "--quiet", "--epochs", 3)[2] == ""
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nnscratch.commands.run_folder import Results
-from nnscratch.commands.training_run import Run
+from nnscratch.commands.training_run import Run, build_model
 from nnscratch.data import minibatches
 from nnscratch.files import printable
 from nnscratch.training.diagnosis.recorder import norm, weights_of_layers
@@ -15,6 +15,8 @@ from nnscratch.training.diagnosis.symptoms import VANISHED
 from nnscratch.training.history import History
 
 CONSTANT = 0.02  # of the loss, by which the last three epochs differ at most
+MOST_DROPPED = 0.7
+DECAYED = 0.1  # of the norm that the weights began with
 SOME = 256  # samples whose gradients are looked at
 
 
@@ -35,6 +37,8 @@ def failure_of(run: Run, results: Results, history: History) -> str:
 def _cause(run: Run, history: History) -> str:
     """The likely one, with what to change."""
     losses, rate = history["train_loss"], run.config.learning_rate
+    if cause := _of_settings(run):
+        return cause
     fell = 2 * history["train_accuracy"][-1] < max(history["train_accuracy"])
     if fell or max(losses) > 2 * math.log(len(run.data.class_names)):  # twice a mere guess's
         return (
@@ -50,6 +54,22 @@ def _cause(run: Run, history: History) -> str:
         "The steps were most likely too small or too few: "
         f"raise --learning-rate ({rate:g} now) or --epochs"
     )
+
+
+def _of_settings(run: Run) -> str:
+    """What a setting explains by itself, "" where none does."""
+    config, classes = run.config, len(run.data.class_names)
+    dropout, decay = config.dropout or 0, config.weight_decay
+    narrowest = min(config.hidden or (classes,))
+    if dropout > MOST_DROPPED:
+        return f"Little is left of what is dropped: lower --dropout ({dropout:g} now)"
+    if 2**narrowest < classes:  # it cannot tell the classes apart by which units are on
+        return f"A layer of {narrowest} is narrow for {classes} classes: widen --hidden"
+    untrained = build_model(config, np.random.default_rng(config.seed))
+    before, after = (norm(list(model.params.values())) for model in (untrained, run.model))
+    if decay and after < DECAYED * before:
+        return f"The weights have decayed to nearly 0: lower --weight-decay ({decay:g} now)"
+    return ""
 
 
 def _reaches_first_layer(run: Run) -> float:
