@@ -203,3 +203,23 @@ def test_values_that_are_not_finite_have_no_point():
     assert np.isnan(curves.lines["train_loss"].get_ydata()).tolist() == [False, True, True]
     assert np.isnan(curves.lines["step_loss"].get_ydata()).tolist() == [False, True, False]
     curves.figure.canvas.draw()
+
+
+def test_a_picture_that_could_not_be_written_is_refused_before_the_first_epoch(tmp_path):
+    x, y = np.random.default_rng(0).normal(size=(8, 3)), np.arange(8) % 2
+    for path, error, message in (
+        (tmp_path / "missing" / "curves.png", FileNotFoundError, "expected a folder .*missing"),
+        (tmp_path / "curves.nope", ValueError, "one of the endings .*png.*curves.nope"),
+    ):
+        model = nn.mlp([3, 4, 2], rng=0)
+        before = model.params["1.W"].copy()
+        trainer = nn.Trainer(
+            model,
+            nn.SoftmaxCrossEntropy(),
+            nn.SGD(model),
+            progress=False,
+            callbacks=[nn.plots.LiveCurves(path)],
+        )
+        with pytest.raises(error, match=message):
+            trainer.fit(x, y, epochs=1)
+        np.testing.assert_array_equal(model.params["1.W"], before)

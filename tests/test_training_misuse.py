@@ -223,3 +223,70 @@ def test_a_mode_is_true_or_false_and_a_dtype_is_said():
             ValueError, match=r"astype expected a floating dtype, such as np\.float64"
         ):
             model.astype(wrong)
+
+
+# Resuming with other settings ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"clip_norm": 2.0}, r"other settings \(clip_norm: 1.0 then, 2.0 now\)"),
+        ({"clip_norm": None}, r"other settings \(clip_norm: 1.0 then, None now\)"),
+        (
+            {"loss": nn.SoftmaxCrossEntropy(label_smoothing=0.1)},
+            r"loss: SoftmaxCrossEntropy\(\) then, SoftmaxCrossEntropy\(label_smoothing=0.1\) now",
+        ),
+        ({"loss": nn.HingeLoss()}, r"loss: SoftmaxCrossEntropy\(\) then, HingeLoss\(\) now"),
+    ],
+)
+def test_a_run_does_not_go_on_with_another_loss_or_another_clipping(tmp_path, settings, message):
+    def run(**changed):
+        model = nn.mlp([6, 8, 3], rng=0)
+        given = {"loss": nn.SoftmaxCrossEntropy(), "clip_norm": 1.0, **changed}
+        checkpoint = tmp_path / "run.npz"
+        return nn.Trainer(
+            model, optimizer=nn.SGD(model), checkpoint=checkpoint, progress=False, **given
+        )
+
+    run().fit(X, Y, epochs=2, rng=0)
+    other = run(**settings)
+    before = other.model.params.copy()
+    with pytest.raises(ValueError, match=message):
+        other.resume()
+    for name, array in before.items():
+        np.testing.assert_array_equal(other.model.params[name], array)
+    assert run().resume() == 2
+
+
+class Interrupts(nn.Callback):
+    """Ctrl-C behind a step."""
+
+    def __init__(self, step):
+        self.left = step
+
+    def after_step(self, trainer):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("x", "size", "message"),
+    [
+        (X, 10, "within an epoch, after 2 steps with batch_size 16, now 10"),
+        (X[:40], 16, "within an epoch, after 2 steps with samples 60, now 40"),
+    ],
+)
+def test_the_rest_of_an_epoch_is_of_the_same_samples_in_the_same_batches(
+    tmp_path, x, size, message
+):
+    settings = {"checkpoint": tmp_path / "run.npz", "checkpoint_every": 1}
+    first = trainer(callbacks=[Interrupts(3)], **settings)
+    assert first.fit(X, Y, epochs=1, batch_size=16, rng=0).stopped == "interrupted"
+    run = trainer(**settings)
+    run.resume()
+    with pytest.raises(ValueError, match=message):
+        run.fit(x, Y[: len(x)], epochs=1, batch_size=size)
+    run.resume()
+    assert len(run.fit(X, Y, epochs=1, batch_size=16).steps["loss"]) == 4

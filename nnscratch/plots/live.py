@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +92,7 @@ class LiveCurves(Callback):
 
     def begin(self, trainer: Trainer) -> None:
         self._screen = _screen(self.path)
+        self._check_path()
         self._curves = _Curves(self._screen.figure, self.log)
         self._ends: list[int] = []  # of epochs, as numbers of steps
         self._drawn_at, self._cost = time.perf_counter(), 0.0
@@ -132,12 +133,28 @@ class LiveCurves(Callback):
         ahead = last + max(expected, steps - last, 1)
         return np.interp(np.arange(1, steps + 1), [0, *self._ends, ahead], np.arange(done + 2))
 
+    def _check_path(self) -> None:
+        """Find out before the first epoch what would fail after it."""
+        if self.path is None:
+            return
+        if not Path(self.path).parent.is_dir():
+            raise FileNotFoundError(f"LiveCurves expected a folder {Path(self.path).parent} to be")
+        known = self._screen.figure.canvas.get_supported_filetypes()
+        if self._ending not in known:
+            raise ValueError(
+                f"LiveCurves expected a path with one of the endings {', '.join(sorted(known))}, "
+                f"received {os.fspath(self.path)!r}"
+            )
+
+    @property
+    def _ending(self) -> str:
+        return PurePath(self.path or "").suffix.removeprefix(".").lower() or "png"
+
     def _write(self) -> None:
         if self.path is None:
             return
-        ending = PurePath(self.path).suffix.removeprefix(".") or "png"
         with atomic_write(self.path) as file:
-            self._screen.figure.savefig(file, format=ending)
+            self._screen.figure.savefig(file, format=self._ending)
 
 
 class _Curves:

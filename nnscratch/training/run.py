@@ -244,14 +244,27 @@ class Run:
         state, begun = self.state, self.state.begun
         if begun is None:
             order = dict(state.rng.bit_generator.state)
-            state.begun = Begun(order, 0, [])
+            state.begun = Begun(order, 0, [], 0.0, self.batch_size, self.samples.count)
             return self._in_order(0), 0
+        self._check_goes_on(begun)
         now = state.rng.bit_generator.state  # behind the order, and what augment drew
         state.rng.bit_generator.state = begun.order
         batches = self._in_order(begun.steps)
         state.rng.bit_generator.state = now
         totals.restore(begun.totals)
         return batches, begun.steps
+
+    def _check_goes_on(self, begun: Begun) -> None:
+        """A ValueError where the rest of an epoch would not be the rest of it."""
+        for what, then, now in (
+            ("batch_size", begun.batch_size, self.batch_size),
+            ("samples", begun.samples, self.samples.count),
+        ):
+            if then is not None and then != now:
+                raise ValueError(
+                    f"the checkpoint was written within an epoch, after {begun.steps} steps with "
+                    f"{what} {then}, now {now}; go on with the same data and batch_size"
+                )
 
     def _in_order(self, skip: int) -> Any:
         samples = self.trainer.updater.shared(self.samples)

@@ -31,6 +31,8 @@ from nnscratch.training.checkpoint_file import (
 )
 from nnscratch.training.history import History
 
+EMPTY: Mapping[str, Any] = {}
+
 
 @dataclass
 class Begun:
@@ -46,12 +48,16 @@ class Begun:
         The sums over their samples; see `Totals`.
     learning_rate : float
         That of the last of them.
+    batch_size, samples : int or None
+        Of which the steps were; None where the samples cannot be counted, or in older files.
     """
 
     order: dict[str, Any]
     steps: int
     totals: list[float | None]
     learning_rate: float = 0.0
+    batch_size: int | None = None
+    samples: int | None = None
 
 
 @dataclass
@@ -92,6 +98,7 @@ class RunState:
         optimizer: Optimizer,
         schedule: Schedule | None,
         average: WeightAverage | None = None,
+        options: Mapping[str, Any] = EMPTY,
     ) -> None:
         """Write the checkpoint: arrays by name, everything else as JSON in the array "run"."""
         facts = {
@@ -103,7 +110,7 @@ class RunState:
             "progress": [optimizer.steps, optimizer.learning_rate],
             "schedule": None if schedule is None else schedule.progress,
             "averaged": self.average.count,
-            "made_with": _made_with(optimizer, schedule, average),
+            "made_with": _made_with(optimizer, schedule, average, options),
             "computed_on": self.computed_on,
         }
         arrays = _targets(model, optimizer)
@@ -123,6 +130,7 @@ class RunState:
         optimizer: Optimizer,
         schedule: Schedule | None,
         average: WeightAverage | None = None,
+        options: Mapping[str, Any] = EMPTY,
     ) -> RunState:
         """Read a checkpoint into model, optimizer and schedule; all of it or nothing."""
         name = os.fspath(path)
@@ -142,7 +150,8 @@ class RunState:
             made_with, place = dict(facts["made_with"]), facts["schedule"]
         except Exception as error:  # a damaged one raises almost anything in there
             raise refused(name, error) from error
-        _check_made_with(name, made_with, _made_with(optimizer, schedule, average))
+        made_with = {**options, **made_with}  # which older files do not have
+        _check_made_with(name, made_with, _made_with(optimizer, schedule, average, options))
         try_schedule(name, schedule, place, learning_rate)
         optimizer.attach()
         targets = _targets(model, optimizer)
@@ -160,17 +169,28 @@ class RunState:
         return state
 
 
-def _begun(order: dict[str, Any], steps: Any, totals: Any, learning_rate: Any) -> Begun:
+def _begun(
+    order: dict[str, Any],
+    steps: Any,
+    totals: Any,
+    learning_rate: Any,
+    batch_size: Any = None,
+    samples: Any = None,
+) -> Begun:
     generator_of(order)
     steps, learning_rate = progress_of(steps, learning_rate)
-    return Begun(order, steps, totals_of(totals), learning_rate)
+    sizes = (None if size is None else count_of(size) for size in (batch_size, samples))
+    return Begun(order, steps, totals_of(totals), learning_rate, *sizes)
 
 
 def _made_with(
-    optimizer: Optimizer, schedule: Schedule | None, average: WeightAverage | None
+    optimizer: Optimizer,
+    schedule: Schedule | None,
+    average: WeightAverage | None,
+    options: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What a run is planned with, as JSON keeps it: a resumed one must have the same."""
-    plan: dict[str, Any] = {"optimizer": type(optimizer).__name__, **optimizer.made_with}
+    plan: dict[str, Any] = {"optimizer": type(optimizer).__name__, **optimizer.made_with, **options}
     plan |= {f"groups {pattern}": repr(dict(of)) for pattern, of in optimizer.groups.items()}
     plan["schedule"] = None if schedule is None else type(schedule).__name__
     if schedule is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from functools import partial
@@ -295,12 +296,12 @@ class Trainer:
         ------
         OSError, ValueError
             The file is missing, damaged, not of such a run, or of one with other settings of
-            optimizer or schedule; nothing was changed then.
+            optimizer, schedule or loss; nothing was changed then.
         """
         path = self.checkpoint if path is None else path
         if path is None:
             raise ValueError("resume needs a path, or a Trainer with checkpoint=path")
-        parts = self.model, self.optimizer, self.schedule, self.average
+        parts = self.model, self.optimizer, self.schedule, self.average, self._options
         read = partial(RunState.read, path, *parts)
         if self.communicator is None:
             self._resumed = read()
@@ -329,7 +330,15 @@ class Trainer:
         """Write the checkpoint, whole or not at all."""
         assert self.checkpoint is not None
         if self.leads:
-            state.write(self.checkpoint, self.model, self.optimizer, self.schedule, self.average)
+            parts = self.model, self.optimizer, self.schedule, self.average, self._options
+            state.write(self.checkpoint, *parts)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        """What the checkpoint says beside the optimizer's and the schedule's settings."""
+        clip_norm = None if self.clip_norm is None else float(self.clip_norm)
+        loss = re.sub(r" at 0x[0-9a-f]+", "", repr(self.loss))  # where something lies in memory
+        return {"loss": loss, "clip_norm": clip_norm}
 
     def _diagnosis(self, recorder: Recorder | None, run: Run) -> Diagnosis | None:
         """What is wrong with the run, where that is asked for; kept with its history."""
