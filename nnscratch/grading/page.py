@@ -42,6 +42,7 @@ h2 {{ font-size: 1rem; margin: .3rem 0; overflow-wrap: anywhere; }}
 p {{ margin: .5rem 0; overflow-wrap: anywhere; }}
 pre {{ overflow-x: auto; font-size: .85rem; background: #f5f5f5; padding: .6rem; }}
 code {{ overflow-wrap: anywhere; }}
+p code {{ display: block; }}
 small {{ color: #555; overflow-wrap: anywhere; }}
 @media (prefers-color-scheme: dark) {{
   body {{ color: #ddd; background: #181818; }} pre {{ background: #262626; }}
