@@ -142,11 +142,12 @@ def input_gradient(
     _, each, kh, kw = W.shape
     out_h, out_channels, out_w, samples = dy.shape
     of_group, places = out_channels // groups, out_w * samples
-    back = vertical.mirrored(height), horizontal.mirrored(width)
-    if groups > 1 and max(each, of_group) <= FEW and back[0] and back[1]:
-        mirrored = W[:, :, ::-1, ::-1].reshape(groups, of_group, each, kh, kw).swapaxes(1, 2)
-        kernels = np.ascontiguousarray(mirrored).reshape(groups * each, of_group, kh, kw)
-        return Patches(dy, (back[0], back[1]), groups).correlate(kernels)
+    if groups > 1 and max(each, of_group) <= FEW:
+        back = vertical.mirrored(height), horizontal.mirrored(width)
+        if back[0] is not None and back[1] is not None:
+            mirrored = W[:, :, ::-1, ::-1].reshape(groups, of_group, each, kh, kw).swapaxes(1, 2)
+            kernels = np.ascontiguousarray(mirrored).reshape(groups * each, of_group, kh, kw)
+            return Patches(dy, (back[0], back[1]), groups).correlate(kernels)
     rows = dy.reshape(out_h, groups, of_group, places).swapaxes(0, 1)
     rows = np.ascontiguousarray(rows)  # for one group they are
     upside_down = W[:, :, ::-1].reshape(groups, of_group, each, kh, kw).transpose(0, 4, 2, 3, 1)
