@@ -21,12 +21,12 @@ collect_ignore = ["failing_ranks.py", "ranks_against_one.py"]  # programs for mp
 
 # Those that take longest come first, so that several processes end at the same time.
 LONG = """
-    attacks grading_sandbox ranks benchmarks homework_assignments grading_prove torch_samples
-    runs_command checker_names examples cli tutorial defaults data_parallel sklearn_estimators
-    documentation checker_conventions checker_kinks completion convolution_proofs correlation
-    damaged_files datasets_command downloads grading_* killed_runs live_curves models mutation_study
-    onnx_export onnx_load onnx_public_models own_model pictures_* printed_mistakes
-    right_layers
+    attacks mutation_study grading_sandbox ranks benchmarks homework_assignments grading_prove
+    torch_samples runs_command checker_names examples cli tutorial defaults data_parallel
+    sklearn_estimators documentation checker_conventions checker_kinks completion
+    convolution_proofs correlation damaged_files datasets_command downloads grading_* killed_runs
+    live_curves models onnx_export onnx_load onnx_public_models own_model pictures_*
+    printed_mistakes right_layers
 """
 SPENT = pytest.StashKey[float]()
 

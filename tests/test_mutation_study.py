@@ -3,6 +3,7 @@
 import pytest
 
 import nnscratch as nn
+from tests.mutation_study.edits import NAMES_OF_EDITS
 from tests.mutation_study.mutants import every_mutant
 from tests.mutation_study.study import Shares, study, table
 from tests.mutation_study.zoo import ZOO
@@ -42,6 +43,12 @@ def test_correct_layers_raise_no_alarm(result):
 
 def test_mutants_that_change_nothing_are_few_and_known_as_such(result):
     assert 0 < result.count("equal") < 0.2 * len(result.outcomes)
+
+
+def test_every_edit_that_has_a_name_is_made():
+    """A layer that is written otherwise has other edits: give their names in edits.py."""
+    made = {mutant.source for mutant in every_mutant()}
+    assert not [edit for edit in NAMES_OF_EDITS if edit[1][:120] not in made]
 
 
 def test_mutants_are_many_and_made_from_the_source():
