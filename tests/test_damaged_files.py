@@ -69,3 +69,14 @@ def test_the_picture_of_a_webp_is_no_larger_than_its_decoder_has_memory_for(tmp_
     assert picture_size(tmp_path / "large.png") == (4000, 8000)
     with pytest.raises(ValueError, match="8000 x 4000 pixels, too many"):
         open_picture(tmp_path / "large.webp")
+
+
+def test_words_of_a_strangers_header_are_shown_escaped(tmp_path):
+    pytest.importorskip("safetensors")
+    header = b'{"W": {"dtype": "F\\u001b[31m", "shape": [1], "data_offsets": [0, 4]}}'
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    with pytest.raises(ValueError, match=r"damaged or no \.safetensors") as error:
+        nn.load(nn.Linear(1, 1), path)
+    assert str(error.value).isprintable()
+    assert r"\x1b[31m" in str(error.value)
