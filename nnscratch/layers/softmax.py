@@ -120,7 +120,8 @@ def log_softmax(x: np.ndarray, axis: int = -1) -> np.ndarray:
     x = _classes_outermost(x, axis)
     x = x - x.max(axis, keepdims=True, initial=-np.inf)
     if x.size:  # the sum over no scores has no logarithm
-        x -= np.log(summed(np.exp(x), axis, keepdims=True))
+        wide = np.promote_types(x.dtype, np.float32)  # float16 is summed in float32
+        x -= np.log(np.exp(x).sum(axis, dtype=wide, keepdims=True))
     return x
 
 
