@@ -57,6 +57,6 @@ def draw(path: Path) -> None:
     axes.set_axisbelow(True)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_xlabel("time of a step: nnscratch / the other (left of 1, nnscratch is faster)")
+    axes.set_xlabel("time of a step: nnscratch / the other (left of 1: faster)")
     figure.legend(loc="outside upper center", ncols=len(drawn), frameon=False)
     figure.savefig(path, metadata={"Description": fingerprint()})
