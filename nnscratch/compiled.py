@@ -20,7 +20,7 @@ try:
         raise ImportError("switched off")
     import nnscratch._compiled as _found
 except ImportError:
-    _found = None  # type: ignore[assignment]
+    _found = None  # type: ignore[assignment]  # in place of the module
 
 Loop = Callable[..., bool]
 
@@ -35,7 +35,7 @@ def kernels() -> str:
 
 
 # What takes anything and gives nothing, at no cost of a frame in each training step
-_absent: Loop = "".format  # type: ignore[assignment]
+_absent: Loop = "".format  # type: ignore[assignment]  # "" is false
 
 
 def _loop(name: str) -> Loop:

@@ -50,7 +50,12 @@ class Summary:
         """The best first; unfinished runs last."""
         tested = self.results.test_accuracy if self.results else math.nan
         found = self.valid_accuracy if self.results else math.nan
-        return tuple(math.inf if math.isnan(a) else -a for a in (found, tested))  # type: ignore[return-value]
+        return _descending(found), _descending(tested)
+
+
+def _descending(measure: float) -> float:
+    """What sorts the largest first, and what is not known last."""
+    return math.inf if math.isnan(measure) else -measure
 
 
 def claim_folder(out: str | None, config: Config) -> Path:

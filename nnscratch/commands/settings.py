@@ -14,7 +14,14 @@ from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from nnscratch.commands.choices import CHOICES, SHALLOW, fitting, is_text, takers
+from nnscratch.commands.choices import (
+    CHOICES,
+    PREFERRED_IN_DEEP_NETS,
+    SHALLOW,
+    fitting,
+    is_text,
+    takers,
+)
 from nnscratch.commands.options import AMOUNT, COUNT, DATA, LIST, NUMBER, ONOFF, RATE, SHARE
 from nnscratch.commands.own_model import MODEL
 from nnscratch.data.catalogue import source_of
@@ -24,13 +31,8 @@ from nnscratch.files import atomic_write, read_text
 from nnscratch.machine import machine
 
 LARGEST = 1 << 20  # bytes of a config.json
-MACHINE = (
-    "versions",
-    "threads",
-    "processor",
-    "products",
-    "kernels",
-)  # recorded beside the settings
+# Recorded beside the settings
+MACHINE = ("versions", "threads", "processor", "products", "kernels")
 
 
 def setting(
@@ -108,7 +110,8 @@ class Config:
     optimizer: str = setting("sgd")
     learning_rate: float | None = setting(
         None,
-        f"0.01 for sgd unless given where there are more than {SHALLOW} hidden layers",
+        f"{PREFERRED_IN_DEEP_NETS['sgd']['learning_rate']:g} for sgd unless given where there are "
+        f"more than {SHALLOW} hidden layers",
         RATE,
         of="optimizer",
         metavar="R",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from nnscratch.kinds import as_array, checks_kinds
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, use_log_scale, without_neighbours
 from nnscratch.plots.panels import (
     PANEL_INCHES,
@@ -16,6 +16,7 @@ from nnscratch.plots.panels import (
     panels,
     say_empty,
 )
+from nnscratch.plots.records import rising_steps
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -147,13 +148,7 @@ def _curves(
             "plot_gradient_norms expected equally many norms, at least one, for each layer, "
             f"received the shapes {dict(zip(norms, shapes, strict=True))}"
         )
-    steps = np.arange(len(curves[0])) if steps is None else as_array(steps)
-    numbers = steps.dtype.kind in "iuf"
-    if not numbers or steps.shape != shapes[0] or (np.diff(steps) <= 0).any():
-        raise ValueError(
-            f"plot_gradient_norms expected {len(curves[0])} rising steps, one for each record, "
-            f"received {steps.shape}" + ("" if steps.shape != shapes[0] else " that do not rise")
-        )
+    steps = rising_steps("plot_gradient_norms", steps, len(curves[0]))
     return [str(name) for name in norms], curves, steps
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnscratch.kinds import as_array, checks_kinds
+from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, end_at_one
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
+from nnscratch.plots.records import rising_steps
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,12 +98,7 @@ def _checked(
             "plot_percentiles expected arrays (records, samples) of equally many records, "
             f"at least one, received {shapes}"
         )
-    steps = np.arange(*records) if steps is None else as_array(steps)
-    if steps.dtype.kind not in "iuf" or steps.shape != (*records,) or (np.diff(steps) <= 0).any():
-        raise ValueError(
-            f"plot_percentiles expected {records.pop()} rising steps, one for each record, "
-            f"received {steps.shape}"
-        )
+    steps = rising_steps("plot_percentiles", steps, *records)
     curves = {name: np.asarray(curve, np.float64) for name, curve in (accuracy or {}).items()}
     if any(curve.shape != steps.shape for curve in curves.values()):
         raise ValueError(

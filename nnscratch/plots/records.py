@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from nnscratch.kinds import as_array
 from nnscratch.training.history import History
 
 
@@ -45,7 +46,8 @@ def steps_of(caller: str, given: Any, what: str) -> np.ndarray:
     if hasattr(steps, "keys"):
         steps = steps.get("loss", ())
     try:
-        curve = np.asarray(steps if np.iscomplexobj(steps) else np.asarray(steps, np.float64))
+        curve = np.asarray(steps)
+        curve = curve if np.iscomplexobj(curve) else curve.astype(np.float64)
     except (TypeError, ValueError):  # no numbers at all
         curve = np.empty(0)
     if curve.dtype.kind != "f" or curve.ndim != 1 or not curve.size:
@@ -54,6 +56,20 @@ def steps_of(caller: str, given: Any, what: str) -> np.ndarray:
             "of numbers (the file history.csv has epochs alone)"
         )
     return curve
+
+
+def rising_steps(caller: str, steps: Any, count: int) -> np.ndarray:
+    """The step of each of so many records: their numbers, unless they are given."""
+    if steps is None:
+        return np.arange(count)
+    steps = as_array(steps)
+    fits = steps.dtype.kind in "iuf" and steps.shape == (count,)
+    if not fits or (np.diff(steps) <= 0).any():
+        raise ValueError(
+            f"{caller} expected {count} rising steps, one for each record, "
+            f"received {steps.shape}" + (" that do not rise" if steps.shape == (count,) else "")
+        )
+    return steps
 
 
 def smoothed(curve: np.ndarray, smoothing: float) -> np.ndarray:
