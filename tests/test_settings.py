@@ -22,9 +22,9 @@ from nnscratch.commands.choices import (
     defaults_of,
     takers,
 )
-from nnscratch.commands.options import nearest, one_line
+from nnscratch.commands.options import flag, nearest, one_line
 from nnscratch.commands.run_folder import claim_folder
-from nnscratch.commands.settings import Config, flag
+from nnscratch.commands.settings import Config
 from nnscratch.layers import activations, scan
 from tests.command_line import caller
 

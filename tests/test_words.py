@@ -11,7 +11,8 @@ import pytest
 import nnscratch as nn
 from nnscratch import words
 from nnscratch.asking import Word
-from nnscratch.commands.settings import _options, flag
+from nnscratch.commands.options import flag
+from nnscratch.commands.setting_options import offered
 from nnscratch.optimizers.schedules import Schedule
 
 ATTRIBUTES = {
@@ -89,7 +90,7 @@ def test_every_keyword_that_is_advised_is_one_of_ours():
 
 
 def test_every_option_that_is_advised_is_one_of_ours():
-    options = {flag(each.name) for each in _options()} | {"--out", "--resume", "--workers"}
+    options = {flag(each.name) for each in offered()} | {"--out", "--resume", "--workers"}
     assert set(words.OPTIONS.values()) <= options | {"--jobs"}
     assert not set(words.OPTIONS) & options
 

@@ -1,4 +1,4 @@
-"""What the commands' parsers have in common: errors in one line, and kinds of numbers."""
+"""What the commands' parsers have in common: errors in one line, spelling, kinds of numbers."""
 
 from __future__ import annotations
 
@@ -72,6 +72,20 @@ def complain(error: BaseException) -> None:
     if isinstance(error, OSError) and error.filename:
         reason = f"{error.filename}: {error.strerror}"
     print("nnscratch: error:", one_line(reason), file=sys.stderr)
+
+
+def flag(name: str) -> str:
+    """A setting's option: learning_rate as --learning-rate."""
+    return "--" + name.replace("_", "-")
+
+
+def shown(value: Any) -> str:
+    """A setting's value as it would be written as an option."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _number(kind: Callable[[str], Any], accept: Callable[[Any], bool], what: str) -> Any:

@@ -196,7 +196,8 @@ def _plane(job: Run) -> str:
 
 
 def _settings(job: Run, folder: Path) -> str:
-    from nnscratch.commands.settings import recorded, shown
+    from nnscratch.commands.options import shown
+    from nnscratch.commands.settings import recorded
     from nnscratch.display.html import table
 
     config = job.config

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnscratch.commands.options import complain, one_line
+from nnscratch.commands.options import complain, nearest, one_line, shown
 
 if TYPE_CHECKING:
     from nnscratch.commands.run_folder import Summary
@@ -122,7 +122,6 @@ def _measures(each: Summary) -> list[str]:
 
 
 def _condition(text: str, options: argparse.Namespace) -> tuple[str, str]:
-    from nnscratch.commands.options import nearest
     from nnscratch.commands.settings import Config
 
     name, equals, value = text.partition("=")
@@ -134,7 +133,5 @@ def _condition(text: str, options: argparse.Namespace) -> tuple[str, str]:
 
 
 def _shown(each: Summary, name: str) -> str:
-    from nnscratch.commands.settings import shown
-
     value = getattr(each.config, name)
     return "-" if value is None else shown(value)

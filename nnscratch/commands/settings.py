@@ -1,4 +1,6 @@
-"""The settings of a run, each named once: as an option, as a key of config.json, as an attribute.
+"""The settings of a run, each named once: an attribute here, a key of config.json, an option.
+
+`setting_options` makes the options of them.
 
 A setting that belongs to the chosen model or optimizer is None until that is known; then it has
 the default of the choice's signature, and where the choice does not take it, it is refused.
@@ -10,7 +12,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from nnscratch.commands.choices import (
     is_text,
     takers,
 )
-from nnscratch.commands.options import AMOUNT, COUNT, DATA, LIST, NUMBER, ONOFF, RATE, SHARE
+from nnscratch.commands.options import AMOUNT, COUNT, DATA, NUMBER, RATE, SHARE, flag
 from nnscratch.commands.own_model import MODEL
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.datasets import Dataset, is_path
@@ -233,73 +235,6 @@ def recorded(folder: Path) -> dict[str, str]:
     if isinstance(versions, dict):
         words["versions"] = ", ".join(f"{name} {number}" for name, number in versions.items())
     return words
-
-
-def add_settings(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """Add an option for each setting, in its group, with its default in the help.
-
-    With several values each option takes a list of them, and what is a list itself is one with
-    commas: --hidden 256,128 64.
-    """
-    groups: dict[str, Any] = {}
-    for each in _options():
-        details = each.metadata
-        title = details["group"]
-        group = groups.get(title) or groups.setdefault(title, parser.add_argument_group(title))
-        options = {"help": _help(each.name), **details["options"]}
-        if details["kind"] is bool and several:
-            options |= {"type": ONOFF, "nargs": "+", "metavar": "yes|no"}
-        elif details["kind"] is bool:
-            options["action"] = "store_true"
-        else:
-            options["type"] = details["kind"]
-            if several and "nargs" in options:
-                options |= {"type": LIST(details["kind"]), "metavar": "N,N"}
-            if several:
-                options["nargs"] = "+"
-        if each.name in CHOICES and details["kind"] is not MODEL:
-            options |= {"choices": sorted(CHOICES[each.name])}
-        group.add_argument(flag(each.name), default=None, **options)
-
-
-def flag(name: str) -> str:
-    """A setting's option: learning_rate as --learning-rate."""
-    return "--" + name.replace("_", "-")
-
-
-def settings_in(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings that were given as options, by name."""
-    values = {each.name: getattr(options, each.name) for each in _options()}
-    given = {name: value for name, value in values.items() if value is not None}
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-
-
-def _options() -> list[Field[Any]]:
-    """The settings that are options; the others are known of one's own data once it is read."""
-    return [each for each in fields(Config) if each.metadata["group"]]
-
-
-def _help(name: str) -> str:
-    each = next(each for each in fields(Config) if each.name == name)
-    what, of = each.metadata["help"], each.metadata["of"]
-    if of:
-        groups: dict[str, list[str]] = {}
-        for choice, default in takers(of, name).items():
-            groups.setdefault(shown(default), []).append(choice)
-        values = [f"{value} for {', '.join(choices)}" for value, choices in groups.items()]
-        default = "; ".join(values)
-    else:
-        default = "" if each.default in (None, "") or each.default is False else shown(each.default)
-    return " ".join(filter(None, [what, f"(default {default})" if default else ""]))
-
-
-def shown(value: Any) -> str:
-    """A setting's value as it would be written as an option."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return " ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _of_choice(name: str, value: Any, of: str, config: Config) -> Any:

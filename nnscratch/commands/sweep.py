@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnscratch.commands.options import COUNT, one_line
+from nnscratch.commands.options import COUNT, flag, one_line, shown
 
 if TYPE_CHECKING:
     from nnscratch.commands.run_folder import Summary
@@ -33,7 +33,7 @@ stopped and repeats no finished run; runs that failed are tried again.
 
 def register(commands: Any) -> None:
     """Add the command's parser to the command line's."""
-    from nnscratch.commands.settings import add_settings
+    from nnscratch.commands.setting_options import add_settings
 
     sweep = commands.add_parser(
         "sweep",
@@ -94,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _configs(options: argparse.Namespace) -> Iterator[Config]:
     """Every combination; ValueError where one of them cannot be."""
-    from nnscratch.commands.settings import Config, settings_in
+    from nnscratch.commands.setting_options import settings_in
+    from nnscratch.commands.settings import Config
 
     given = settings_in(options)
     every: Iterable[tuple[Any, ...]] = itertools.product(*given.values())
@@ -111,7 +112,7 @@ def _configs(options: argparse.Namespace) -> Iterator[Config]:
 
 def _name(config: Config, options: argparse.Namespace) -> str:
     """A folder's name: the settings that vary, and a number that belongs to all of them."""
-    from nnscratch.commands.settings import settings_in, shown
+    from nnscratch.commands.setting_options import settings_in
 
     content = json.dumps(asdict(config), sort_keys=True).encode()
     number = hashlib.sha256(content).hexdigest()[:8]
@@ -123,7 +124,7 @@ def _name(config: Config, options: argparse.Namespace) -> str:
 
 def _draw(found: Sequence[Summary], options: argparse.Namespace, path: Path) -> None:
     """The curves of the best settings, those of several seeds as one with a band."""
-    from nnscratch.commands.settings import flag, settings_in, shown
+    from nnscratch.commands.setting_options import settings_in
     from nnscratch.plots import plot_comparison
     from nnscratch.training.history import History
 

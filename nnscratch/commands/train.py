@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from nnscratch.commands.options import COUNT, Parser
+from nnscratch.commands.options import COUNT, Parser, flag
 from nnscratch.files import printable, remove_unfinished
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ examples:
 
 def register(commands: Any) -> None:
     """Add the command's parser to the command line's."""
-    from nnscratch.commands.settings import add_settings
+    from nnscratch.commands.setting_options import add_settings
 
     train = commands.add_parser(
         "train",
@@ -126,7 +126,8 @@ def _config(options: argparse.Namespace) -> Config:
     """The settings asked for, or those of the run to go on with."""
     from dataclasses import replace
 
-    from nnscratch.commands.settings import Config, flag, settings_in
+    from nnscratch.commands.setting_options import settings_in
+    from nnscratch.commands.settings import Config
 
     given, parser = settings_in(options), cast("Parser", options.parser)
     if options.mpi and (options.workers != 1 or options.diagnose):
