@@ -12,7 +12,8 @@ import numpy as np
 from nnscratch.grading.checks import Check
 from nnscratch.grading.draws import Case, drawn
 from nnscratch.grading.evidence import case_of, compare
-from nnscratch.grading.student import Student, entry
+from nnscratch.grading.remote import entry
+from nnscratch.grading.student import Student
 from nnscratch.grading.verdicts import TOLERANCE, Comparison
 
 

@@ -19,10 +19,11 @@ import numpy as np
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.report import Finding
 from nnscratch.grading.checks import Check
+from nnscratch.grading.faults import Fault, fault_of
 from nnscratch.grading.sandbox.errors import SandboxError, WorkerError
 from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.spec import Assignment, GraderFault, Item
-from nnscratch.grading.student import Fault, Student, fault_of
+from nnscratch.grading.student import Student
 from nnscratch.grading.submission import Submission
 from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, failing_case, judge
 

@@ -26,8 +26,9 @@ from nnscratch.grading.evidence import (
     compare,
     consequence,
 )
+from nnscratch.grading.faults import Fault
 from nnscratch.grading.pair import Pair, begun
-from nnscratch.grading.student import Fault, Student
+from nnscratch.grading.student import Student
 from nnscratch.grading.verdicts import TOLERANCE, Comparison
 
 FORWARDS = 50  # how often a backward may call forward; a numeric derivative does thousands of times

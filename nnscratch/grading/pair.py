@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nnscratch.grading.evidence import Reference, claim, equal, unchanged
-from nnscratch.grading.student import Fault, Remote, entry
+from nnscratch.grading.faults import Fault
+from nnscratch.grading.remote import Remote, entry
 from nnscratch.grading.verdicts import Comparison
 
 SPARE = 1 << 20  # bytes that may come back beyond what a sum that was left out would give

@@ -1,77 +1,20 @@
-"""What an item sees of a student: their classes and functions, behind the worker.
-
-Nothing here trusts what comes back: it is arrays, numbers and strings, copied out of another
-process. What goes wrong on the way is a `Fault`, which has a diagnosis as a wrong number has.
-"""
+"""What an item sees of a student: their classes and functions, behind the worker."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from nnscratch.grading.faults import Fault, fault_of
 from nnscratch.grading.given import GivenLayers, given_function
-from nnscratch.grading.sandbox.errors import (
-    ForbiddenValue,
-    LimitExceeded,
-    ProtocolViolation,
-    StudentError,
-    TimedOut,
-    TooMuch,
-    WorkerDied,
-    WorkerError,
-)
+from nnscratch.grading.remote import Remote, entry
+from nnscratch.grading.sandbox.errors import WorkerError
 from nnscratch.grading.sandbox.values import Callback, Proxy, Raw
 
 if TYPE_CHECKING:
     from nnscratch.grading.sandbox.worker import Worker
 
-
-class Fault(Exception):
-    """The student's code gave no value: why, as a code of `diagnose` and in words.
-
-    `loading` is true where the file itself could not be loaded, `stalled` where nothing came for
-    the whole wall time, though the CPU time was not used up.
-    """
-
-    def __init__(
-        self, code: str, message: str, loading: bool = False, stalled: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.code, self.loading, self.stalled = code, loading, stalled
-
-
-CODES: Mapping[type[WorkerError], str] = {
-    ForbiddenValue: "type",
-    LimitExceeded: "limit",
-    ProtocolViolation: "protocol",
-    TimedOut: "timeout",
-    TooMuch: "too_large",
-    WorkerDied: "crashed",
-}
-
-
-def fault_of(error: WorkerError) -> Fault:
-    """What the worker says, as a diagnosis."""
-    if isinstance(error, StudentError):
-        if error.not_implemented:
-            return Fault("not_implemented", "not implemented yet")
-        if error.exception == "TooManyForwards":
-            return Fault("numeric_derivative", error.message)
-        lines = [str(error), *_frames(error.traceback)]
-        if error.exception == "ModuleNotFoundError":
-            lines.append(
-                "NumPy and Python's own modules are there, and the files of the task alone"
-            )
-        return Fault("exception", "\n".join(lines))
-    stalled = isinstance(error, TimedOut) and error.limit == "wall"
-    return Fault(CODES.get(type(error), "exception"), str(error), stalled=stalled)
-
-
-def _frames(traceback: str) -> list[str]:
-    """The lines of a traceback that say where, without its first and last."""
-    return [line for line in traceback.splitlines() if line.startswith(" ")][-4:]
+__all__ = ["Fault", "Remote", "Student", "entry", "fault_of"]  # what an assignment's items import
 
 
 class Student:
@@ -124,8 +67,8 @@ class Student:
 
     def beside(self, module: str, name: str) -> Remote:
         """A function of a file that lies beside the student's, as `Check.beside` says."""
-        source = self._do(lambda w: w.module(module))
-        return Remote(self, self._do(lambda w: w.get(source, name, keep=True)), name)
+        source = self.do(lambda w: w.module(module))
+        return Remote(self, self.do(lambda w: w.get(source, name, keep=True)), name)
 
     def callback(self, function: Callable[..., Any]) -> Callback:
         """A function of ours as an argument: the student's code can call it, and no more."""
@@ -165,12 +108,12 @@ class Student:
                     name,
                 )
             elif isinstance(meaning, str):
-                source = self._do(lambda w, n=name: w.module(f"given_{n}"))
-                stand_in = self._do(lambda w, m=source, n=name: w.get(m, n, keep=True))
+                source = self.do(lambda w, n=name: w.module(f"given_{n}"))
+                stand_in = self.do(lambda w, m=source, n=name: w.get(m, n, keep=True))
             else:
                 stand_in = self.worker.offer(given_function(name, meaning))
             module = self._module(name)
-            self._do(lambda w, m=module, n=name, s=stand_in: w.set(m, n, s))
+            self.do(lambda w, m=module, n=name, s=stand_in: w.set(m, n, s))
         return layers
 
     def stand_ins(self, *descriptions: tuple[Any, ...]) -> list[Remote]:
@@ -181,7 +124,7 @@ class Student:
         self.asked.add(name)
         module = self._module(name)
         try:
-            return self._do(lambda w: w.get(module, name, keep=True))
+            return self.do(lambda w: w.get(module, name, keep=True))
         except Fault as fault:
             if fault.code == "exception" and "AttributeError" in str(fault):
                 file = self._modules.get(name, "?")
@@ -201,161 +144,9 @@ class Student:
             fault.loading = True
             raise fault from None
 
-    def _do(self, action: Any) -> Any:
+    def do(self, action: Callable[[Worker], Any]) -> Any:
+        """What an action on the worker returns; a `Fault` where it fails."""
         try:
             return action(self.worker)
         except WorkerError as error:
             raise fault_of(error) from None
-
-
-class Remote:
-    """An object in the worker: its methods and attributes by name.
-
-    Parameters
-    ----------
-    student : Student
-    handle : Handle
-        The worker's.
-    name : str
-        What to call it in messages.
-    """
-
-    def __init__(self, student: Student, handle: Any, name: str) -> None:
-        self.student, self.handle, self.name = student, handle, name
-
-    def call(
-        self,
-        method: str,
-        *args: Any,
-        keep: bool = False,
-        writes: bool = False,
-        unpack: int | None = None,
-        forwards: int = 0,
-        most: int | None = None,
-        **kwargs: Any,
-    ) -> Any:
-        """What a method returns; "" calls the object itself.
-
-        Parameters
-        ----------
-        method : str
-        *args, **kwargs : arrays, numbers, strings, Remotes, and lists, tuples, dicts of them
-        keep : bool
-            Leave the result in the worker and return a Remote.
-        writes : bool
-            The method may write to its arguments.
-        unpack : int, optional
-            A tuple or list of so many is expected; another is the student's fault.
-        forwards, most : int, optional
-            As in `Worker.call`.
-        """
-        worker = self.student.worker
-        sent = [_handles(a) for a in args]
-        named = {key: _handles(value) for key, value in kwargs.items()}
-        try:
-            got = worker.call(
-                self.handle, method, *sent, keep=keep, forwards=forwards, most=most, **named
-            )
-        except WorkerError as error:
-            raise self._called(error, method, args, kwargs) from None
-        if not writes and (args or kwargs):
-            self._note_written(method)
-        if keep:
-            return Remote(self.student, got, f"{self.name}.{method}")
-        if unpack is not None and not (isinstance(got, (tuple, list)) and len(got) == unpack):
-            code = "none" if got is None else "type"
-            raise Fault(
-                code, f"{self._title(method)} returned {_kind(got)}, expected {unpack} values"
-            )
-        return got
-
-    def value(self, most: int | None = None) -> Any:
-        """What a kept object is now."""
-        try:
-            return self.student.worker.value(self.handle, most)
-        except WorkerError as error:
-            raise fault_of(error) from None
-
-    def get(self, name: str, keep: bool = False, most: int | None = None) -> Any:
-        """An attribute; dotted names are followed."""
-        try:
-            got = self.student.worker.get(self.handle, name, keep=keep, most=most)
-        except WorkerError as error:
-            raise self._absent(error, name) from None
-        return Remote(self.student, got, f"{self.name}.{name}") if keep else got
-
-    def set(self, name: str, value: Any) -> None:
-        """Write an attribute."""
-        self.student._do(lambda w: w.set(self.handle, name, _handles(value)))
-
-    def item(self, key: Any, keep: bool = False) -> Any:
-        """An entry of a dict or list."""
-        got = self.student._do(lambda w: w.item(self.handle, key, keep=keep))
-        return Remote(self.student, got, f"{self.name}[{key!r}]") if keep else got
-
-    def _title(self, method: str) -> str:
-        return f"{self.name}.{method}" if method else self.name
-
-    def _called(self, error: WorkerError, method: str, args: Any, kwargs: Any) -> Fault:
-        """The fault with what was called, which an error about shapes does not say."""
-        fault = self._absent(error, method)
-        if fault.code != "exception":
-            return fault
-        shown = [_shape(a) for a in args] + [f"{k}={_shape(v)}" for k, v in kwargs.items()]
-        call = f"{self._title(method)}({', '.join(shown)})"
-        return Fault(fault.code, f"{fault}\nin {call}")
-
-    def _absent(self, error: WorkerError, name: str) -> Fault:
-        last = name.rpartition(".")[2]
-        # With lines of the student's in its traceback it is their code that looked for the name.
-        ours = isinstance(error, StudentError) and "File " not in error.traceback
-        if name and ours and f"no attribute '{last}'" in str(error):
-            return Fault("missing", f"{self.name} has no {name}")
-        return fault_of(error)
-
-    def _note_written(self, method: str) -> None:
-        for which in self.student._do(lambda w: w.changed_inputs()):
-            dy = method == "backward" and which == 0
-            argument = which if isinstance(which, str) else f"argument {which + 1}"
-            what = f"{argument} of {self._title(method)}"
-            self.student.written.append(("mutated_dy" if dy else "mutated_input", what))
-
-
-def entry(grads: Any, key: str, name: str = "grads") -> Any:
-    """`grads[key]`, where it is the student's fault if there is no such entry."""
-    if not isinstance(grads, dict):
-        raise Fault("none" if grads is None else "type", f"{name} is {_kind(grads)}, not a dict")
-    if key not in grads:
-        raise Fault("missing", f"there is no {name}[{key!r}]")
-    return grads[key]
-
-
-def _handles(value: Any) -> Any:
-    if isinstance(value, Remote):
-        return value.handle
-    if isinstance(value, (list, tuple)):
-        return type(value)(_handles(v) for v in value)
-    if isinstance(value, dict):
-        return {key: _handles(v) for key, v in value.items()}
-    return value
-
-
-def _shape(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"array of shape {value.shape}" if value.ndim else f"array {value}"
-    if isinstance(value, Remote):
-        return value.name
-    if isinstance(value, Proxy):
-        return f"an object with {', '.join(value.methods) or 'nothing'}"
-    if isinstance(value, Raw):
-        return f"{len(value.content)} bytes"
-    if isinstance(value, Callback):
-        return "a function"
-    text = repr(value)
-    return text if len(text) <= 40 else _kind(value)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return "None" if value is None else f"a {type(value).__name__}"

@@ -8,7 +8,7 @@ library's from the same parameters.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,8 +16,10 @@ import numpy as np
 from nnscratch.grading.checks import Check
 from nnscratch.grading.draws import drawn
 from nnscratch.grading.evidence import Reference, claim, compare
+from nnscratch.grading.faults import Fault
 from nnscratch.grading.pair import Pair
-from nnscratch.grading.student import Fault, Remote, Student, entry
+from nnscratch.grading.remote import Remote, entry
+from nnscratch.grading.student import Student
 from nnscratch.grading.verdicts import Comparison
 
 Named = tuple[str, tuple[Any, ...]]
@@ -89,42 +91,22 @@ def training_check(
 
     def run(student: Student, rng: np.random.Generator) -> Iterator[Comparison]:
         theirs = Theirs(student, model, make)
-        ours, count = theirs.ours, len(theirs.layers)
-        with_params = _with_params(ours)
-        if theirs.listed is not None:
-            yield claim(
-                "layers",
-                count == len(with_params),
-                "layers_missing",
-                f"self.layers of {theirs.name} has {count} layers with parameters, "
-                f"expected {len(with_params)}",
-                remedy,
-            )
-        if count != len(with_params):
+        if not (yield from _built_alike(theirs, remedy)):
             return
-        pairs = list(zip(theirs.layers, with_params, strict=True))
-        for i, (remote, layer) in enumerate(pairs, 1):
-            pair = Pair(remote, Reference(layer))
-            claims = list(pair.built(f"{theirs.name}, layer {i}"))
-            yield from claims
-            if any(c.claim is not None and c.claim.verdict == "fail" for c in claims):
-                return
-            for key, value in pair.params.items():
-                layer.params[key] = value
         value_of = _loss(student, loss)
         step_of = _optimizer(student, optimizer, theirs)
         library_loss = (loss[1] if isinstance(loss, tuple) else loss)()
-        descent = optimizer[-2](ours, **optimizer[-1])
+        descent = optimizer[-2](theirs.ours, **optimizer[-1])
         for step in range(1, STEPS + 1):
             x, target = drawn(inputs, rng, BATCH)
             value, dy = value_of(theirs.forward(x), target)
             theirs.backward(dy)
             step_of()
-            expected = library_loss.forward(ours.forward(x), target)
-            _, grads = ours.backward(library_loss.backward())
+            expected = library_loss.forward(theirs.ours.forward(x), target)
+            _, grads = theirs.ours.backward(library_loss.backward())
             descent.step(grads)
             yield compare(f"loss in step {step}", value, expected)
-        for i, (remote, layer) in enumerate(pairs, 1):
+        for i, (remote, layer) in enumerate(_pairs(theirs), 1):
             trained = remote.get("params")
             for key, array in layer.params.items():
                 got = entry(trained, key, "params")
@@ -132,6 +114,35 @@ def training_check(
 
     first, _ = model[0] if isinstance(model, list) else model
     return Check(run, first, together=True)
+
+
+def _built_alike(theirs: Theirs, remedy: str) -> Generator[Comparison, None, bool]:
+    """Whether the two networks have the same layers; the library's gets the student's numbers."""
+    count, expected = len(theirs.layers), len(_with_params(theirs.ours))
+    if theirs.listed is not None:
+        yield claim(
+            "layers",
+            count == expected,
+            "layers_missing",
+            f"self.layers of {theirs.name} has {count} layers with parameters, expected {expected}",
+            remedy,
+        )
+    if count != expected:
+        return False
+    for i, (remote, layer) in enumerate(_pairs(theirs), 1):
+        pair = Pair(remote, Reference(layer))
+        claims = list(pair.built(f"{theirs.name}, layer {i}"))
+        yield from claims
+        if any(c.claim is not None and c.claim.verdict == "fail" for c in claims):
+            return False
+        for key, value in pair.params.items():
+            layer.params[key] = value
+    return True
+
+
+def _pairs(theirs: Theirs) -> list[tuple[Remote, Any]]:
+    """Each layer of the student's that has parameters, with the library's."""
+    return list(zip(theirs.layers, _with_params(theirs.ours), strict=True))
 
 
 def _with_params(model: Any) -> list[Any]:
