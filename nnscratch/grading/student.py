@@ -144,7 +144,7 @@ class Student:
             fault.loading = True
             raise fault from None
 
-    def do(self, action: Callable[[Worker], Any]) -> Any:
+    def do(self, action: Callable[..., Any]) -> Any:
         """What an action on the worker returns; a `Fault` where it fails."""
         try:
             return action(self.worker)

@@ -1,7 +1,7 @@
 """The parent's handle on a worker: trusted code asks, a student's code computes.
 
 What comes back is a value that was checked byte by byte, or an exception that says what happened
-instead. Nothing that the worker says about itself is believed.
+instead.
 """
 
 from __future__ import annotations
@@ -10,47 +10,17 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from nnscratch.grading.sandbox.errors import (
-    ForbiddenValue,
-    ProtocolViolation,
-    StudentError,
-    TooMuch,
-    WorkerError,
-)
+from nnscratch.grading.sandbox.channel import Channel, Handle, equal
+from nnscratch.grading.sandbox.errors import ProtocolViolation, WorkerError
 from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.sandbox.process import Process
-from nnscratch.grading.sandbox.protocol import message, receive
-from nnscratch.grading.sandbox.values import (
-    Callback,
-    Caps,
-    Kept,
-    Malformed,
-    TooLarge,
-    Unsendable,
-    pack,
-    unpack,
-)
+from nnscratch.grading.sandbox.protocol import message
+from nnscratch.grading.sandbox.values import Callback
 
-_OURS = Caps(size=1 << 31)  # what we send ourselves may be large
-# What comes back is hardly larger than what was sent: a batch of gradients that was not summed.
-SPARE, TIMES = 4 << 20, 16
-_RAISED = (TypeError, ValueError)  # what student code sees of an exception of ours
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@dataclass(frozen=True)
-class Handle:
-    """An object that stays in the worker; ``name`` is what its class calls itself there."""
-
-    kept: Kept
-    name: str
-    worker: int
 
 
 class Worker:
@@ -90,6 +60,7 @@ class Worker:
 
     Examples
     --------
+    >>> import numpy as np
     >>> source = b"def double(x):\\n    return 2 * x"
     >>> with Worker({"layers.py": source}, level=0) as worker:
     ...     worker.function("layers", "double", np.array([1.0, 2.0]))
@@ -112,14 +83,13 @@ class Worker:
         self._files = dict(files)
         self._level = level
         self._process: Process | None = None
+        self._channel: Channel | None = None
         self._modules: dict[str, Handle] = {}
         self._sent: Any = ((), {})
-        self._number = 0
-        self._largest = 0  # bytes of arrays of the largest message that was sent
-        self._offered: list[Callable[..., Any]] = []
 
     def __enter__(self) -> Self:
         self._process = Process(self._level, self.limits)
+        self._channel = Channel(self._process, self.limits.reply)
         self.level = self._process.level
         with suppress(WorkerError):  # every later call will raise it
             for name, content in self._files.items():
@@ -140,6 +110,20 @@ class Worker:
             raise RuntimeError("the worker is not running; ask inside its with block")
         return self._process
 
+    def _ask(
+        self,
+        header: dict[str, Any],
+        subject: Handle | None = None,
+        value: Any = None,
+        most: int | None = None,
+    ) -> Any:
+        return self._talk().ask(header, subject, value, most)
+
+    def _talk(self) -> Channel:
+        self._started()
+        assert self._channel is not None  # made with the process
+        return self._channel
+
     @property
     def output(self) -> str:
         return self._started().output.decode(errors="replace")
@@ -151,8 +135,6 @@ class Worker:
     @property
     def cpu_seconds(self) -> float:
         return self._started().cpu
-
-    # -- what trusted code asks -----------------------------------------------------------------
 
     def module(self, name: str) -> Handle:
         """Import a module of the files; importing it again gives the same."""
@@ -205,8 +187,7 @@ class Worker:
 
         An exception that it raises is raised in the worker too.
         """
-        self._offered.append(function)
-        return Callback(len(self._offered) - 1)
+        return self._talk().offer(function)
 
     def new(self, module: str, name: str, /, *arguments: Any, **keywords: Any) -> Handle:
         """Make an object of a class."""
@@ -245,9 +226,10 @@ class Worker:
         arguments, keywords = self._inputs()
         now: dict[int | str, Any] = dict(enumerate(arguments))
         now.update(keywords)
+        outgoing = self._talk().outgoing
         sent: dict[int | str, Any] = dict(enumerate(self._sent[0]))
         sent.update(self._sent[1])
-        return tuple(key for key in sent if not _equal(self._outgoing(sent[key]), now.get(key)))
+        return tuple(key for key in sent if not equal(outgoing(sent[key]), now.get(key)))
 
     def _inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         now = self._ask({"do": "inputs"})
@@ -259,109 +241,3 @@ class Worker:
         ):
             self._started().fail(ProtocolViolation("inputs that are none"))
         return now
-
-    # -- messages -------------------------------------------------------------------------------
-
-    def _ask(
-        self,
-        header: dict[str, Any],
-        subject: Handle | None = None,
-        value: Any = None,
-        most: int | None = None,
-    ) -> Any:
-        process = self._started()
-        if subject is not None:
-            header["subject"] = self._outgoing(subject).number
-        arrays: list[np.ndarray] = []
-        header["value"] = pack(self._outgoing(value), arrays, _OURS)
-        self._number += 1
-        header["id"] = self._number
-        process.send(message(header, arrays))
-        self._largest = max(self._largest, sum(array.nbytes for array in arrays))
-        usual = SPARE + TIMES * self._largest
-        caps = Caps(size=min(self.limits.reply, usual if most is None else most))
-        try:
-            while True:
-                reply, contents = receive(process.read, caps)
-                if "asks" not in reply:
-                    return self._understand(header, reply, contents)
-                self._answer(process, reply, contents)
-        except TooLarge as error:
-            process.fail(TooMuch(f"what came back is too large: {error}"))
-        except Malformed as error:
-            process.fail(ProtocolViolation(str(error)))
-
-    def _answer(self, process: Process, asked: dict[str, Any], arrays: list[np.ndarray]) -> None:
-        """Run the function that student code asks for, and send what it returns or raises."""
-        number = asked["asks"]
-        if type(number) is not int or not 0 <= number < len(self._offered):
-            raise Malformed(f"a call of function {number!r:.20}, which was not offered")
-        value = unpack(asked.get("value"), arrays)
-        if not (
-            isinstance(value, list)
-            and len(value) == 2
-            and isinstance(value[0], list)
-            and isinstance(value[1], dict)
-            and all(isinstance(key, str) for key in value[1])
-        ):
-            raise Malformed("a call without arguments")
-        contents: list[np.ndarray] = []
-        try:
-            with np.errstate(all="ignore"):
-                result = self._offered[number](*value[0], **value[1])
-            answer = {"value": pack(result, contents, _OURS)}
-        except Exception as error:  # whatever it was given: the student's arguments are no fault
-            kind = next((k.__name__ for k in _RAISED if isinstance(error, k)), "RuntimeError")
-            answer = {"raised": [kind, str(error)[:2000]]}
-        process.send(message(answer, contents))
-
-    def _understand(
-        self, header: dict[str, Any], reply: dict[str, Any], arrays: list[np.ndarray]
-    ) -> Any:
-        """Return the value of a reply, or raise what it tells of."""
-        if type(reply.get("id")) is not int or reply["id"] != self._number:
-            raise Malformed(f"a reply to request {reply.get('id')!r:.20}, not {self._number}")
-        if "raised" in reply:
-            described = reply["raised"]
-            if not isinstance(described, dict):
-                raise Malformed("an exception without description")
-            parts = [described.get(part) for part in ("exception", "message", "traceback")]
-            texts = [part for part in parts if isinstance(part, str)]
-            if len(texts) != len(parts):
-                raise Malformed("an exception without description")
-            raise StudentError(*texts)
-        if "forbidden" in reply:
-            raise ForbiddenValue(str(reply["forbidden"]))
-        if header.get("keep"):
-            number, name = reply.get("kept"), reply.get("class")
-            if type(number) is not int or not isinstance(name, str):
-                raise Malformed("a kept object without number")
-            return Handle(Kept(number), name[:80], id(self))
-        if "value" not in reply:
-            raise Malformed("a reply without value")
-        return unpack(reply["value"], arrays, references=header["do"] == "inputs")
-
-    def _outgoing(self, value: Any) -> Any:
-        if isinstance(value, Handle):
-            if value.worker != id(self):
-                raise ValueError(f"the handle of a {value.name} belongs to another worker")
-            return value.kept
-        if isinstance(value, tuple | list):
-            return type(value)(self._outgoing(entry) for entry in value)
-        if isinstance(value, dict):
-            return {key: self._outgoing(entry) for key, entry in value.items()}
-        return value
-
-
-def _equal(sent: Any, now: Any) -> bool:
-    """Whether two values have the same structure and the same bits."""
-    both: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    try:
-        if pack(sent, both[0], _OURS) != pack(now, both[1], _OURS):
-            return False
-    except Unsendable:  # what is there now never was sent
-        return False
-    return len(both[0]) == len(both[1]) and all(
-        a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-        for a, b in zip(*both, strict=True)
-    )
