@@ -7,6 +7,7 @@ import pytest
 
 import nnscratch as nn
 from nnscratch.training.run import Run
+from nnscratch.training.validation import Validation
 
 
 def problem(samples=60, seed=0):
@@ -546,7 +547,7 @@ def test_a_run_killed_behind_the_last_step_of_an_epoch_goes_on(tmp_path):
 
     part = trainer(**options, checkpoint_every=4)  # of the four steps of an epoch
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Run, "_validated", dies)
+        patch.setattr(Validation, "figures", dies)
         part.fit(x, y, validation=(x, y), epochs=3, batch_size=16, rng=0)
     resumed = trainer(rng=5, **options, checkpoint_every=4)
     resumed.resume()

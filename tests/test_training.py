@@ -6,7 +6,7 @@ import pytest
 import nnscratch as nn
 from nnscratch.files import atomic_write
 from nnscratch.training import EarlyStopping, evaluate
-from nnscratch.training.run import Run
+from nnscratch.training.validation import Validation
 
 
 def problem(samples=90, features=6, classes=3, seed=0):
@@ -200,7 +200,7 @@ def _with_values(monkeypatch, losses):
         seen.append(weights(self.trainer.model))
         return {"valid_loss": losses[len(seen) - 1], "valid_accuracy": 0.5}
 
-    monkeypatch.setattr(Run, "_validated", scripted)
+    monkeypatch.setattr(Validation, "figures", scripted)
     return seen
 
 

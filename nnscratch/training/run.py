@@ -18,22 +18,17 @@ from nnscratch.training.augmenting import Augmenting
 from nnscratch.training.batch_statistics import recount
 from nnscratch.training.callbacks import Callbacks
 from nnscratch.training.diagnosis.recorder import Recorder
-from nnscratch.training.evaluation import evaluated, joined
-from nnscratch.training.nonfinite import (
-    check_data,
-    check_weights,
-    explain_forward,
-    explain_refusal,
-)
+from nnscratch.training.figures import figures
+from nnscratch.training.nonfinite import check_weights, explain_refusal
 from nnscratch.training.progress import EpochBar, say
-from nnscratch.training.samples import Batch, Samples, Stream
+from nnscratch.training.samples import Samples, Stream
 from nnscratch.training.state import Begun, RunState
 from nnscratch.training.updater import Totals
+from nnscratch.training.validation import Validation
 
 if TYPE_CHECKING:
     from nnscratch.training.trainer import Trainer
 
-EVALUATED_AT_ONCE = 512  # samples of the validation
 EARLY = 0.8  # of a run: a schedule that ends before is told of
 
 
@@ -60,7 +55,8 @@ class Run:
         batch_size: int,
     ) -> None:
         self.trainer, self.state = trainer, state
-        self.samples, self.validation, self.batch_size = samples, validation, batch_size
+        self.samples, self.batch_size = samples, batch_size
+        self.validation = None if validation is None else Validation(trainer, validation)
         self.ended, self.told = "", False
         self.augment, self.callbacks = Augmenting(trainer.augment), Callbacks(trainer)
         self.average = trainer.average
@@ -76,27 +72,6 @@ class Run:
         whole, rest = divmod(self.samples.count, self.batch_size)
         alone = 1 if whole and self.joins_single else 0  # joins the batch before it
         return whole + (rest > alone)
-
-    def try_validation(self) -> None:
-        """Find out before the first epoch what would fail after it.
-
-        The model sees some of the samples, the loss the targets of all, if they are at hand.
-        """
-        if self.validation is None:
-            return
-        validation, loss = self.validation, self.trainer.loss
-        trial = validation.first(EVALUATED_AT_ONCE)
-        check_data(trial, "before the first epoch", validation.name)
-        few = Samples(trial.x, trial.y, trial.weight, who="validation")
-        _, kept = evaluated(self.trainer.model, loss, few, trial.size, keep=True)
-        self._metrics("valid", kept)
-        prediction = kept[0][0]
-        if isinstance(validation, Stream) or isinstance(prediction, tuple):
-            return
-        for batch in validation.batches(EVALUATED_AT_ONCE):
-            check_data(batch, "before the first epoch", validation.name)
-            answers = np.broadcast_to(prediction[:1], (batch.length, *prediction.shape[1:]))
-            loss.forward_pass(answers, batch.y, batch.weight, total=1.0)
 
     def numbers(self, epochs: int) -> Iterator[int]:
         """The epochs that are left, counted from 1, until one of them ended the run."""
@@ -201,11 +176,11 @@ class Run:
         check_weights(trainer.model, trainer.optimizer, when, trainer.clip_norm)
         if self.average is not None:
             self.average.after_steps(trainer)
-        values = self._values("train", totals.means(), kept)
+        values = figures("train", totals.means(), trainer.metrics, kept)
         if self.validation is None:
             return values
         with self._averaged():
-            return values | self._validated(when)
+            return values | self.validation.figures(when)
 
     def _averaged(self) -> AbstractContextManager[None]:
         """The weights to be evaluated and kept."""
@@ -278,63 +253,3 @@ class Run:
         self.trainer.updater.finish()
         begun.steps, begun.totals, begun.learning_rate = steps, totals.sums(), learning_rate
         self.trainer.save_checkpoint(self.state)
-
-    def _values(
-        self, part: str, means: tuple[float, float | None], kept: list[tuple[Any, Any]]
-    ) -> dict[str, float]:
-        loss, accuracy = means
-        values = {f"{part}_loss": loss}
-        if accuracy is not None:
-            values[f"{part}_accuracy"] = accuracy
-        return values | self._metrics(part, kept)
-
-    def _metrics(self, part: str, kept: list[tuple[Any, Any]]) -> dict[str, float]:
-        """Each metric of all predictions of an epoch."""
-        if not self.trainer.metrics or not kept:
-            return {}
-        prediction, target = (joined(list(of)) for of in zip(*kept, strict=True))
-        found = {}
-        for name, function in self.trainer.metrics.items():
-            try:
-                value = function(prediction, target)
-            except Exception as error:
-                error.add_note(f"in the metric {name!r}")
-                raise
-            if np.ndim(value) or isinstance(value, (str, complex)) or value is None:
-                raise ValueError(
-                    f"the metric {name!r} expected to return a number, it returned {value!r}"
-                )
-            found[f"{part}_{name}"] = float(value)
-        return found
-
-    def _validated(self, when: str) -> dict[str, float]:
-        trainer = self.trainer
-        assert self.validation is not None
-        means, kept = evaluated(
-            trainer.model,
-            trainer.loss,
-            self.validation,
-            EVALUATED_AT_ONCE,
-            keep=bool(trainer.metrics),
-            updater=trainer.updater,
-        )
-        if not math.isfinite(means[0]):
-            self._explain_validation(f"{when}: the validation loss is {means[0]}")
-        return self._values("valid", means, kept)
-
-    def _explain_validation(self, when: str) -> None:
-        """Raise the RuntimeError that names what made the validation's loss non-finite."""
-        model, loss = self.trainer.model, self.trainer.loss
-        assert self.validation is not None
-        done = 0
-        for batch in self.validation.batches(EVALUATED_AT_ONCE):
-            single = Batch(*batch)
-            (value, _), _ = evaluated(
-                model, loss, Samples(*single[:3], who="validation"), EVALUATED_AT_ONCE
-            )
-            if not math.isfinite(value):
-                where = f"{when} (from sample {done} on)"
-                check_data(batch, where, self.validation.name)
-                model.eval()
-                explain_forward(model, batch, where, "scale the data as that for training")
-            done += batch.size

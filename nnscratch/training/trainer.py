@@ -258,7 +258,8 @@ class Trainer:
         fit_normalize(self.model, samples, size)
         run = Run(self, state, samples, held_out, size)
         self.steps_per_epoch = run.steps_per_epoch
-        run.try_validation()
+        if run.validation is not None:
+            run.validation.try_out()
         self._resumed = None
         note_where(self, state)
         keep_freed_memory()
@@ -345,7 +346,7 @@ class Trainer:
         if recorder is None or not isinstance(run.samples, Samples):
             return None
         x, y, history = run.samples.x, run.samples.y, run.state.history
-        held_out = getattr(run.validation, "x", None)
+        held_out = None if run.validation is None else getattr(run.validation.samples, "x", None)
         self.diagnosis = diagnose(recorder, self.loss, x, y, history, held_out)
         history.diagnosis = self.diagnosis
         return self.diagnosis
