@@ -23,9 +23,12 @@ from nnscratch.gradient_check.names import (
     is_cache,
     is_dy,
     is_parameter,
+    is_target_first,
     plain,
     rank,
 )
+from nnscratch.layers.base import Layer
+from nnscratch.losses.base import Loss
 
 __all__ = [
     "CLEARING",
@@ -36,6 +39,7 @@ __all__ = [
     "methods_of",
     "modes",
     "parameters",
+    "takes_target_first",
     "ways",
 ]
 
@@ -128,16 +132,27 @@ def modes(forward: Callable[..., Any], given: int) -> list[dict[str, bool]]:
     return [{}, *({name: True} for name in names if plain(name) in TRAINING)]
 
 
+def takes_target_first(source: Any, inputs: Sequence[Any], structure: Sequence[Any]) -> bool:
+    """Whether forward is that of a loss(y_true, y_pred), by the names of its arguments."""
+    methods = methods_of(source)
+    if isinstance(source, Layer | Loss) or methods is None or len(inputs) != len(structure):
+        return False
+    names = [p.name for p in parameters(getattr(source, methods[0])) or ()]
+    return len(inputs) > 1 and is_target_first(names)
+
+
 def ways(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
     returned: Any,
     ours: bool,
     passed: int | None = None,
+    target_first: bool = False,
 ) -> list[Call]:
     """The ways to call backward after a forward that returned this, likely ones first.
 
     `passed` is how many arguments forward was given; those beyond have defaults of their own.
+    With `target_first` the inputs are kept in the other order than forward takes them.
 
     Examples
     --------
@@ -148,6 +163,8 @@ def ways(
     """
     functions = not hasattr(backward, "__self__")
     names = [plain(p.name) for p in parameters(forward) or ()]
+    if target_first:
+        names[:2] = names[1::-1]
     inputs = names[:passed], names[passed:] if passed is not None else []
     found: list[Call] = []
     for outputs, cached in _readings(returned, parameters(backward), ours, functions):
@@ -241,8 +258,12 @@ def _arguments(
 
 
 def _are_inputs(required: Sequence[inspect.Parameter], inputs: Sequence[str]) -> bool:
-    """Whether backward takes as many things as forward: a loss that is told both again."""
-    return len(required) == len(inputs) == 2
+    """Whether backward takes as many things as forward: a loss that is told both again.
+
+    By the same names they are known already.
+    """
+    same = {plain(p.name) for p in required} == set(inputs)
+    return len(required) == len(inputs) == 2 and not same
 
 
 def _named(
@@ -259,10 +280,12 @@ def _named(
     found: list[tuple[str, int]] = []
     named = {plain(p.name) for p in taken}
     rest = [i for i, name in enumerate(inputs) if name not in named]
+    told = any(is_cache(p.name) for p in taken)
     dys = 0
     for i, p in enumerate(taken):
         name, optional = plain(p.name), p.default is not p.empty
-        if cached and (is_cache(p.name) or (not optional and i == len(taken) - 1 and i > 0)):
+        last = not told and not optional and i == len(taken) - 1 and i > 0
+        if cached and (is_cache(p.name) or last):
             found.append(("cache", 0))
         elif name in inputs and (len(taken) > 1 or len(inputs) > 1):
             found.append(("input", inputs.index(name)))
@@ -282,6 +305,8 @@ def _named(
             dys += 1
         elif name in OUTPUTS:
             found.append(("output", 0))
+        elif rest and dys == count and name.endswith(("input", "inputs")) and not cached:
+            found.append(("input", rest.pop(0)))
         elif rest and dys == count and len(inputs) > 1 and not cached:
             found += [("input", rest.pop(0)), ("guess", 0)]
         else:

@@ -16,7 +16,7 @@ from nnscratch.gradient_check.arguments import (
     raised_by_hand,
     weaknesses,
 )
-from nnscratch.gradient_check.calling import Functions
+from nnscratch.gradient_check.calling import Functions, takes_target_first
 from nnscratch.gradient_check.choosing import (
     ADAPTER,
     choose,
@@ -118,6 +118,10 @@ class _Check:
         self.layer, self.rng = layer, rng
         self.dy = tuple(dy) if isinstance(dy, list) and len(dy) > 1 else dy
         self.inputs, self.structure = as_leaves(inputs)
+        self.target_first = takes_target_first(layer, self.inputs, self.structure)
+        if self.target_first:  # what is checked is the gradient by the prediction: dx
+            for order in (self.inputs, self.structure):
+                order[:2] = order[1::-1]
         self.tensors = any(hasattr(x, "detach") for x in inputs)
         self.result = Report(name_in_words(layer), reproduce=call_in_words(inputs, dy, seed))
         self.notes = Notes()
@@ -134,6 +138,9 @@ class _Check:
                 self.notes.warn(words)
             if subject.manner.call.dx_last:
                 words = "backward returns the gradient by the first input last, after the others"
+                self.notes.warn(words)
+            if self.target_first:
+                words = "forward takes the target first; dx is the gradient by the prediction"
                 self.notes.warn(words)
             if self._understood(subject, draw):
                 self.notes.warnings += weaknesses(draw, self.dy)

@@ -178,12 +178,25 @@ def _complete(subject: Subject, inputs: Sequence[Any], draw: Draw, dy: Any, seed
     if manner.places.keys() != draw.params.keys() or manner.trained:
         draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
     for name in [n for n in manner.places if draw.got.get(n, MISSING) is MISSING]:
-        for place, array in unclear(subject, inputs, name, draw.dys):
+        for place, array in unclear(subject, inputs, draw.params[name].shape, draw.dys):
             trial = replace(draw, got=draw.got | {name: array})
             if _right(replace(trial, got={name: array})):
                 manner.left[name] = place
                 draw = trial
                 break
+    return _with_left_dx(subject, inputs, draw)
+
+
+def _with_left_dx(subject: Subject, inputs: Sequence[Any], draw: Draw) -> Draw:
+    """A dx that is not returned but left under another gradient's name, as self.accum_grad."""
+    if "dx" not in draw.got or draw.got["dx"] is not None or not is_float(draw.inputs[0]):
+        return draw
+    found = list(unclear(subject, inputs, draw.inputs[0].shape, draw.dys))
+    trials = [(place, replace(draw, got=draw.got | {"dx": array})) for place, array in found]
+    right = [t for t in trials if _right(replace(t[1], got={"dx": t[1].got["dx"]}))]
+    for place, trial in right or [t for t in trials if is_dy(t[0].last)]:
+        subject.manner.left["dx"] = place
+        return trial
     return draw
 
 
@@ -245,13 +258,12 @@ def told_by_name(source: Any) -> bool:
 
 
 def unclear(
-    subject: Subject, inputs: Sequence[Any], name: str, dys: Sequence[np.ndarray]
+    subject: Subject, inputs: Sequence[Any], shape: tuple[int, ...], dys: Sequence[np.ndarray]
 ) -> Iterator[tuple[Place, np.ndarray]]:
-    """Arrays of a parameter's shape that backward changes, whatever they are."""
+    """Arrays of this shape that backward changes, whatever they are."""
     used = subject.fresh()
     used.forward([copied(x) for x in inputs])
     before = {s: v.copy() for s, v in walk(used.object) if is_floating(v)}
-    shape = used.params[name].shape
     used.backward([dy.copy() for dy in dys], inputs)
     known = {place.steps for place in subject.manner.places.values()}
     for steps, value in walk(used.object):
@@ -270,7 +282,8 @@ def absent(subject: Subject, name: str, draw: Draw) -> str:
         return "keep it apart from the parameters"
     if name in manner.trained:
         return "backward changes it itself, by a rule that is no plain step of descent"
-    if arrays := [place.name for place, _ in unclear(subject, draw.inputs, name, draw.dys)]:
+    near = unclear(subject, draw.inputs, draw.params[name].shape, draw.dys)
+    if arrays := [place.name for place, _ in near]:
         return f"self.{arrays[0]} changes in backward and has its shape, but is not its gradient"
     if name in manner.listed or known_by_name(manner.places[name]):
         return ""
@@ -288,7 +301,7 @@ def no_dy(subject: Subject, draw: Draw) -> bool:
 
 def local_derivative(subject: Subject, draw: Draw) -> bool:
     """Whether what backward takes is no dy, as its name leaves open and its result shows."""
-    if subject.ours or not subject.takes_dy or isinstance(subject.object, Functions):
+    if subject.ours or not subject.takes_dy:
         return False
     taken = parameters(getattr(subject.object, subject.methods[1]))
     at = [i for i, (kind, _) in enumerate(subject.manner.call.arguments) if kind in ("dy", "dys")]
@@ -296,8 +309,8 @@ def local_derivative(subject: Subject, draw: Draw) -> bool:
         return False
     twice = subject.fresh()
     twice.forward([copied(x) for x in draw.inputs])
-    got = twice.backward([2 * dy for dy in draw.dys], draw.inputs).get("dx")
-    once = draw.got.get("dx")
-    if not isinstance(once, np.ndarray) or not is_float(got):
-        return False
-    return not alike(got, 2 * once)
+    got = twice.backward([2 * dy for dy in draw.dys], draw.inputs)
+    names = [n for n in draw.got if n.startswith("dx") and n not in draw.params]
+    names = [n for n in names if is_float(draw.got[n])] or list(draw.got)
+    once = {n: draw.got[n] for n in names if is_float(draw.got[n]) and is_float(got.get(n))}
+    return any(not alike(got[n], 2 * once[n]) for n in once)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import CLEARING, ways
+from nnscratch.gradient_check.calling import CLEARING, takes_target_first, ways
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import copied
 from nnscratch.gradient_check.gradients import beside
@@ -53,7 +53,9 @@ def discover(
         subject.manner.structure = structure
         yield subject
         return
-    subject = _warmed(source, inputs, Manner(structure=structure, options=options or {}), clearing)
+    reverse = takes_target_first(source, inputs, structure)
+    manner = Manner(structure=structure, options=options or {}, target_first=reverse)
+    subject = _warmed(source, inputs, manner, clearing)
     manner = subject.manner
     if subject.copied and _goes_on(subject, inputs):
         manner.stateful = manner.goes_on = True
@@ -69,7 +71,7 @@ def discover(
     probe.forward([copied(x) for x in inputs])
     forward, backward = (getattr(probe.object, name) for name in probe.methods)
     passed = len(structure) or None
-    for call in ways(forward, backward, probe.returned, subject.ours, passed):
+    for call in ways(forward, backward, probe.returned, subject.ours, passed, reverse):
         way = Subject(subject.source, replace(manner, call=call, probing=False))
         way.random.follow(subject.random)
         yield way

@@ -185,6 +185,17 @@ def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Ite
                 found = run(subject, attempt, rng, params, plain=i == 0)
             except Exception:  # outside the domain, or no half of a batch
                 continue
+            if inputs is half and not _is_half(found, draw):
+                continue
             if np.isfinite(found.y).all() or not np.isfinite(draw.y).all():
                 yield found
                 break
+
+
+def _is_half(found: Draw, draw: Draw) -> bool:
+    """Whether y is that of half a batch: what was not halved may have been broadcast against."""
+    n, half = (next(len(x) for x in d.inputs if np.ndim(x)) for d in (draw, found))
+    return not any(
+        y.ndim and len(y) == n != half and h.shape == y.shape
+        for y, h in zip(draw.ys, found.ys, strict=True)
+    )

@@ -28,6 +28,8 @@ class Manner:
         Of the parameters, in the order in which gradients are returned.
     is_loss : bool or None
         Whether only the first input has a gradient; None until that is known.
+    target_first : bool
+        Whether forward takes the target before the prediction; the inputs are kept the other way.
     structure : list
         The caller's inputs, for the nesting of their arrays.
     updates : dict of str to float
@@ -60,6 +62,7 @@ class Manner:
     call: Call = field(default_factory=Call)
     places: dict[str, Place] = field(default_factory=dict)
     is_loss: bool | None = None
+    target_first: bool = False
     structure: list[Any] | None = None
     updates: dict[str, float] = field(default_factory=dict)
     trained: set[str] = field(default_factory=set)

@@ -6,7 +6,7 @@ Names are compared without case and underscores: dLdW, dL_dW and dl_dw are one n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "DX",
@@ -20,6 +20,7 @@ __all__ = [
     "is_buffer",
     "is_cache",
     "is_dy",
+    "is_target_first",
     "plain",
     "rank",
 ]
@@ -46,6 +47,12 @@ OUTPUTS = ("output", "outputs", "out", "y", "a", "z", "result", "activation", "a
 TARGETS = (
     *("t", "y", "target", "targets", "label", "labels", "ytrue", "truth", "groundtruth", "gt"),
     *("expected", "actual", "desired", "true", "truelabels", "trueval", "yt"),
+)
+PREDICTIONS = (
+    *("p", "pred", "preds", "ypred", "ypreds", "yhat", "yp", "prediction", "predictions", "hat"),
+    *("predicted", "predict", "predvals", "output", "outputs", "out", "logits", "logit", "scores"),
+    *("probs", "prob", "probabilities", "a", "al", "aout", "activation", "activations", "estimate"),
+    *("result", "ypredicted", "yout", "youtput", "modeloutput"),
 )
 RATES = (
     *("lr", "learningrate", "eta", "rate", "learnrate", "lrate", "stepsize", "alpha"),
@@ -101,6 +108,20 @@ def is_cache(name: str) -> bool:
 def is_buffer(name: str) -> bool:
     """Whether an array is a statistic by its name, and no parameter."""
     return bool(re.match(r"(running|moving|run|avg|average|ema|pop(ulation)?)[a-z]*", plain(name)))
+
+
+def is_target_first(names: Sequence[str]) -> bool:
+    """Whether of the first two inputs the target is named before the prediction.
+
+    Examples
+    --------
+    >>> is_target_first(["y_true", "y_pred"]), is_target_first(["y", "t"])
+    (True, False)
+    """
+    first, second = [*map(plain, names[:2]), "", ""][:2]
+    if first not in TARGETS or second == "" or second in ("t", "target", "targets"):
+        return False
+    return second in PREDICTIONS or (second == "y" and first != "y")
 
 
 def rank(name: str) -> int:

@@ -111,7 +111,10 @@ class Subject:
         taken = None if self.ours else parameters(getattr(self.object, self.methods[0]))
         if taken is None or len(self.manner.structure or ()) != len(inputs):
             return set()
-        return {i for i, p in enumerate(taken[: len(inputs)]) if i and follows(plain(p.name))}
+        names = [plain(p.name) for p in taken[: len(inputs)]]
+        if names[0][:1] == "q":  # of attention, whose k is no kernel
+            return set()
+        return {i for i, name in enumerate(names) if i and follows(name)}
 
     # Parameters -----------------------------------------------------------------------------
 
@@ -144,7 +147,7 @@ class Subject:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             forward = getattr(self.live, self.methods[0])
-            returned = forward(*self._inputs, **self.manner.options)
+            returned = forward(*self._in_order(self._inputs), **self.manner.options)
         self.manner.leaves_output = returned is None
         if returned is None:
             returned = self._left_output(before)
@@ -154,6 +157,10 @@ class Subject:
         if not ys:
             raise NotUnderstood(f"forward returned {type(returned).__name__} without an array")
         return ys
+
+    def _in_order(self, inputs: Sequence[Any]) -> Sequence[Any]:
+        """Of forward's arguments that the target is the first of, in its order."""
+        return [inputs[1], inputs[0], *inputs[2:]] if self.manner.target_first else inputs
 
     def outputs_of(self, returned: Any) -> list[Any]:
         """What of the returned things are outputs."""
@@ -174,6 +181,8 @@ class Subject:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             returned = getattr(self.live, self.methods[1])(*self._arguments(dys))
+        if isinstance(returned, (tuple, list)) and len(returned) > 1:
+            returned = self._in_order(returned)
         if self.manner.is_loss is None:
             self.manner.is_loss = self._looks_like_a_loss(returned, inputs)
         arrays = any(np.ndim(x) for x in inputs)
