@@ -94,7 +94,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "start every backward from zero; only uses of one array within a call add up",
     ),
     "not_accumulated": (
-        "{g} has the gradient of one use only, though the array is used several times",
+        "{g} is that of one use only, though the array is used several times",
         "write += where it says =, starting from zero",
     ),
     "windows_not_added": (
@@ -119,7 +119,7 @@ CAUSES: dict[str, tuple[str, str]] = {
         "backward may use nothing but what the last forward stored",
     ),
     "second_backward": (
-        "a second backward gives another {g}",
+        "{g} of a second backward differs from the first",
         "backward may not change what forward stored, nor keep gradients of its own",
     ),
     "mutated_input": ("{what} was written to", "work on a copy, without -= or out="),
