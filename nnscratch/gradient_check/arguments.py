@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions
+from nnscratch.gradient_check.calling import Functions, GivenParams, methods_of
 from nnscratch.gradient_check.draws import Draw
+from nnscratch.gradient_check.names import is_buffer
+from nnscratch.gradient_check.places import is_floating, walk
 from nnscratch.kinds import array_of
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "name_in_words",
     "raised_by_hand",
     "weaknesses",
+    "with_given_params",
 ]
 
 
@@ -34,6 +37,26 @@ def as_leaves(inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """
     structure = [_plain(x) for x in inputs]
     return [leaf for x in structure for leaf in _leaves(x)], structure
+
+
+def with_given_params(layer: Any, inputs: list[Any]) -> Any:
+    """A layer whose parameters are passed in a mapping as a pair that keeps them; the mapping goes.
+
+    A mapping without arrays of floating numbers holds settings, and stays.
+    """
+    found = [i for i, x in enumerate(inputs) if isinstance(x, dict) and _has_parameters(x)]
+    methods = methods_of(layer)
+    if len(found) != 1 or methods is None:
+        return layer
+    params, inputs[found[0]] = inputs[found[0]], GivenParams()
+    forward, backward = (getattr(layer, name) for name in methods)
+    bound = getattr(forward, "__self__", None) is layer
+    return Functions(forward, backward, params, layer if bound else None)
+
+
+def _has_parameters(mapping: dict[Any, Any]) -> bool:
+    arrays = [steps for steps, value in walk(mapping) if is_floating(value)]
+    return any(isinstance(s[-1], tuple) and not is_buffer(str(s[-1][0])) for s in arrays)
 
 
 def _plain(x: Any) -> Any:

@@ -35,7 +35,9 @@ __all__ = [
     "PAIRS",
     "Call",
     "Functions",
+    "GivenParams",
     "follows",
+    "is_array",
     "methods_of",
     "modes",
     "parameters",
@@ -73,11 +75,13 @@ class Call:
     ----------
     outputs : int or None
         How many of the returned arrays are outputs, the others being a cache; None for all.
-    cached : bool
-        Whether what forward returns after its outputs is a cache.
+    cached : int
+        Which of the returned things is a cache; 0 for none.
+    start : int
+        Which of the returned things is the first output.
     arguments : tuple of (str, int)
         ("dy", i) of the i-th output, ("dys", 0) all in a tuple, ("input", i), ("output", 0),
-        ("cache", 0), ("rate", 0).
+        ("cache", 0), ("rate", 0), ("returned", i) what else forward returned.
     dy : str
         "given", or what backward assumes where it takes none: "ones", "mean".
     dx_last : bool
@@ -88,7 +92,8 @@ class Call:
     """
 
     outputs: int | None = None
-    cached: bool = False
+    cached: int = 0
+    start: int = 0
     arguments: tuple[tuple[str, int], ...] = (("dy", 0),)
     dy: str = "given"
     dx_last: bool = False
@@ -101,10 +106,19 @@ class Call:
 
 @dataclass
 class Functions:
-    """A pair of functions as one object: out, cache = forward(...); ... = backward(dout, cache)."""
+    """A pair of functions as one object: out, cache = forward(...); ... = backward(dout, cache).
+
+    `params` is the mapping of parameters that is passed to them, `layer` what they are methods of.
+    """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
+    params: dict[str, Any] | None = None
+    layer: Any = None
+
+
+class GivenParams:
+    """Stands among the inputs for the mapping of parameters that is passed."""
 
 
 def methods_of(source: Any) -> tuple[str, str] | None:
@@ -166,13 +180,13 @@ def ways(
     if target_first:
         names[:2] = names[1::-1]
     inputs = names[:passed], names[passed:] if passed is not None else []
-    found: list[Call] = []
+    found = list(_with_preactivation(inputs[0], parameters(backward) or (), returned))
     for outputs, cached in _readings(returned, parameters(backward), ours, functions):
         count = outputs if outputs is not None else _count(returned)
         for arguments, dy in _arguments(inputs, backward, count, cached, ours):
             guessed = ("guess", 0) in arguments
             arguments = tuple(a for a in arguments if a != ("guess", 0))
-            found.append(Call(outputs, cached, arguments, dy, guessed=guessed))
+            found.append(Call(outputs, cached, 0, arguments, dy, guessed=guessed))
     if not ours and len(inputs[0]) > 1 and all(map(follows, inputs[0][1:])):
         found += [replace(call, dx_last=True) for call in found]
     return list(dict.fromkeys(found))
@@ -185,27 +199,59 @@ def follows(name: str) -> bool:
 
 def _readings(
     returned: Any, backward: list[inspect.Parameter] | None, ours: bool, functions: bool
-) -> Iterator[tuple[int | None, bool]]:
-    """(how many outputs, whether the last is a cache) of what forward returned."""
+) -> Iterator[tuple[int | None, int]]:
+    """(how many outputs, which is a cache) of what forward returned."""
     if ours or not isinstance(returned, tuple):
-        yield None, False
+        yield None, 0
         return
     names = [p.name for p in backward or ()]
     last = returned[-1] if returned else None
     wants = any(is_cache(name) for name in names) or (functions and len(names) > 1)
     if len(returned) > 1 and (wants or not _is_output(last)):
-        caches = [i for i, part in enumerate(returned) if i and not _is_array(part)]
-        yield (caches[0] if caches else len(returned) - 1), True
+        caches = [i for i, part in enumerate(returned) if i and not is_array(part)]
+        cache = caches[0] if caches else len(returned) - 1
+        dys = sum(map(is_dy, names))
+        if not 1 < dys < cache:
+            yield cache, cache
+        if 0 < dys < cache:  # the others, such as a prediction, hand back nothing
+            yield dys, cache
         return
-    yield None, False
+    yield None, 0
     told = len(names) == len(returned) and all(map(is_dy, names))
     if len(returned) > 1 and not told:
         if len(names) == len(returned):
-            yield len(returned) - 1, True
-        yield 1, False
+            yield len(returned) - 1, len(returned) - 1
+        yield 1, 0
 
 
-def _is_array(value: Any) -> bool:
+def _with_preactivation(
+    inputs: Sequence[str], backward: Sequence[inspect.Parameter], returned: Any
+) -> Iterator[Call]:
+    """Of a forward that returns Z and A the ways in which one is y, and backward takes both."""
+    two = isinstance(returned, tuple) and len(returned) == 2 and all(map(is_array, returned))
+    if not two or np.shape(returned[0]) != np.shape(returned[1]):
+        return
+    rest = [i for i, name in enumerate(inputs) if name not in {plain(p.name) for p in backward}]
+    kinds: list[str] = []
+    arguments: list[tuple[str, int]] = []
+    for name in [plain(p.name) for p in backward if p.default is p.empty]:
+        if name in inputs:
+            arguments.append(("input", inputs.index(name)))
+        elif is_dy(name):
+            arguments.append(("dy", 0))
+        elif rest and name.endswith(("prev", "input", "inputs")):
+            arguments.append(("input", rest.pop(0)))
+        else:
+            arguments.append(("returned", 1))
+        kinds.append(arguments[-1][0])
+    if kinds.count("dy") == kinds.count("returned") == 1:
+        for y in (0, 1):
+            given = tuple((k, 1 - y) if k == "returned" else (k, i) for k, i in arguments)
+            yield Call(1, 0, y, given, guessed=True)
+
+
+def is_array(value: Any) -> bool:
+    """Whether it is an output by its kind."""
     return isinstance(value, np.ndarray) or (_is_output(value) and not isinstance(value, tuple))
 
 
@@ -225,7 +271,7 @@ def _arguments(
     names: tuple[list[str], list[str]],
     backward: Callable[..., Any],
     count: int,
-    cached: bool,
+    cached: int,
     ours: bool,
 ) -> Iterator[tuple[tuple[tuple[str, int], ...], str]]:
     taken = parameters(backward)
@@ -240,7 +286,7 @@ def _arguments(
     required = [p for p in taken if p.default is p.empty]
     if count > 1 and len(required) == 1 and not cached:
         yield (("dys", 0),), "given"
-    if required and len(required) <= 1 + cached:  # by place, whatever the names
+    if required and len(required) <= 1 + bool(cached):  # by place, whatever the names
         by_place = (dys, ("cache", 0)) if cached and len(taken) > 1 else (dys,)
         yield by_place, "given"
     if len(required) == 2 and not cached:
@@ -271,7 +317,7 @@ def _named(
     inputs: Sequence[str],
     defaults: Sequence[str],
     count: int,
-    cached: bool,
+    cached: int,
 ) -> tuple[tuple[str, int], ...] | None:
     """Every parameter by its name; None where a required one stays unknown.
 

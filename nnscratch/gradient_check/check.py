@@ -15,6 +15,7 @@ from nnscratch.gradient_check.arguments import (
     name_in_words,
     raised_by_hand,
     weaknesses,
+    with_given_params,
 )
 from nnscratch.gradient_check.calling import Functions, takes_target_first
 from nnscratch.gradient_check.choosing import (
@@ -118,6 +119,7 @@ class _Check:
         self.layer, self.rng = layer, rng
         self.dy = tuple(dy) if isinstance(dy, list) and len(dy) > 1 else dy
         self.inputs, self.structure = as_leaves(inputs)
+        layer = self.layer = with_given_params(layer, self.inputs)
         self.target_first = takes_target_first(layer, self.inputs, self.structure)
         if self.target_first:  # what is checked is the gradient by the prediction: dx
             for order in (self.inputs, self.structure):
@@ -136,7 +138,11 @@ class _Check:
             if not subject.copied:
                 words = "the object cannot be copied, so it is checked itself"
                 self.notes.warn(words)
-            if subject.manner.call.dx_last:
+            call = subject.manner.call
+            if call.outputs is not None and call.outputs < call.cached:
+                words = f"backward takes no gradient of output {call.outputs}, so none goes there"
+                self.notes.warn(words)
+            if call.dx_last:
                 words = "backward returns the gradient by the first input last, after the others"
                 self.notes.warn(words)
             if self.target_first:

@@ -164,7 +164,8 @@ def _right(draw: Draw) -> bool:
     names = [n for n in names if is_float(draw.array(n))]
     examined = Examination([draw], np.random.default_rng(0))
     return bool(names) and all(
-        draw.got[n] is not MISSING and examined.agrees_along(0, n) for n in names
+        not examined.moves(n) if draw.got[n] is MISSING else examined.agrees_along(0, n)
+        for n in names
     )
 
 
@@ -280,6 +281,9 @@ def absent(subject: Subject, name: str, draw: Draw) -> str:
     manner = subject.manner
     if is_buffer(manner.places[name].last):
         return "keep it apart from the parameters"
+    passed = isinstance(subject.object, Functions) and subject.object.params
+    if passed and all(draw.got.get(n, MISSING) is MISSING for n in manner.places):
+        return "backward hands over no gradients of what the mapping holds"
     if name in manner.trained:
         return "backward changes it itself, by a rule that is no plain step of descent"
     near = unclear(subject, draw.inputs, draw.params[name].shape, draw.dys)

@@ -72,7 +72,7 @@ class Examination:
         first = self.draws[0].got.get(name, MISSING)
         shown = name if name.startswith("dx") else f"d{name}"
         if first is MISSING:
-            if name.startswith("dx[") and not self.moves(name):
+            if (name.startswith("dx[") or name in self.draws[0].params) and not self.moves(name):
                 return Finding(name, "pass", "", "y does not depend on it")
             return Finding(name, "fail", "missing", explain("missing", shown))
         for code, what in wrong_form(first, np.empty(0), Context(name)):

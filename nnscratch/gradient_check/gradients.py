@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.gradient_check.calling import Functions
 from nnscratch.gradient_check.names import DX, GRADS, gradient_names, is_value_and_gradient, plain
 from nnscratch.gradient_check.places import LAYERS, Place, members
 
@@ -41,6 +42,7 @@ def handed_over(
     places: Mapping[str, Place],
     has: Sequence[bool],
     dx_last: bool = False,
+    called: Sequence[str] = (),
 ) -> Gradients:
     """What `backward` returned or left behind, under the names of the report.
 
@@ -54,14 +56,16 @@ def handed_over(
         Which inputs have a gradient at all: arrays of floating numbers.
     dx_last : bool
         Whether of several inputs the gradient by the first is returned last.
+    called : sequence of str
+        What forward calls its inputs.
     """
     if dx_last and isinstance(returned, (tuple, list)) and len(returned) > 1:
         returned = [returned[-1], *returned[:-1]]
     if isinstance(returned, Mapping):
-        whole = {str(key): value for key, value in returned.items()}
-        dx = next((whole.pop(k) for k in list(whole) if k == "x" or plain(k) in DX), MISSING)
+        whole = _dotted(returned)
+        by_input = _by_input(whole, names, called, has)
         found = {name: _under(whole, place.last, name) for name, place in places.items()}
-        return _inputs(names, dx, has) | _completed(source, places, found)
+        return by_input | _completed(source, places, found)
     if isinstance(returned, (tuple, list)):
         return _sequence(source, list(returned), names, places, has)
     if returned is None and len(names) == 1:
@@ -70,12 +74,35 @@ def handed_over(
     return _inputs(names, returned, has) | _completed(source, places, {})
 
 
+def _dotted(grads: Mapping[Any, Any], before: str = "") -> dict[str, Any]:
+    """All entries of nested mappings: grads["a"]["W"] is "a.W"."""
+    found: dict[str, Any] = {}
+    for key, value in grads.items():
+        inner = _dotted(value, f"{before}{key}.") if isinstance(value, Mapping) else {}
+        found |= inner or {f"{before}{key}": value}
+    return found
+
+
+def _by_input(
+    whole: dict[str, Any], names: list[str], called: Sequence[str], has: Sequence[bool]
+) -> Gradients:
+    """The gradients by the inputs in a mapping, under the names that forward gives these."""
+    told = zip(names, called, strict=True) if len(names) == len(called) > 1 else ()
+    found = {name: _under(whole, own, own) for name, own in told}
+    dx = next((whole.pop(k) for k in list(whole) if k == "x" or plain(k) in DX), MISSING)
+    if all(gradient is MISSING for gradient in found.values()):
+        return _inputs(names, dx, has)
+    if found[names[0]] is MISSING:
+        found[names[0]] = dx
+    return {name: found[name] if has[i] else None for i, name in enumerate(names)}
+
+
 def _sequence(
     source: Any, parts: list[Any], names: list[str], places: Mapping[str, Place],
     has: Sequence[bool],
 ) -> Gradients:  # fmt: skip
     if len(parts) == 2 and isinstance(parts[1], Mapping):
-        whole = {str(key): value for key, value in parts[1].items()}
+        whole = _dotted(parts[1])
         found = {name: _under(whole, place.last, name) for name, place in places.items()}
         return _inputs(names, parts[0], has) | (_completed(source, places, found) if places else {})
     complete = len(parts) == len(names) + len(places)
@@ -158,7 +185,8 @@ def _completed(source: Any, places: Mapping[str, Place], found: Gradients) -> Gr
 
 def _under(grads: Mapping[str, Any], last: str, whole: str) -> Any:
     """The gradient of a parameter in a mapping: under its own name, or one made of it."""
-    for key in (whole, last):
+    exact = [form.format(own) for form in ("{}", "d{}", "d_{}", "grad_{}") for own in (whole, last)]
+    for key in exact:  # C and c may be two
         if key in grads:
             return grads[key]
     by_name = {plain(key): key for key in grads}
@@ -195,7 +223,11 @@ def _candidates(source: Any, place: Place, exact: bool) -> Iterator[Any]:
         yield from _named(names, place, exact)
         yield from _in_grads(names, place, i)
         if _is_object(holder):
-            return
+            break
+    if isinstance(source, Functions) and source.layer is not None and steps[0] == "params":
+        names = {k: v for k, v in members(source.layer) if isinstance(k, str)}
+        yield from _named(names, place, exact)
+        yield from _in_grads(names, place, 0)
 
 
 def _is_object(holder: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions, follows, methods_of, parameters
+from nnscratch.gradient_check.calling import Functions, GivenParams, follows, methods_of, parameters
 from nnscratch.gradient_check.copies import copy_of, nested, real, same, to_float64
 from nnscratch.gradient_check.gradients import Gradients, dx_names, flattened, handed_over
 from nnscratch.gradient_check.manner import Manner, NotUnderstood
@@ -116,6 +116,13 @@ class Subject:
             return set()
         return {i for i, name in enumerate(names) if i and follows(name)}
 
+    def _called(self) -> Sequence[str]:
+        """What forward calls its inputs, in the order in which they are kept."""
+        taken = parameters(getattr(self.object, self.methods[0]))
+        if self.ours or taken is None or len(self.manner.structure or ()) > len(taken):
+            return ()
+        return self._in_order([p.name for p in taken[: len(self.manner.structure or ())]])
+
     # Parameters -----------------------------------------------------------------------------
 
     @property
@@ -141,7 +148,8 @@ class Subject:
         if self.manner.stateful and self.copied:
             self.live, _ = copy_of(self.object)
         self.clear()
-        self._inputs = nested(self.manner.structure, list(inputs))
+        given = [self.live.params if isinstance(x, GivenParams) else x for x in inputs]
+        self._inputs = nested(self.manner.structure, given)
         leaves = self.manner.leaves_output is not False
         before = {k: id(v) for k, v in members(self.live) if isinstance(k, str)} if leaves else {}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -173,7 +181,9 @@ class Subject:
         """The returned outputs, each as it was nested."""
         if not isinstance(returned, (tuple, list)):
             return [returned]
-        return list(returned[: self.manner.call.outputs])
+        call = self.manner.call
+        end = None if call.outputs is None else call.start + call.outputs
+        return list(returned[call.start : end])
 
     def backward(self, dys: Sequence[np.ndarray], inputs: Sequence[Any]) -> Gradients:
         """The gradients by name, as the object hands them over."""
@@ -190,7 +200,7 @@ class Subject:
         names = dx_names(inputs, self.is_loss)
         places = {n: p for n, p in self.manner.places.items() if n not in before}
         last = self.manner.call.dx_last
-        found = handed_over(self.live, returned, names, places, has, last)
+        found = handed_over(self.live, returned, names, places, has, last, self._called())
         for name, place in self.manner.left.items():
             found[name] = place.read(self.live)
         now = self._params_of(self.live)
@@ -247,7 +257,9 @@ class Subject:
             elif kind == "rate":
                 found.append(self.manner.rate)
             elif kind == "cache":
-                found.append(self.returned[self.manner.call.outputs])
+                found.append(self.returned[self.manner.call.cached])
+            elif kind == "returned":
+                found.append(self.returned[i])
             else:
                 found.append(self.returned)
         return found
