@@ -191,14 +191,14 @@ def test_a_resumed_run_shows_what_came_before(tmp_path):
 def test_values_that_are_not_finite_have_no_point():
     from matplotlib.figure import Figure
 
-    from nnscratch.plots.live import _Curves
+    from nnscratch.plots.live import Curves
 
     history = nn.History()
     history.append(train_loss=1.0, train_accuracy=0.5)
     history.append(train_loss=np.nan, train_accuracy=0.5)
     history.append(train_loss=1e300, train_accuracy=0.5)
     history.steps["loss"] = [2.0, np.inf, 1.0]
-    curves = _Curves(Figure(), log=False)
+    curves = Curves(Figure(), log=False)
     curves.update(history, 3, np.array([1.0, 2.0, 3.0]))
     assert np.isnan(curves.lines["train_loss"].get_ydata()).tolist() == [False, True, True]
     assert np.isnan(curves.lines["step_loss"].get_ydata()).tolist() == [False, True, False]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path, PurePath
@@ -18,7 +16,7 @@ from nnscratch.plots.axes import show_epochs, use_log_scale
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.legend import legend_below
 from nnscratch.plots.panels import PANEL_INCHES, open_panel
-from nnscratch.plots.texts import DPI
+from nnscratch.plots.screens import File, screen_for
 from nnscratch.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -87,13 +85,13 @@ class LiveCurves(Callback):
         if not every >= 0:
             raise ValueError(f"LiveCurves expected every, in seconds, of at least 0; got {every}")
         self.path, self.every, self.log = path, float(every), bool(log)
-        self._screen: _Notebook | _Window | _File
+        self._screen: File
         self._drawn_at = self._cost = 0.0
 
     def begin(self, trainer: Trainer) -> None:
-        self._screen = _screen(self.path)
+        self._screen = screen_for(self.path)
         self._check_path()
-        self._curves = _Curves(self._screen.figure, self.log)
+        self._curves = Curves(self._screen.figure, self.log)
         self._ends: list[int] = []  # of epochs, as numbers of steps
         self._drawn_at, self._cost = time.perf_counter(), 0.0
 
@@ -157,7 +155,7 @@ class LiveCurves(Callback):
             self._screen.figure.savefig(file, format=self._ending)
 
 
-class _Curves:
+class Curves:
     """The panels of a figure, one for each quantity, with lines that are given new points."""
 
     def __init__(self, figure: Figure, log: bool) -> None:
@@ -210,97 +208,3 @@ class _Curves:
 def _drawable(values: np.ndarray) -> np.ndarray:
     """The values, NaN where one is too large to be drawn."""
     return np.where(np.abs(values) <= 1e100, values, np.nan)
-
-
-class _File:
-    """Nothing but a figure, which is written to a file elsewhere."""
-
-    def __init__(self) -> None:
-        from matplotlib.figure import Figure
-
-        self.figure = Figure(dpi=DPI, layout="constrained")
-
-    def show(self) -> None:
-        """Let the picture be seen."""
-
-    def breathe(self) -> None:
-        """Do what a window was asked for meanwhile."""
-
-
-class _Notebook(_File):
-    """A picture below the cell of a notebook, replaced in its place: nothing moves or flickers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._handle: Any = None
-
-    def show(self) -> None:
-        from IPython.display import Image, display
-
-        content = io.BytesIO()
-        self.figure.savefig(content, format="png")
-        width = round(self.figure.get_size_inches()[0] * DPI)
-        picture = Image(content.getvalue(), format="png", width=width)
-        if self._handle is None:
-            self._handle = display(picture, display_id=True)
-        else:
-            self._handle.update(picture)
-
-
-class _Window(_File):
-    """A window of matplotlib's; one that its user closes stays closed."""
-
-    def __init__(self, figure: Figure) -> None:
-        self.figure = figure
-        self.figure.show()
-
-    def show(self) -> None:
-        if self._open:
-            self.figure.canvas.draw_idle()
-            self.figure.canvas.flush_events()
-
-    def breathe(self) -> None:
-        if self._open:
-            self.figure.canvas.flush_events()
-
-    @property
-    def _open(self) -> bool:
-        from matplotlib import pyplot
-
-        return pyplot.fignum_exists(self.figure.number)
-
-
-def _screen(path: Any) -> _File:
-    """Where the curves can be seen; a ValueError if nowhere."""
-    if _in_notebook():
-        return _Notebook()
-    figure = _window()
-    if figure is not None:
-        return _Window(figure)
-    if path is None:
-        raise ValueError(
-            "LiveCurves found neither a notebook nor a display to open a window on; pass a file, "
-            'LiveCurves("curves.png"), or use LogLine()'
-        )
-    return _File()
-
-
-def _in_notebook() -> bool:
-    """Whether this is the kernel of a notebook, which displays pictures."""
-    if "IPython" not in sys.modules:
-        return False
-    from IPython import get_ipython
-
-    shell: Any = get_ipython()
-    return getattr(shell, "kernel", None) is not None
-
-
-def _window() -> Figure | None:
-    """A new figure of pyplot's, if its backend shows windows."""
-    from matplotlib import pyplot
-
-    figure = pyplot.figure(dpi=DPI, layout="constrained")
-    if getattr(figure.canvas, "required_interactive_framework", None) is None:
-        pyplot.close(figure)
-        return None
-    return figure
