@@ -25,7 +25,8 @@ from nnscratch.grading.sandbox.limits import Limits
 from nnscratch.grading.spec import Assignment, GraderFault, Item
 from nnscratch.grading.student import Student
 from nnscratch.grading.submission import Submission
-from nnscratch.grading.verdicts import CAUSES_OF_RUNS, Comparison, failing_case, judge
+from nnscratch.grading.verdicts import Comparison, failing_case, judge
+from nnscratch.grading.wording import CAUSES_OF_RUNS
 
 BEYOND = 60  # seconds of wall time that a submission gets in addition to its items' limits
 PATIENCE = 3  # wall time is so many times the CPU time; what others make it wait is not counted
