@@ -1,8 +1,9 @@
 """Models as text: from the code that `repr(model)` prints back to the model.
 
-The text is parsed by `ast`, never executed. What may stand in it: lines `name = ...` and at the
-end the expression for the model; calls of the classes in a table of names, of layers on nodes of
-a graph; numbers, text, None, True, False, tuples, lists and slices. Everything else is refused.
+The text is parsed and its size looked at in `model_text`; it is never executed. What may stand in
+it: lines `name = ...` and at the end the expression for the model; calls of the classes in a table
+of names, of layers on nodes of a graph; numbers, text, None, True, False, tuples, lists and slices.
+Everything else is refused.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterable
-from math import prod
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -21,22 +21,17 @@ from nnscratch.asking import meant
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses.base import Loss
+from nnscratch.model_text import DEEPEST, parameters_asked, parsed, shown, wrong
 from nnscratch.words import NAMES
 
 __all__ = ["build"]
 
 PACKAGES = (layers, losses, graph)
-LONGEST = 2**22  # characters
-DEEPEST = 60  # calls inside calls; a model of more is refused
 MOST = 2**28  # numbers: 1 GB in float32
 
 # Remedies for who calls `build` himself
 ALLOWED = "; where that is meant, allow it with build(text, most=...)"
 PASSED = "; one's own classes are passed as layers=[...]"
-
-# Arguments that make no parameters, however large they are
-NO_SIZES = {"stride", "padding", "dilation", "output_padding", "groups", "axis", "axes", "key"}
-NO_SIZES |= {"window", "factor", "repeats", "sections", "rng", "ignore_index", "padding_index"}
 
 
 @checks_kinds
@@ -100,7 +95,7 @@ def build(
     the code that print(model) shows
     """
     try:
-        statements = _parsed(text)
+        statements = parsed(text)
         return _Reader({c.__name__: c for c in layers}, np.random.default_rng(rng), most).model(
             statements
         )
@@ -119,28 +114,6 @@ def names_of(package: ModuleType) -> list[str]:
     """What the package lists as its own."""
     names: list[str] = vars(package)["__all__"]
     return names
-
-
-def _parsed(text: str) -> list[ast.stmt]:
-    """The statements of a text, after a look at its size."""
-    if not isinstance(text, str):
-        raise ValueError(f"the text of a model is a str, received {type(text).__name__}")
-    if len(text) > LONGEST:
-        raise ValueError(f"the text of a model has {len(text)} characters, at most {LONGEST}")
-    depth = deepest = 0
-    for letter in text:
-        depth += (letter in "([{") - (letter in ")]}")
-        deepest = max(deepest, depth)
-    if deepest > 4 * DEEPEST:
-        raise ValueError(f"the text of a model has {deepest} brackets inside one another")
-    try:
-        statements = ast.parse(text.strip()).body
-    except (SyntaxError, ValueError, MemoryError) as error:
-        line = getattr(error, "lineno", None) or 1
-        _wrong(line, f"{getattr(error, 'msg', None) or 'it cannot be parsed'}")
-    if not statements:
-        raise ValueError("the text of a model is empty; write the code that print(model) shows")
-    return statements
 
 
 class _Reader:
@@ -162,7 +135,7 @@ class _Reader:
 
     def model(self, statements: list[ast.stmt]) -> Layer:
         """Read the lines with names, then the expression at the end."""
-        if (size := self.size(statements)) > self.most:
+        if (size := parameters_asked(statements, self.table)) > self.most:
             raise ValueError(
                 f"the text of a model with {size} parameters, which are more than {self.most}"
                 + ALLOWED
@@ -171,45 +144,33 @@ class _Reader:
         for line in lines:
             target = line.targets[0] if isinstance(line, ast.Assign) else None
             if not isinstance(line, ast.Assign) or not isinstance(target, ast.Name):
-                _wrong(line.lineno, f"{_shown(line)} is no line of the form name = layer")
+                wrong(line.lineno, f"{shown(line)} is no line of the form name = layer")
             if len(line.targets) > 1 or target.id in self.table or target.id in self.found:
-                _wrong(line.lineno, f"the name {target.id!r} is taken; choose another one")
+                wrong(line.lineno, f"the name {target.id!r} is taken; choose another one")
             self.found[target.id] = self.value(line.value)
         if not isinstance(last, ast.Expr):
-            _wrong(last.lineno, "the text ends in the expression for the model, without a name")
+            wrong(last.lineno, "the text ends in the expression for the model, without a name")
         model = self.value(last.value)
         if not isinstance(model, Layer):
-            _wrong(last.lineno, f"{_shown(last)} is {type(model).__name__}, not a layer")
+            wrong(last.lineno, f"{shown(last)} is {type(model).__name__}, not a layer")
         return model
-
-    def size(self, statements: list[ast.stmt]) -> int:
-        """About how many parameters the whole text asks for, before anything is made."""
-        total = 0
-        for node in (inside for statement in statements for inside in ast.walk(statement)):
-            function = node.func if isinstance(node, ast.Call) else None
-            name = getattr(function, "id", None) or getattr(function, "attr", None)
-            kind = self.table.get(name or "")
-            if isinstance(node, ast.Call) and isinstance(kind, type) and issubclass(kind, Layer):
-                pairs = zip(inspect.signature(kind).parameters, node.args, strict=False)
-                total += _product([*pairs, *((k.arg or "", k.value) for k in node.keywords)])
-        return total
 
     def value(self, node: ast.expr) -> Any:
         """What an expression stands for."""
         self.depth += 1
         if self.depth > DEEPEST:
-            _wrong(node.lineno, "the text is nested too deeply")
+            wrong(node.lineno, "the text is nested too deeply")
         try:
             reader = getattr(self, f"_{type(node).__name__.lower()}", None)
             if reader is None:
-                _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
+                wrong(node.lineno, f"{shown(node)} may not stand in the text of a model")
             return reader(node)
         finally:
             self.depth -= 1
 
     def _constant(self, node: ast.Constant) -> Any:
         if node.value is not ... and isinstance(node.value, (bytes, complex)):
-            _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
+            wrong(node.lineno, f"{shown(node)} may not stand in the text of a model")
         return node.value
 
     def _tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
@@ -221,7 +182,7 @@ class _Reader:
     def _unaryop(self, node: ast.UnaryOp) -> Any:
         number = node.operand.value if isinstance(node.operand, ast.Constant) else None
         if type(number) not in (int, float) or not isinstance(node.op, (ast.USub, ast.UAdd)):
-            _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
+            wrong(node.lineno, f"{shown(node)} may not stand in the text of a model")
         return -number if isinstance(node.op, ast.USub) else number  # type: ignore[operator]  # an int or float
 
     def _name(self, node: ast.Name) -> Any:
@@ -229,15 +190,15 @@ class _Reader:
             return self.found[node.id]
         if node.id not in self.table:
             self._unknown(node.lineno, node.id)
-        return _wrong(node.lineno, f"{node.id} is a class; write {node.id}(...), with brackets")
+        return wrong(node.lineno, f"{node.id} is a class; write {node.id}(...), with brackets")
 
     def _subscript(self, node: ast.Subscript) -> Any:
         """One of the several outputs of a layer, `split1[0]`."""
         several, place = self.value(node.value), self.value(node.slice)
         if not isinstance(several, tuple) or type(place) is not int:
-            _wrong(node.lineno, f"{_shown(node)} is not an output of a layer with several")
+            wrong(node.lineno, f"{shown(node)} is not an output of a layer with several")
         if not 0 <= place < len(several):
-            _wrong(node.lineno, f"{_shown(node)}: there are {len(several)} outputs, from 0 on")
+            wrong(node.lineno, f"{shown(node)}: there are {len(several)} outputs, from 0 on")
         return several[place]
 
     def _call(self, node: ast.Call) -> Any:
@@ -246,16 +207,16 @@ class _Reader:
             return self._of_python(special, node)
         function = self._function(node.func)
         if any(keyword.arg is None for keyword in node.keywords):
-            _wrong(node.lineno, f"{_shown(node)} has ** in it; write the arguments one by one")
+            wrong(node.lineno, f"{shown(node)} has ** in it; write the arguments one by one")
         arguments = [self.value(argument) for argument in node.args]
         named = {str(keyword.arg): self.value(keyword.value) for keyword in node.keywords}
         left_out = any(value is ... for value in (*arguments, *named.values()))
         if left_out and function is not layers.Index:  # whose key it may be
-            _wrong(node.lineno, f"{_shown(node)} leaves arguments out; no text has them")
+            wrong(node.lineno, f"{shown(node)} leaves arguments out; no text has them")
         try:
             return self._made(function, arguments, named)
         except Exception as error:  # whatever a class says to such arguments, in one line
-            _wrong(node.lineno, " ".join(str(error).split()) or type(error).__name__, error)
+            wrong(node.lineno, " ".join(str(error).split()) or type(error).__name__, error)
 
     def _function(self, node: ast.expr) -> Any:
         """The class that is called, or the layer or loss."""
@@ -271,10 +232,10 @@ class _Reader:
             self._unknown(node.lineno, node.id)
         if not isinstance(node, (ast.Name, ast.Call)):
             remedy = "write the code that print(model) shows"
-            _wrong(node.lineno, f"{_shown(node)} is no name of a layer; {remedy}")
+            wrong(node.lineno, f"{shown(node)} is no name of a layer; {remedy}")
         function = self.value(node)
         if not isinstance(function, (Layer, Loss)):
-            _wrong(node.lineno, f"{_shown(node)} is no layer that could be called on nodes")
+            wrong(node.lineno, f"{shown(node)} is no layer that could be called on nodes")
         return function
 
     def _made(self, function: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
@@ -296,34 +257,8 @@ class _Reader:
             return float(values[0])
         if name == "slice" and 1 <= len(values) <= 3 and numbers and not node.keywords:
             return slice(*values)
-        return _wrong(node.lineno, f"{_shown(node)} may not stand in the text of a model")
+        return wrong(node.lineno, f"{shown(node)} may not stand in the text of a model")
 
     def _unknown(self, line: int, name: str) -> NoReturn:
         remedy = meant(name, [*self.table, *self.found], NAMES).removesuffix("?")
-        _wrong(line, f"no layer is called {name[:60]!r}{remedy}{PASSED}")
-
-
-def _product(sizes: Iterable[tuple[str, ast.expr]]) -> int:
-    """About how many numbers the parameters of a layer have: the product of its sizes."""
-    found: list[int] = []
-    for name, value in sizes:
-        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else [value]
-        whole = [part.value for part in parts if isinstance(part, ast.Constant)]
-        numbers = [number for number in whole if type(number) is int and number > 1]
-        if name == "kernel_size" and len(numbers) == 1:
-            numbers *= 2  # of both axes, perhaps
-        found += [] if name in NO_SIZES else numbers
-    return prod(found) if found else 0
-
-
-def _shown(node: ast.AST, most: int = 60) -> str:
-    """A part of the text, in a few letters."""
-    try:
-        text = " ".join(ast.unparse(node).split())
-    except (RecursionError, ValueError):
-        text = type(node).__name__
-    return repr(text if len(text) <= most else text[:most] + "...")
-
-
-def _wrong(line: int, message: str, cause: BaseException | None = None) -> NoReturn:
-    raise ValueError(f"the text of a model, line {line}: {message}") from cause
+        wrong(line, f"no layer is called {name[:60]!r}{remedy}{PASSED}")

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from nnscratch.builder import LONGEST, build
+from nnscratch.builder import build
 from nnscratch.files import atomic_write, printable
 from nnscratch.interop import safetensors
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer
+from nnscratch.model_text import LONGEST
 
 __all__ = ["load", "load_model", "save"]
 

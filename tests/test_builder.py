@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nnscratch as nn
-from nnscratch.builder import _parsed, _Reader
+from nnscratch.builder import table
+from nnscratch.model_text import parameters_asked, parsed
 from tests import graph_cases
 from tests.layer_cases import CASES
 
@@ -48,7 +49,7 @@ def test_every_layer_is_built_by_its_repr(build):
 @pytest.mark.parametrize("build", REGISTRY, ids=NAMES)
 def test_the_sizes_of_a_layer_tell_how_many_numbers_it_learns(build):
     layer = build()
-    size = _Reader({}, np.random.default_rng(0), 0).size(_parsed(repr(layer)))
+    size = parameters_asked(parsed(repr(layer)), table())
     assert 32 * size >= sum(array.size for array in layer.params.values()) - 1
 
 

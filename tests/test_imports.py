@@ -23,7 +23,7 @@ FLOORS = """
 compiled _safe_path kinds words asking files npz modules initializers metrics data display interop
 layers.params layers.caches layers.listing layers.owner layers.written layers.base layers.flat
 layers machine
-losses graph optimizers models builder checkpoint interop.safetensors interop.torch_names
+losses graph optimizers models model_text builder checkpoint interop.safetensors interop.torch_names
 inspection gradient_check
 training
 plots
