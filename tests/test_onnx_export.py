@@ -158,3 +158,32 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "onnx", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'nnscratch\[onnx\]'"):
         interop.export(nn.Linear(3, 2), tmp_path / "m.onnx", normal(4, 3))
+
+
+@pytest.mark.parametrize("name", ["y", "y_", "constant_1", "gemm_1", "identity_4", "a b/c:0"])
+def test_an_input_may_be_called_as_a_value_of_the_file(name, tmp_path):
+    x = nn.Input(name)
+    graph = nn.Graph([x], nn.Linear(3, 2, rng=0)(x))
+    interop.export(graph, tmp_path / "m.onnx", normal(4, 3))
+    onnx.checker.check_model(str(tmp_path / "m.onnx"), full_check=True)
+    close(run(tmp_path / "m.onnx", normal(4, 3)), graph.forward(normal(4, 3)))
+    [output] = onnx.load(tmp_path / "m.onnx").graph.output
+    assert output.name == ("y_" if name == "y" else "y")
+
+
+@pytest.mark.parametrize("other", [(3, 2), (1, 3), (3,), ()])
+def test_the_batch_is_free_beside_an_input_that_is_none(other, tmp_path):
+    x, w = nn.Input("x"), nn.Input("w")
+    graph = nn.Graph([x, w], x @ w if len(other) == 2 and other[0] == 3 else x * w)
+    interop.export(graph, tmp_path / "m.onnx", (normal(4, 3), normal(*other)))
+    one, two = onnx.load(tmp_path / "m.onnx").graph.input
+    assert one.type.tensor_type.shape.dim[0].dim_param == "batch"
+    assert [dim.dim_value for dim in two.type.tensor_type.shape.dim] == list(other)
+    more = normal(6, 3), normal(*other)
+    close(run(tmp_path / "m.onnx", *more), graph.forward(*more))
+
+
+def test_the_batch_of_an_example_without_samples_is_free(tmp_path):
+    model = nn.mlp([3, 4, 2], rng=0)
+    interop.export(model, tmp_path / "m.onnx", np.zeros((0, 3), "f4"))
+    close(run(tmp_path / "m.onnx", normal(5, 3)), model.eval().forward(normal(5, 3)))

@@ -52,7 +52,8 @@ def export(model: Layer, path: str | os.PathLike[str], x: Any) -> None:
     Notes
     -----
     Of opset 21. Inputs are called as the inputs of a Graph, else "x" or "x1", "x2", ...; outputs
-    "y" or "y1", "y2", ... `nnscratch.interop.onnx.load` reads the file back.
+    "y" or "y1", "y2", ..., with a _ behind it where an input is called so.
+    `nnscratch.interop.onnx.load` reads the file back.
 
     Raises
     ------
@@ -66,12 +67,14 @@ def export(model: Layer, path: str | os.PathLike[str], x: Any) -> None:
     onnx = library()
     inputs = tuple(_example(part) for part in (x if isinstance(x, tuple) else (x,)))
     model = copy.deepcopy(model).eval()
-    page = Page()
-    values = [Value(n, a) for n, a in zip(_input_names(model, len(inputs)), inputs, strict=True)]
+    page = Page(_input_names(model, len(inputs)))
+    values = [Value(n, a) for n, a in zip(page.taken, inputs, strict=True)]
     found = written(page, model, values)
     several = len(found) > 1
     outputs = [Value(page.op("Identity", value), value.array) for value in found]
-    names = {v.name: f"y{i}" if several else "y" for i, v in enumerate(outputs, 1)}
+    names = {
+        v.name: _untaken(f"y{i}" if several else "y", page.taken) for i, v in enumerate(outputs, 1)
+    }
     for node in page.nodes:
         node.output[:] = [names.get(name, name) for name in node.output]
     outputs = [Value(names[value.name], value.array) for value in outputs]
@@ -213,21 +216,38 @@ def _input_names(model: Layer, count: int) -> list[str]:
     return ["x"] if count == 1 else [f"x{i}" for i in range(1, count + 1)]
 
 
+def _untaken(name: str, taken: Sequence[str]) -> str:
+    """The name, or one like it that no input has."""
+    return name if name not in taken else _untaken(name + "_", taken)
+
+
 def _free_axes(
     model: Layer, inputs: Sequence[np.ndarray], outputs: Sequence[Value]
 ) -> list[set[int]]:
     """The axes of inputs, then of outputs that grow with the batch: by a pass over a sample more.
 
-    Where the model takes no other batch, as with a Reshape to a fixed shape, none.
+    An input of another length than the first one may be no batch, such as a matrix that all
+    samples are multiplied by. Where the model takes no other batch, as with a Reshape to a fixed
+    shape, no axis is free.
     """
-    longer = [np.concatenate([x, x[:1]]) if x.ndim else x for x in inputs]
-    try:
-        y, _ = model.forward_pass(*longer)
-    except ValueError:
-        return [set()] * (len(inputs) + len(outputs))
-    pairs = [*zip(inputs, longer, strict=True)]
-    pairs += zip([v.array for v in outputs], y if isinstance(y, tuple) else (y,), strict=True)
-    return [{i for i, n in enumerate(a.shape) if b.shape[i] != n} for a, b in pairs]
+    lengths = [len(x) if x.ndim else None for x in inputs]
+    for batches in (inputs, [x for x, n in zip(inputs, lengths, strict=True) if n == lengths[0]]):
+        longer = [_longer(x) if any(x is one for one in batches) else x for x in inputs]
+        try:
+            y, _ = model.forward_pass(*longer)
+        except ValueError:
+            continue
+        pairs = [*zip(inputs, longer, strict=True)]
+        pairs += zip([v.array for v in outputs], y if isinstance(y, tuple) else (y,), strict=True)
+        return [{i for i, n in enumerate(a.shape) if b.shape[i] != n} for a, b in pairs]
+    return [set()] * (len(inputs) + len(outputs))
+
+
+def _longer(x: np.ndarray) -> np.ndarray:
+    """With a sample more: the first one again, or zeros where there is none."""
+    if not x.ndim:
+        return x
+    return np.concatenate([x, x[:1] if len(x) else np.zeros((1, *x.shape[1:]), x.dtype)])
 
 
 def _info(value: Value, free: set[int]) -> Any:

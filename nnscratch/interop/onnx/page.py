@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,15 +21,21 @@ class Value(NamedTuple):
 class Page:
     """The nodes so far, in the order of computation.
 
+    Parameters
+    ----------
+    taken : sequence of str
+        Names that no value of the page may have: those of the inputs.
+
     Attributes
     ----------
     nodes, constants : list
         As the package onnx has them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Sequence[str] = ()) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
+        self.taken = tuple(taken)
         self._count = 0
 
     def op(self, kind: str, *inputs: Any, outputs: int = 1, **attributes: Any) -> Any:
@@ -75,7 +82,8 @@ class Page:
 
     def _name(self, kind: str) -> str:
         self._count += 1
-        return f"{kind.lower()}_{self._count}"
+        name = f"{kind.lower()}_{self._count}"
+        return name if name not in self.taken else self._name(kind)
 
 
 def library() -> Any:
