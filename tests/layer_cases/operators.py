@@ -85,6 +85,7 @@ CASES = [
     operator(nn.MatMul(), lambda t, a, b: a @ b, [(3,), (3,)], PRODUCT),
     operator(nn.Sin(), lambda t, x: t.sin(x), [(2, 3)], ANY),
     operator(nn.Cos(), lambda t, x: t.cos(x), [(2, 3)], ANY),
+    operator(nn.Erf(), lambda t, x: t.erf(x), [(2, 3)], ANY),
     operator(nn.Exp(), lambda t, x: t.exp(x), [(2, 3)], ANY),
     operator(nn.Log(), lambda t, x: t.log(x), [(2, 3)], ANY, positive),
     operator(nn.Sqrt(), lambda t, x: t.sqrt(x), [(2, 3)], ANY, positive),

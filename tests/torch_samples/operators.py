@@ -242,6 +242,7 @@ OPERATORS: dict[str, Any] = {
         for name, make in {
             "sin": nn.Sin,
             "cos": nn.Cos,
+            "erf": nn.Erf,
             "exp": nn.Exp,
             "log": nn.Log,
             "sqrt": nn.Sqrt,

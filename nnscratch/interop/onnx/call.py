@@ -20,6 +20,9 @@ MOST = 2**26  # numbers in an input's example, or in a constant that is computed
 ROOM = 2**27  # numbers that a layer may take to compute an example
 TOTAL = 2**28  # numbers in all examples
 
+# What gives the numbers of a weight in another order or kind: they are weights still
+MOVES = {"Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Cast", "DequantizeLinear"}
+
 
 @dataclass(frozen=True)
 class Operand:
@@ -144,6 +147,38 @@ class Call:
             raise ValueError(f"input {i} is a size that depends on the batch")
         return found.array if found.node is None else found.node
 
+    def terms(self) -> list[Any]:
+        """The inputs of an element-wise operator, whose shapes NumPy makes one.
+
+        A constant that is as long as the batch, with equal rows, is one row beside a node that has
+        the batch.
+        """
+        terms = [self.row(i) for i in range(len(self.inputs))]
+        for example in range(2):
+            whole = [self.operand(i).arrays[example].shape for i in range(len(terms))]
+            shapes = [
+                term.shape if isinstance(term, np.ndarray) else shape
+                for term, shape in zip(terms, whole, strict=True)
+            ]
+            if np.broadcast_shapes(*shapes) != np.broadcast_shapes(*whole):
+                raise ValueError(
+                    "a constant as long as the batch, and nothing beside it, is not there"
+                )
+        return terms
+
+    def row(self, i: int) -> Any:
+        """As `node`; of a constant as long as the batch, with equal rows, one of them."""
+        found = self.operand(i)
+        if found.node is not None or found.fixed:
+            return self.node(i)
+        sizes = [array.shape for array in found.arrays]
+        if len(sizes[0]) == len(sizes[1]):
+            key = tuple(slice(None) if n == m else slice(0, 1) for n, m in zip(*sizes, strict=True))
+            row = found.array[key]
+            if all(np.array_equal(np.broadcast_to(row, a.shape), a) for a in found.arrays):
+                return row
+        return self.node(i)
+
     def has(self, i: int) -> bool:
         return i < len(self.inputs) and self.inputs[i] is not None
 
@@ -171,6 +206,7 @@ class Call:
 
     def folded(self, compute: Callable[[Call], Any]) -> Any:
         """What the operator gives for constants and sizes, for both examples."""
+        trained = self.op in MOVES and self.has(0) and self.operand(0).trained
         first, second = (
             compute(
                 Call(
@@ -185,7 +221,7 @@ class Call:
         )
         if isinstance(first, tuple):
             return tuple(Operand(None, pair) for pair in zip(first, second, strict=True))
-        return Operand(None, (first, second))
+        return Operand(None, (first, second), trained)
 
 
 def _one(x: Operand | None, i: int) -> Operand | None:

@@ -13,6 +13,7 @@ from nnscratch.graph.node import Node
 from nnscratch.interop.onnx.call import Call, filled
 from nnscratch.interop.onnx.from_layers import plain
 from nnscratch.interop.onnx.from_sizes import slices
+from nnscratch.interop.onnx.gelu import argument_of_gelu
 from nnscratch.interop.onnx.page import library
 
 
@@ -21,7 +22,7 @@ def _of_two(layer: type[nn.Layer]) -> Callable[[Call], Any]:
 
     def read(call: Call) -> Any:
         _refuse_integers(call)
-        parts = [call.node(i) for i in range(len(call.inputs))]
+        parts = call.terms()
         if len(parts) == 1:
             return nn.Identity()(parts[0])
         if len(parts) > 2:  # then the order does not matter, and nodes come first
@@ -48,6 +49,17 @@ def _add(call: Call) -> Any:
     return _of_two(nn.Add)(call)
 
 
+def _product(layer: type[nn.Layer]) -> Callable[[Call], Any]:
+    """A product or quotient, or the GELU that was taken apart into them."""
+
+    def read(call: Call) -> Any:
+        y = _of_two(layer)(call)
+        x = argument_of_gelu(y)
+        return y if x is None else nn.GELU()(x)
+
+    return read
+
+
 def _mean(call: Call) -> Any:
     return _of_two(nn.Add)(call) / len(call.inputs)
 
@@ -69,7 +81,7 @@ def _clip(call: Call) -> Any:
 
 
 def _where(call: Call) -> Any:
-    return nn.Where()(call.node(), call.node(1), call.node(2))
+    return nn.Where()(*call.terms())
 
 
 def _cast(call: Call) -> Any:
@@ -164,13 +176,30 @@ def _squeeze(call: Call) -> Any:
 
 
 def _concatenate(call: Call) -> Any:
-    parts = [call.node(i) for i in range(len(call.inputs))]
-    sizes = {x.array.shape[0] for x in call.inputs if x is not None and x.node is None and x.ndim}
+    parts = [_beside(call, i) for i in range(len(call.inputs))]
+    sizes = {x.shape[0] for x in call.inputs if x is not None and x.fixed and x.ndim}
     if sizes and call.get("axis", 0) % call.operand(0).ndim != 0:
         first = next(x for x in call.inputs if x is not None and x.node is not None)
         if first.arrays[0].shape[0] != first.arrays[1].shape[0]:
             raise ValueError("a constant of fixed length beside a free batch is not there")
     return nn.Concatenate(call.get("axis", 0))(*parts)
+
+
+def _beside(call: Call, i: int) -> Any:
+    """A part of a Concat; rows as many as the batch has, such as a token for each sample, are one
+    row, added to zeros as long as another part."""
+    row, found = call.row(i), call.operand(i)
+    if not isinstance(row, np.ndarray) or found.fixed:
+        return row
+    other = next(x for x in call.inputs if x is not None and x.node is not None)
+    key = tuple(
+        slice(0, 1) if n == m else slice(None)
+        for n, m in zip(*(a.shape for a in found.arrays), strict=True)
+    )
+    for whole, beside in zip(found.arrays, other.arrays, strict=True):
+        if np.broadcast_shapes(row.shape, beside[key].shape) != whole.shape:
+            raise ValueError(f"input {i} is as long as the batch, and the other inputs are not")
+    return nn.Index(key)(other.node) * 0.0 + row
 
 
 def _split(call: Call) -> Any:
@@ -231,8 +260,8 @@ def _expand(call: Call) -> Any:
 FROM_OPERATORS: dict[str, Callable[[Call], Any]] = {
     "Add": _add,
     "Sub": _of_two(nn.Sub),
-    "Mul": _of_two(nn.Mul),
-    "Div": _of_two(nn.Div),
+    "Mul": _product(nn.Mul),
+    "Div": _product(nn.Div),
     "Max": _of_two(nn.Maximum),
     "Min": _of_two(nn.Minimum),
     "Sum": _of_two(nn.Add),
@@ -244,6 +273,7 @@ FROM_OPERATORS: dict[str, Callable[[Call], Any]] = {
     "Sin": plain(nn.Sin),
     "Cos": plain(nn.Cos),
     "Tan": lambda call: nn.Sin()(call.node()) / nn.Cos()(call.node()),
+    "Erf": plain(nn.Erf),
     "Exp": plain(nn.Exp),
     "Log": plain(nn.Log),
     "Sqrt": plain(nn.Sqrt),

@@ -92,16 +92,20 @@ def _weights(W: Any, R: Any, B: Any, order: tuple[int, ...]) -> dict[str, np.nda
 def _first_state(call: Call, directions: int) -> Any:
     """(batch, ...) from h (directions, batch, hidden) and, of an LSTM, c; None for zeros."""
     given = [i for i in (5, 6) if call.has(i)]
-    constant = [i for i in given if call.operand(i).node is None]
-    if not given or (constant == given and not any(call.operand(i).array.any() for i in given)):
+    if all(call.operand(i).node is None and not call.operand(i).array.any() for i in given):
         return None
-    if constant:
-        raise ValueError("first states that are constants of the file are not there")
     if call.op == "LSTM" and len(given) < 2:
         raise ValueError("a first h without a first c is not there")
-    nodes = [call.node(i) for i in given]
-    parts = [nn.Index(d)(node) for d in range(directions) for node in nodes]
+    parts = [_of_direction(call, i, d) for d in range(directions) for i in given]
     return parts[0] if len(parts) == 1 else nn.Concatenate(-1)(*parts)
+
+
+def _of_direction(call: Call, i: int, d: int) -> Any:
+    """(batch, hidden) of a state; a constant is added to zeros, as many as the batch has."""
+    state = call.row(i)
+    if not isinstance(state, np.ndarray):
+        return nn.Index(d)(state)
+    return nn.Index((0, slice(None), slice(0, 1)))(call.node()) * 0.0 + state[d]
 
 
 def _steps(y: Any, two: bool) -> Any:

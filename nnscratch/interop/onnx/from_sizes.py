@@ -112,6 +112,28 @@ def _of_two(function: Any) -> Callable[[Call], np.ndarray]:
     return compute
 
 
+def _trilu(call: Call) -> np.ndarray:
+    k = int(_array(call, 1)) if call.has(1) else 0
+    return (np.triu if call.get("upper", 1) else np.tril)(_array(call), k)
+
+
+def _dequantized(call: Call) -> np.ndarray:
+    """(W - zero) · scale, with one scale, or one for each place of an axis."""
+    W, scale = _array(call), _array(call, 1)
+    zero = _array(call, 2) if call.has(2) else np.zeros((), W.dtype)
+    call.only("block_size", 0)
+    if scale.ndim:
+        across = np.ones(W.ndim, int)
+        across[call.get("axis", 1)] = -1
+        scale, zero = (a.reshape(across) if a.ndim else a for a in (scale, zero))
+    return ((W.astype(np.int32) - zero.astype(np.int32)) * scale).astype(scale.dtype)
+
+
+def _tile(call: Call) -> np.ndarray:
+    _checked([_array(call).size, *_array(call, 1)])
+    return np.tile(_array(call), _array(call, 1))
+
+
 def _div(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     if u.dtype.kind != "f":
         return np.trunc(u / v).astype(u.dtype)
@@ -137,7 +159,24 @@ FROM_SIZES: dict[str, Callable[[Call], Any]] = {
     "Sub": _of_two(np.subtract),
     "Mul": _of_two(np.multiply),
     "Div": _of_two(_div),
+    "Mod": _of_two(np.mod),
+    "Pow": _of_two(lambda u, v: np.power(u, v).astype(u.dtype)),
+    "Min": _of_two(np.minimum),
+    "Max": _of_two(np.maximum),
     "Equal": _of_two(np.equal),
+    "Less": _of_two(np.less),
+    "LessOrEqual": _of_two(np.less_equal),
+    "Greater": _of_two(np.greater),
+    "GreaterOrEqual": _of_two(np.greater_equal),
+    "And": _of_two(np.logical_and),
+    "Or": _of_two(np.logical_or),
+    "Not": lambda call: np.logical_not(_array(call)),
+    "Floor": lambda call: np.floor(_array(call)),
+    "Ceil": lambda call: np.ceil(_array(call)),
+    "Size": lambda call: np.array(_array(call).size, np.int64),
+    "Tile": _tile,
+    "Trilu": _trilu,
+    "DequantizeLinear": _dequantized,
     "Where": _where,
     "ReduceProd": lambda call: np.prod(_array(call), keepdims=bool(call.get("keepdims", 1))),
     "Neg": lambda call: -_array(call),

@@ -73,7 +73,6 @@ def _convolution(call: Call) -> Any:
 
 def _transposed(call: Call) -> Any:
     W, b = call.constant(1), call.constant(2)
-    call.only("group", 1)
     space, sizes = _space(call), W.shape[2:]
     strides = call.get("strides", [1] * space)
     dilations = call.get("dilations", [1] * space)
@@ -83,8 +82,14 @@ def _transposed(call: Call) -> Any:
     options = {"stride": tuple(strides), "dilation": tuple(dilations), "padding": _for_axes(pads)}
     if any(more):
         options["output_padding"] = more[0] if space == 1 else tuple(more)
-    layer = kind(W.shape[0], W.shape[1], sizes, bias=b is not None, **options)
-    return (filled(layer, W=W) if b is None else filled(layer, W=W, b=b))(call.node())
+    groups = call.get("group", 1)
+    parts = nn.Split(groups, 1)(call.node()) if groups > 1 else (call.node(),)
+    biases = [{}] * groups if b is None else [{"b": part} for part in np.split(b, groups)]
+    found = []
+    for part, weights, bias in zip(parts, np.split(W, groups), biases, strict=True):
+        layer = kind(len(weights), W.shape[1], sizes, bias=b is not None, **options)
+        found.append(filled(layer, W=weights, **bias)(part))
+    return nn.Concatenate(1)(*found) if groups > 1 else found[0]
 
 
 def _transposed_pads(call: Call, sizes: Any, strides: Any, dilations: Any, more: Any) -> Pads:
@@ -136,31 +141,54 @@ def _global(layer: Callable[[], nn.Layer]) -> Callable[[Call], Any]:
 
 
 def _pad(call: Call) -> Any:
-    """At the ends of the axes of space; what is cut off is an Index."""
-    x, pads, value = call.operand(0), call.constant(1, "pads"), call.constant(2, "value")
+    """First what is cut off, as an Index; then what is added, along any axes."""
+    x, pads = call.operand(0), call.constant(1, "pads")
     mode = {"constant": "zeros"}.get(how := call.get("mode", "constant"), how)
     axes = call.constant(3)
     every = np.zeros((2, x.ndim), int)
     every[:, slice(None) if axes is None else axes % x.ndim] = pads.reshape(2, -1)
     if mode not in ("zeros", "reflect", "edge"):
         raise ValueError(f"the attribute mode={how!r} is not there")
-    if value is not None and value.item() != 0 and mode == "zeros":
-        raise ValueError(f"padding with {value.item()} is not there, with 0 is")
-    if every[:, :2].any() or x.ndim < 3:
-        raise ValueError("padding of other axes than those of space is not there")
+    node = call.node()
     if (every < 0).any():
-        raise ValueError("a negative padding is not there")
-    return nn.Pad(tuple(map(tuple, every[:, 2:].T.tolist())), mode)(call.node())
+        if mode != "zeros":
+            raise ValueError(f"a negative padding with mode={how!r} is not there")
+        cut = np.minimum(every, 0).T.tolist()
+        node = nn.Index(tuple(slice(-start, stop or None) for start, stop in cut))(node)
+    added = np.maximum(every, 0)
+    return _filled(call, _longer(node, added, mode), every, mode) if added.any() else node
+
+
+def _longer(node: Any, added: np.ndarray, mode: str) -> Any:
+    """Padded; with two axes in front, where it is not along axes of space alone."""
+    widths = tuple(map(tuple, added.T.tolist()))
+    if len(widths) > 2 and not added[:, :2].any():
+        return nn.Pad(widths[2:], mode)(node)
+    return nn.Index((0, 0))(nn.Pad(widths, mode)(nn.Index((None, None))(node)))
+
+
+def _filled(call: Call, y: Any, every: np.ndarray, mode: str) -> Any:
+    """With another number than 0 in the places that are new."""
+    x, value = call.operand(0), call.constant(2, "value")
+    if value is None or value.item() == 0 or mode != "zeros":
+        return y
+    along = np.flatnonzero((every > 0).any(0))
+    sizes = [np.array(array.shape)[along] for array in x.arrays]
+    if (sizes[0] != sizes[1]).any():
+        raise ValueError(f"padding with {value.item()} along an axis of any size is not there")
+    inside = np.ones(x.ndim, int)
+    inside[along] = sizes[0] + np.minimum(every, 0).sum(0)[along]
+    new = np.pad(np.zeros(inside), np.maximum(every, 0).T, constant_values=value.item())
+    return y + new
 
 
 def _resize(call: Call) -> Any:
     """By whole factors along the axes of space, as Upsample does."""
     x = call.operand(0)
     at = 2 if call.op == "Resize" and call.opset >= 11 else 1
-    scales, sizes = call.constant(at, "scales"), call.constant(3) if at == 2 else None
-    if sizes is not None:
-        scales = sizes / np.array(x.shape)
-    axes = call.get("axes", None)
+    axes, scales = call.get("axes", None), call.constant(at, "scales")
+    if at == 2 and call.has(3):
+        scales = _factors(x.arrays, call.operand(3).arrays, axes)
     if axes is not None:
         some, scales = scales, np.ones(x.ndim)
         scales[list(axes)] = some
@@ -182,6 +210,43 @@ def _resize(call: Call) -> Any:
     raise ValueError(f"mode={mode!r} with {how or default!r} and {near!r} is not there")
 
 
+def _factors(arrays: Any, sizes: Any, axes: Any) -> np.ndarray:
+    """What the sizes say, where they are as many times those of x for any batch."""
+    own = [np.array(array.shape)[slice(None) if axes is None else list(axes)] for array in arrays]
+    first, second = (wanted / n for wanted, n in zip(sizes, own, strict=True))
+    if not np.array_equal(first, second):
+        raise ValueError("resizing an axis of any size to a fixed one is not there")
+    return np.asarray(first)
+
+
+def _depth_to_space(call: Call) -> Any:
+    """Channels as the places of small squares, as torch's PixelShuffle."""
+    n, order = call.get("blocksize", 1), (0, 3, 4, 1, 5, 2)
+    _, channels, height, width = _sized(call)
+    shape = (-1, n, n, channels // n**2, height, width)
+    if call.get("mode", "DCR") == "CRD":
+        shape, order = (-1, channels // n**2, n, n, height, width), (0, 1, 4, 2, 5, 3)
+    parts = nn.Transpose(order)(nn.Reshape(shape)(call.node()))
+    return nn.Reshape((-1, channels // n**2, height * n, width * n))(parts)
+
+
+def _space_to_depth(call: Call) -> Any:
+    n = call.get("blocksize", 1)
+    _, channels, height, width = _sized(call)
+    parts = nn.Reshape((-1, channels, height // n, n, width // n, n))(call.node())
+    order = (0, 1, 3, 5, 2, 4) if call.get("mode", "DCR") == "CRD" else (0, 3, 5, 1, 2, 4)
+    moved = nn.Transpose(order)(parts)
+    return nn.Reshape((-1, channels * n**2, height // n, width // n))(moved)
+
+
+def _sized(call: Call) -> tuple[int, ...]:
+    """The shape of images; all but the batch must be fixed."""
+    first, second = (array.shape for array in call.operand(0).arrays)
+    if len(first) != 4 or first[1:] != second[1:]:
+        raise ValueError("images whose channels, height or width are free are not there")
+    return first
+
+
 FROM_SPACE: dict[str, Callable[[Call], Any]] = {
     "Conv": _convolution,
     "ConvTranspose": _transposed,
@@ -192,4 +257,6 @@ FROM_SPACE: dict[str, Callable[[Call], Any]] = {
     "Pad": _pad,
     "Resize": _resize,
     "Upsample": _resize,
+    "DepthToSpace": _depth_to_space,
+    "SpaceToDepth": _space_to_depth,
 }

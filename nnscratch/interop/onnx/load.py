@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -142,10 +143,13 @@ class _Reader:
         inputs = [self._taken(name, title) for name in node.input]
         call = Call(node.op_type, inputs, attributes_of(node, title), self.opset, len(node.output))
         try:
-            if call.op in FROM_SIZES and all(x is None or x.node is None for x in inputs):
-                results: Any = call.folded(FROM_SIZES[call.op])
-            elif call.op == "Shape":
-                results = FROM_SIZES["Shape"](call)
+            constant = all(x is None or x.node is None for x in inputs)
+            if call.op == "Shape":
+                results: Any = FROM_SIZES["Shape"](call)
+            elif constant and call.op in FROM_SIZES:
+                results = call.folded(FROM_SIZES[call.op])
+            elif constant and call.op in READ and call.has(0):
+                results = self._of_constants(call)
             elif call.op in READ:
                 results = READ[call.op](call)
             else:
@@ -159,6 +163,17 @@ class _Reader:
                 self.found |= dict.fromkeys(unknown)
         except Exception as error:
             raise ValueError(f"{title}: {error}") from error
+
+    def _of_constants(self, call: Call) -> tuple[Operand, ...]:
+        """What a layer gives for constants, as if the first of them were an input."""
+        own = call.operand(0)
+        call.inputs[0] = self.examples.set(Input(), list(own.arrays))
+        results = READ[call.op](call)
+        results = results if isinstance(results, tuple) else (results,)
+        return tuple(
+            replace(self._operand(result), node=None, trained=own.trained and call.op == "Split")
+            for result in results
+        )
 
     def _operand(self, result: Any) -> Operand:
         return result if isinstance(result, Operand) else self.examples.of(result)

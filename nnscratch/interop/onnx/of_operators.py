@@ -182,6 +182,7 @@ OF_OPERATORS: dict[type[nn.Layer], Callable[..., Any]] = {
     nn.Clip: _clip,
     nn.Sin: same("Sin"),
     nn.Cos: same("Cos"),
+    nn.Erf: same("Erf"),
     nn.Exp: same("Exp"),
     nn.Log: same("Log"),
     nn.Sqrt: same("Sqrt"),

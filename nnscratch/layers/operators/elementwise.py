@@ -14,7 +14,7 @@ import numpy as np
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import Layer, floating
 
-__all__ = ["Cos", "Exp", "Log", "Power", "Sin", "Sqrt", "Square"]
+__all__ = ["Cos", "Erf", "Exp", "Log", "Power", "Sin", "Sqrt", "Square"]
 
 
 class Sin(Layer):
@@ -72,6 +72,40 @@ class Cos(Layer):
 
     def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
         return dy * -np.sin(x)
+
+
+class Erf(Layer):
+    """y = 2/√π ∫₀ˣ e^(-t²) dt, the error function, with derivative 2/√π e^(-x²).
+
+    Notes
+    -----
+    *Backward*: the derivative of an integral by its upper end is what is integrated there. The
+    distribution of the standard normal is Φ(x) = (1 + erf(x/√2)) / 2, of which GELU is made.
+
+    References
+    ----------
+    Abramowitz and Stegun, Handbook of Mathematical Functions (1964), 7.1.1 and 7.1.19.
+
+    Examples
+    --------
+    >>> layer = Erf()
+    >>> layer.forward(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.8427])
+    >>> layer.backward([1.0, 1.0])[0].round(4)
+    array([1.1284, 0.4151])
+    """
+
+    element_wise = True
+
+    def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
+        from scipy.special import erf  # slow to import and needed only here
+
+        x = floating(x)
+        known = x if x.dtype.itemsize <= 8 else x.astype(np.float64)  # all that it knows
+        return np.asarray(erf(known)).astype(x.dtype, copy=False), x
+
+    def backward_pass(self, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return dy * (2 / math.sqrt(math.pi) * np.exp(-x * x))
 
 
 class Exp(Layer):
