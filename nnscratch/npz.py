@@ -104,7 +104,10 @@ def _claim(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Claim:
         shape, _, dtype = read(member, max_header_size=MOST_HEADER)
         claim = Claim(shape, dtype)
         if dtype.hasobject:
-            raise ValueError(f"{info.filename!r} holds Python objects")
+            raise ValueError(
+                f"{info.filename!r} holds Python objects, which are never read; save it as "
+                "array.astype(str) or as numbers"
+            )
         if member.tell() + claim.nbytes != info.file_size:
             raise ValueError(f"{info.filename!r} is not as long as its header says")
     return claim

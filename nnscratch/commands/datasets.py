@@ -35,6 +35,9 @@ def register(commands: Any) -> None:
         "name", metavar="NAME", nargs="?", help="the data set to get, or the path of your own"
     )
     datasets.add_argument(
+        "--label", metavar="NAME", help="the column of a CSV file that holds the labels"
+    )
+    datasets.add_argument(
         "--root", metavar="DIR", help="look here and download into DIR/NAME (default the cache)"
     )
 
@@ -43,10 +46,15 @@ def run(options: argparse.Namespace) -> int:
     from nnscratch.data.catalogue import NAMES, SOURCES, unknown
     from nnscratch.data.datasets import is_path
 
+    own = options.name is not None and is_path(options.name)
+    if options.label is not None and not own:
+        options.parser.error("--label is of a CSV file of one's own; leave it out")
+    if options.root is not None and own:
+        options.parser.error(f"--root is of downloaded files, not of {options.name}; leave it out")
     if options.name is None:
         _list(options.root)
-    elif is_path(options.name):
-        _describe(options.name)
+    elif own:
+        _describe(options.name, options.label)
     elif options.name not in SOURCES:
         options.parser.error(unknown("data set", options.name, NAMES))
     else:
@@ -68,10 +76,10 @@ def _list(root: str | None) -> None:
             print(f"{name:{width}}  {line}")
 
 
-def _describe(path: str) -> None:
+def _describe(path: str, label: str | None) -> None:
     from nnscratch.data import load_dataset
 
-    data = load_dataset(Path(path))
+    data = load_dataset(Path(path), label=label)
     print(f"{data.name}: {len(data.y_train)} to train on, {len(data.y_test)} to test on")
     print(f"samples of shape {data.x_train.shape[1:]}")
     for note in data.notes:

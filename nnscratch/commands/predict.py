@@ -57,6 +57,11 @@ def run(options: argparse.Namespace) -> int:
 
     config, model = trained_model(options.run)
     source = config.source
+    if config.normalize and len(source.shape) == 3:
+        raise ValueError(
+            f"{options.run} was trained on images whose values are not from 0 to 1, as those of "
+            "pictures are; train on bytes, or on values divided by the largest"
+        )
     samples, status = _read(options.images, source)
     if not samples:
         return status

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nnscratch.commands.run_folder import Summary
 
 ALWAYS = ("data", "model", "hidden")  # settings that every table shows, in one column
-LEFT_OUT = ("root", "shape", "class_names", "label")
+LEFT_OUT = ("root", "shape", "class_names", "label", "normalize")
 EXAMPLES = """\
 examples:
   nnscratch runs                             all below runs/

@@ -28,6 +28,7 @@ from nnscratch.commands.options import AMOUNT, COUNT, DATA, NUMBER, RATE, SHARE,
 from nnscratch.commands.own_model import MODEL
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.datasets import Dataset, is_path
+from nnscratch.data.own import badly_scaled
 from nnscratch.data.sources import Source
 from nnscratch.files import atomic_write, read_text
 from nnscratch.machine import machine
@@ -142,6 +143,7 @@ class Config:
     flip: bool = setting(False, "mirror every other image, at random", bool)
     shape: tuple[int, ...] | None = setting(None, "", COUNT, "", nargs="+")
     class_names: tuple[str, ...] | None = setting(None, "", str, "", nargs="+")
+    normalize: bool = setting(False, "", bool, "")
 
     def __post_init__(self) -> None:
         if self.early_stopping and not self.validation:
@@ -168,10 +170,26 @@ class Config:
         return Source(name, "one's own", self.shape, 0, 0, self.class_names)
 
     def of(self, data: Dataset) -> Config:
-        """The same settings, which know one's own data."""
+        """The same settings, which know one's own data.
+
+        Raises
+        ------
+        ValueError
+            They knew other data, of which the path now holds no more.
+        """
         if not is_path(self.data):
             return self
-        return replace(self, shape=data.x_train.shape[1:], class_names=data.class_names)
+        shape, names = data.x_train.shape[1:], data.class_names
+        if self.shape is None:
+            uneven = badly_scaled(data.x_train) and not is_text(self.model)
+            return replace(self, shape=shape, class_names=names, normalize=uneven)
+        for before, now in ((self.shape, shape), (self.class_names, names)):
+            if before is not None and before != now:
+                raise ValueError(
+                    f"{self.data} has changed since this run: it had {shown(before)}, and has "
+                    f"{shown(now)} now; train anew, or put back what was there"
+                )
+        return self
 
     def checked(self) -> Config:
         """The same settings; ValueError for a --root where no data set is looked for."""
@@ -268,7 +286,7 @@ def _from_json(name: str, value: Any) -> Any:
         if not isinstance(one, expected) or isinstance(one, bool) != (kind is bool):
             raise ValueError(f"its {name} is {value!r}")
     if kind in (str, bool):
-        return value
+        return tuple(value) if several else value
     try:
         found = [kind(repr(one)) for one in values]
     except argparse.ArgumentTypeError as error:

@@ -25,7 +25,7 @@ from nnscratch.data import Dataset, load_dataset, minibatches, stratified_split
 from nnscratch.data.augment import ShiftAndFlip
 from nnscratch.data.datasets import is_path
 from nnscratch.data.images import subset
-from nnscratch.layers import Layer
+from nnscratch.layers import Layer, Normalize, Sequential
 from nnscratch.losses import SoftmaxCrossEntropy
 from nnscratch.optimizers import Optimizer
 from nnscratch.training import Trainer, evaluate
@@ -197,7 +197,8 @@ def build_model(config: Config, rng: np.random.Generator) -> Layer:
         raise ValueError(f"--model cnn is for images, {source.name} has none; leave it out")
     if is_text(config.model):
         return build_own(config.model, source, rng)
-    return MODELS[config.model](source.shape, classes, rng, **_taken("model", config))
+    model = MODELS[config.model](source.shape, classes, rng, **_taken("model", config))
+    return Sequential(Normalize(source.shape[0]), *model.layers) if config.normalize else model
 
 
 def first_filters(model: Layer, shape: tuple[int, ...]) -> tuple[Layer, Any] | None:

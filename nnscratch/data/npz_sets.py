@@ -16,12 +16,14 @@ from nnscratch.npz import Claim, read_npz
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
 WHOLE = ("x", "y")  # of files that make no difference
+BRIGHT = 128  # what the brightest byte of images is at least
 
 
 def read_npz_set(path: Path, label: str | None) -> Found:
     """The arrays `x_train`, `y_train`, `x_test` and `y_test`, or `x` and `y`, and `class_names`.
 
-    Bytes of three axes or more are images; the channels may be the last axis.
+    Bytes of three axes or more are images, and so are whole numbers up to 255; the channels may
+    be the last axis.
     """
     others: list[str] = []
 
@@ -60,11 +62,19 @@ def _samples(x: NDArray[Any], place: str) -> Any:
         raise ValueError(f"{place} holds {x.dtype} of shape {x.shape}; expected numbers in rows")
     if x.ndim == 1:
         x = x[:, np.newaxis]
-    if x.ndim == 4 and x.shape[1] not in (1, 3) and x.shape[3] in (1, 3):
+    if x.ndim == 4 and x.shape[1] not in (1, 3, 4) and x.shape[3] in (1, 3, 4):
         x = x.transpose(0, 3, 1, 2)
     if x.ndim == 3:
         x = x[:, np.newaxis]
-    if x.dtype == np.uint8 and x.ndim == 4:
-        return Images(np.ascontiguousarray(x))
+    if x.ndim == 4 and _are_bytes(x):
+        return Images(np.ascontiguousarray(x, np.uint8))
     with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite
         return np.ascontiguousarray(x, np.float32)
+
+
+def _are_bytes(x: NDArray[Any]) -> bool:
+    """Whether these are the bytes of images, also where they are stored as other numbers."""
+    if x.dtype == np.uint8 or not x.size:
+        return x.dtype == np.uint8
+    whole = x.dtype.kind in "iu" or (x.dtype.kind == "f" and bool((x % 1 == 0).all()))
+    return whole and x.min() >= 0 and BRIGHT <= x.max() <= 255

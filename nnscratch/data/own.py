@@ -21,6 +21,7 @@ from nnscratch.data.splits import stratified_split
 from nnscratch.files import printable
 
 TEST_SHARE = 0.2  # of files that do not say what is the test
+LARGE = 30.0  # features beyond it, or all below 1 / LARGE, make a slow start
 
 
 def read_own(path: str | os.PathLike[str], label: str | None = None) -> Found:
@@ -92,6 +93,14 @@ def labelled(found: Found, place: Path) -> tuple[Pair, Pair, tuple[str, ...]]:
     train, test = found.train[1], found.test[1]
     names, numbers = _classes(found, np.concatenate([train, test]), place)
     found.notes.append(f"{len(names)} classes: {_some(names)}")
+    unseen = np.setdiff1d(np.arange(len(names)), numbers[: len(train)])
+    if len(unseen):
+        found.notes.append(f"no sample to train on is of {_some([names[k] for k in unseen])}")
+    if badly_scaled(x := found.train[0]):
+        found.notes.append(
+            f"features reach {np.abs(x).max():.4g}; a model that begins with "
+            f"Normalize({x.shape[1]}) trains better on them, as those of nnscratch train do"
+        )
     return (
         (found.train[0], numbers[: len(train)]),
         (found.test[0], numbers[len(train) :]),
@@ -105,6 +114,8 @@ def _classes(
     """The names of the classes, and every label as a number from 0 on."""
     if found.class_names is not None:
         names = tuple(printable(str(name)) for name in found.class_names)
+        if labels.dtype.kind == "U":
+            labels = _numbered(labels, found.class_names, place)
         if labels.min() < 0 or labels.max() >= len(names):
             raise ValueError(
                 f"{place}: expected labels 0 to {len(names) - 1}, one for each of its class names, "
@@ -113,7 +124,8 @@ def _classes(
         return names, labels.astype(np.int64)
     kinds, numbers = np.unique(labels, return_inverse=True)
     if len(kinds) < 2:
-        raise ValueError(f"{place}: every label is {kinds[0]!r}; two classes are needed")
+        only = printable(str(kinds[0]))
+        raise ValueError(f"{place}: every label is {only}; two classes are needed")
     if len(kinds) > max(20, len(labels) // 2):
         raise ValueError(
             f"{place}: {len(kinds)} different labels for {len(labels)} samples, which are no "
@@ -124,11 +136,29 @@ def _classes(
     return tuple(printable(str(kind)) for kind in kinds), numbers.astype(np.int64)
 
 
+def badly_scaled(x: Any) -> bool:
+    """Whether samples are numbers of a size that a network learns slowly from."""
+    if isinstance(x, Images):
+        return False
+    largest = np.abs(x).max(initial=0)
+    return bool(largest > LARGE or 0 < largest < 1 / LARGE)
+
+
+def _numbered(labels: NDArray[Any], names: Sequence[str], place: Path) -> NDArray[np.int64]:
+    """Labels that are names as their places among the names of the classes."""
+    numbers = {str(name): number for number, name in enumerate(names)}
+    if others := sorted(set(labels.tolist()) - numbers.keys()):
+        raise ValueError(
+            f"{place}: the label {printable(others[0])} is none of its class names, {_some(names)}"
+        )
+    return np.array([numbers[label] for label in labels.tolist()], np.int64)
+
+
 def _checked(x: Any, labels: Any, place: Path, part: str) -> tuple[Any, NDArray[Any]]:
     """Samples and labels that fit, of numbers that can be computed with."""
     labels = np.asarray(labels)
     if labels.ndim == 2 and labels.shape[1] > 1 and np.isin(labels, (0, 1)).all():
-        labels = labels.argmax(axis=1)  # one-hot
+        labels = _of_one_hot(labels, place)
     labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
     if labels.ndim != 1 or len(labels) != len(x):
         raise ValueError(
@@ -139,12 +169,40 @@ def _checked(x: Any, labels: Any, place: Path, part: str) -> tuple[Any, NDArray[
         raise ValueError(f"{place}: there is no sample to {part} on")
     if labels.dtype.kind == "f" and (abs(labels) < 2**53).all() and (labels % 1 == 0).all():
         labels = labels.astype(np.int64)
+    if labels.dtype.kind == "S":
+        labels = np.array([printable(label.decode("utf-8", "replace")) for label in labels])
     if labels.dtype.kind not in "iubU":
-        raise ValueError(f"{place}: labels are whole numbers or text, found {labels.dtype}")
+        raise ValueError(
+            f"{place}: labels are whole numbers or text, found {labels.dtype}{_odd(labels, part)}"
+        )
     if not isinstance(x, Images) and not np.isfinite(x).all():
         row = int(np.argmin(np.isfinite(x).reshape(len(x), -1).all(axis=1)))
         raise ValueError(f"{place}: sample {row} to {part} on holds NaN or infinity; leave it out")
     return x, labels.astype(np.int64) if labels.dtype.kind == "b" else labels
+
+
+def _of_one_hot(rows: NDArray[Any], place: Path) -> NDArray[np.int64]:
+    """The class of each row; a ValueError where a sample is of several, or of none."""
+    counts = rows.astype(bool).sum(axis=1)
+    odd = np.flatnonzero(counts != 1)
+    if len(odd):
+        raise ValueError(
+            f"{place}: sample {odd[0]} is of {counts[odd[0]]} of the {rows.shape[1]} classes, and "
+            "a row of labels has one 1; to train on several at once write a script with "
+            "BCEWithLogits"
+        )
+    return rows.argmax(axis=1)
+
+
+def _odd(labels: NDArray[Any], part: str) -> str:
+    """Which label is the first that is no class, and what to do."""
+    if labels.dtype.kind != "f":
+        return "; save them as text, y.astype(str)"
+    row = int(np.flatnonzero(~(labels % 1 == 0) | (abs(labels) >= 2**53))[0])
+    label = f", {labels[row]} for sample {row} to {part} on"
+    if np.isfinite(labels[row]):
+        return f"{label}; for a regression write a script with MSELoss"
+    return f"{label}; leave it out"
 
 
 def _some(names: Sequence[Any] | NDArray[Any], most: int = 12) -> str:

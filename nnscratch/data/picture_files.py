@@ -18,11 +18,12 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")
 MOST_PIXELS = 1 << 26  # 64 million: what a small file may claim, a large camera may give
 MOST_OF_WEBP = 1 << 24  # its decoder holds two pictures of four bytes a pixel before there is one
+ORIENTATION, QUARTERS = 0x0112, (5, 6, 7, 8)  # of Exif: how the camera was held, by 90 degrees
 LARGEST_SIDE = 2048  # more is averaged away at once, before it becomes floats
 
 
 def open_picture(path: Path) -> NDArray[np.float64]:
-    """Read a picture as values in [0, 1] of shape (height, width, 4).
+    """Read a picture as values in [0, 1] of shape (height, width, 4), upright as its camera says.
 
     Raises
     ------
@@ -32,14 +33,17 @@ def open_picture(path: Path) -> NDArray[np.float64]:
         It is no picture, a damaged one, or one of more than 64 million pixels, 16 million of
         WebP, which is found before any of them is read.
     """
+    from PIL import ImageOps  # slow to import
+
     with _opened(path) as image:
-        return _values(image)
+        return _values(ImageOps.exif_transpose(image) if _turned(image) != 1 else image)
 
 
 def picture_size(path: Path) -> tuple[int, int]:
     """The (height, width) that a picture's file says; raises as `open_picture` does."""
     with _opened(path) as image:
-        return image.height, image.width
+        size = image.height, image.width
+        return size[::-1] if _turned(image) in QUARTERS else size
 
 
 @contextmanager
@@ -61,6 +65,11 @@ def _opened(path: Path) -> Iterator[Any]:
             raise ValueError(
                 f"{path}: not a picture that can be read ({printable(str(error))}); save it as PNG"
             ) from None
+
+
+def _turned(image: Any) -> int:
+    """How a camera was held, 1 for upright; of a PNG all pixels would be read to tell."""
+    return 1 if image.format == "PNG" else int(image.getexif().get(ORIENTATION, 1))
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -16,17 +16,18 @@ from nnscratch.data.pictures import fitted, opaque
 from nnscratch.files import printable
 
 LONGEST = 64  # pixels of a side; larger pictures are shrunk, as those of the known data sets are
-PARTS = ("train", "test")
+TESTS = ("test", "val", "valid", "validation")  # folders of samples to test on, the first there is
 
 
 def read_picture_folder(folder: Path, label: str | None) -> Found:
     """Pictures in FOLDER/CLASS/, or in FOLDER/train/CLASS/ and FOLDER/test/CLASS/.
 
+    Where there is no test, but validation data (FOLDER/val/), these are the test.
+
     All become images of one size, the commonest one, at most 64 pixels high and wide: cut to its
     proportions in the middle, then shrunk. They are grey if all of them are.
     """
-    roots = [folder / part for part in PARTS]
-    roots = roots if all(root.is_dir() for root in roots) else [folder]
+    roots, told = _roots(folder)
     parts = [
         [(path, inner.name) for inner in _folders(root) for path in pictures_in(inner)]
         for root in roots
@@ -41,8 +42,10 @@ def read_picture_folder(folder: Path, label: str | None) -> Found:
                 part.remove((path, name))
                 skipped.append(str(path))
     if not all(parts):
-        raise ValueError(f"{folder} holds no pictures in folders; expected {KINDS}")
+        loose = "; its pictures lie in no folder of a class" if pictures_in(folder) else ""
+        raise ValueError(f"{folder} holds no pictures in folders; expected {KINDS}{loose}")
     (height, width), notes = _common_size(sizes)
+    notes = told + notes
     if sum(map(len, parts)) * height * width * 3 > MOST_BYTES:
         raise ValueError(f"{folder} holds {sum(map(len, parts))} pictures, too many")
     pixels = [_pixels([path for path, _ in part], height, width, skipped) for part in parts]
@@ -53,6 +56,20 @@ def read_picture_folder(folder: Path, label: str | None) -> Found:
         notes.append(f"skipped {len(skipped)} files, the first is {printable(skipped[0])}")
     found = [(Images(each), names) for each, names in zip(pixels, kept, strict=True)]
     return Found(found[0], found[1] if len(found) > 1 else None, notes=notes)
+
+
+def _roots(folder: Path) -> tuple[list[Path], list[str]]:
+    """The folders that hold those of the classes, to train and to test on; what is said of it."""
+    found = {path.name.lower(): path for path in _folders(folder)}
+    train = found.pop("train", None)
+    test = next((found.pop(name) for name in TESTS if name in found), None)
+    if train is None or (test is None and found):  # these are classes
+        return [folder], []
+    if test is None:
+        return [train], []
+    told = [] if test.name.lower() == "test" else [f"the test is the folder {test.name}"]
+    told += [f"skipped the folder {printable(path.name)}" for path in found.values()]
+    return [train, test], told
 
 
 def _folders(root: Path) -> list[Path]:
