@@ -24,7 +24,7 @@ from nnscratch.commands.choices import (
     is_text,
     takers,
 )
-from nnscratch.commands.options import AMOUNT, COUNT, DATA, NUMBER, RATE, SHARE, flag
+from nnscratch.commands.options import AMOUNT, COUNT, DATA, NUMBER, RATE, SHARE, flag, shown
 from nnscratch.commands.own_model import MODEL
 from nnscratch.data.catalogue import source_of
 from nnscratch.data.datasets import Dataset, is_path
