@@ -6,6 +6,7 @@ NNSCRATCH_KERNELS=0 asks for a wheel that runs anywhere (py3-none-any).
 
 import os
 import sysconfig
+from pathlib import Path
 
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
@@ -19,7 +20,7 @@ class BuildLoops(build_ext):
     """Rounding as NumPy's: no product joined to a sum, no sum in another order."""
 
     def build_extensions(self) -> None:
-        flags = ["-O3", "-g0", "-fno-fast-math", "-ffp-contract=off"]
+        flags = ["-O3", "-g0", "-fvisibility=hidden", "-fno-fast-math", "-ffp-contract=off"]
         flags += ["-fno-math-errno", "-fno-trapping-math"]  # so that roots, comparisons are vectors
         if self.compiler.compiler_type == "msvc":
             flags = ["/O2", "/fp:precise"]
@@ -30,7 +31,8 @@ class BuildLoops(build_ext):
 
 LOOPS = Extension(
     "nnscratch._compiled",
-    ["nnscratch/_compiled.c"],
+    sorted(map(str, Path("nnscratch/loops").glob("*.c"))),
+    depends=["nnscratch/loops/arrays.h"],
     define_macros=[("Py_LIMITED_API", "0x030B0000")] if STABLE else [],
     py_limited_api=STABLE,
     optional=True,

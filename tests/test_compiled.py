@@ -160,6 +160,8 @@ LAYERS = {
     "layer norm": (lambda: nn.LayerNorm(33), (17, 33), {"layer_norm": 1, "layer_norm_back": 1}),
     "long rows": (lambda: nn.LayerNorm(100), (9, 100), {"layer_norm": 1, "layer_norm_back": 1}),
     "steps": (lambda: nn.LayerNorm((6, 7)), (5, 3, 6, 7), {"layer_norm": 1, "layer_norm_back": 1}),
+    "lstm": (lambda: nn.LSTM(7, 3, rng=0), (5, 4, 7), {"lstm": 4, "lstm_back": 4}),
+    "wide lstm": (lambda: nn.LSTM(2, 70, bias=False), (300, 3, 2), {"lstm": 3, "lstm_back": 3}),
     "pooling": (lambda: nn.MaxPool2d(2), (5, 3, 6, 8), {"max_pool": 2}),
     "remainder": (lambda: nn.MaxPool2d(2), (5, 3, 7, 9), {"max_pool": 2}),
     "overlap": (lambda: nn.MaxPool2d(3, stride=2, padding=1), (5, 3, 8, 9), {"max_pool": 2}),
@@ -236,6 +238,20 @@ def test_any_memory_gives_equal_results(shape, order, step, name):
             same_bits(*Watched(patch).both(lambda: passes(make, x)))
         except ValueError as error:
             assert "more than one value" in str(error)
+
+
+@np.errstate(all="ignore")
+def test_sequences_of_unequal_lengths_are_read_alike(loops):
+    lstm = nn.LSTM(7, 6, return_state=True, reverse=True, rng=0)
+    x, state = numbers((5, 4, 7)), numbers((5, 12), 1)
+    dy, dstate = numbers((5, 4, 6), 2), numbers((5, 12), 3)
+
+    def both_ways():
+        y = lstm.forward(x, state, lengths=[2, 4, 1, 4, 3])
+        return y, lstm.backward((dy, dstate))
+
+    same_bits(*loops.both(both_ways))
+    assert loops.done["lstm"] == loops.done["lstm_back"] == 4
 
 
 def test_numbers_in_another_order_of_bytes_are_left_to_numpy(loops):
@@ -316,6 +332,11 @@ def transformer():
     return nn.Sequential(*layers), (130, 6, 8)
 
 
+def reader():
+    layers = [nn.LSTM(8, 12, rng=0), nn.LSTM(12, 9, rng=1), nn.LastStep(), nn.Linear(9, 5, rng=2)]
+    return nn.Sequential(*layers), (130, 6, 8)
+
+
 def trained(build, make, **options):
     model, shape = build()
     rng = np.random.default_rng(1)
@@ -326,7 +347,7 @@ def trained(build, make, **options):
 
 
 @pytest.mark.parametrize("name", ["momentum", "nesterov", "adam", "adamw", "rmsprop"])
-@pytest.mark.parametrize("build", [mlp, convolutional, transformer])
+@pytest.mark.parametrize("build", [mlp, convolutional, transformer, reader])
 def test_whole_runs_end_equal(loops, build, name):
     same_bits(*loops.both(lambda: trained(build, OPTIMIZERS[name])))
     assert sum(loops.done.values()) > 50

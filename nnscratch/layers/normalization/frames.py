@@ -26,7 +26,7 @@ import numpy as np
 from nnscratch import compiled
 
 Axes = tuple[int, ...]
-LANES = 32  # as in _compiled.c
+LANES = 32  # as in loops/normalization.c
 
 
 class Frame(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch import compiled
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.sequence.cells import open_forget_gate
 from nnscratch.layers.sequence.packing import Packing
@@ -39,6 +40,7 @@ class LSTM(Recurrent):
     *Cache*: x, the four gates, and every h, c and tanh c, as rows. In the memory of a step its
     gates lie one after the other, (4, batch, hidden), since NumPy goes faster through numbers that
     are neighbours; in that of their gradients they lie side by side, as the products want them.
+    All of a step but products and tanh is one compiled loop, or `step` and `step_back` below.
 
     Raises
     ------
@@ -91,20 +93,15 @@ class LSTM(Recurrent):
         product, work = np.empty((batch, 4 * hidden), X.dtype), np.empty((batch, hidden), X.dtype)
         for now, before in packing.steps:
             size = now.stop - now.start
-            a, gates, ig = product[:size], A[now], work[:size]
+            a, gates, c, tanh_now = product[:size], A[now], c_states[batch:][now], tanh_c[now]
             np.matmul(states[before], W_h, out=a)
             a += gates
             gates = gates.reshape(4, size, hidden)
             np.tanh(a.reshape(size, 4, hidden).transpose(1, 0, 2), out=gates)
-            i, f, g, o = gates
-            for sigmoids in (gates[:2], o):
-                sigmoids *= 0.5
-                sigmoids += 0.5
-            c, tanh = c_states[batch:][now], tanh_c[now]
-            np.multiply(f, c_states[before], out=c)
-            c += np.multiply(i, g, out=ig)
-            np.tanh(c, out=tanh)
-            np.multiply(o, tanh, out=states[batch:][now])
+            if not compiled.lstm(gates, c_states[before], c):
+                step(gates, c_states[before], c, work[:size])
+            np.tanh(c, out=tanh_now)
+            np.multiply(gates[3], tanh_now, out=states[batch:][now])
         return states, c_states, A, tanh_c
 
     def run_back(
@@ -114,31 +111,56 @@ class LSTM(Recurrent):
         hidden = self.hidden_features
         W_h, dA = np.ascontiguousarray(self.params["W_h"]), np.empty_like(A)
         dstate_h, dstate_c = dstate[:, :hidden].copy(), dstate[:, hidden:].copy()
-        slopes, work = np.empty(4 * dstate_h.size, A.dtype), np.empty_like(dstate_h)
+        work = np.empty((5, *dstate_h.shape), A.dtype)
         for now, before in reversed(packing.steps):
             size = now.stop - now.start
-            gates, tanh = A[now].reshape(4, size, hidden), tanh_c[now]
-            da = slopes[: gates.size].reshape(gates.shape)
-            dh, dc, dtanh = dstate_h[:size], dstate_c[:size], work[:size]
-            i, f, g, o = gates
-            dh += dH[now]
-            np.multiply(tanh, tanh, out=dtanh)  # dc += dh o (1 - tanh²)
-            np.subtract(1, dtanh, out=dtanh)
-            dtanh *= o
-            dtanh *= dh
-            dc += dtanh
-            np.subtract(1, gates, out=da)  # the slopes: y (1 - y) of σ, 1 - y² of tanh
-            da *= gates
-            np.multiply(g, g, out=da[2])
-            np.subtract(1, da[2], out=da[2])
-            da[0] *= g
-            da[1] *= c_states[before]
-            da[2] *= i
-            da[3] *= tanh
-            rows = dA[now]
-            blocks = rows.reshape(size, 4, hidden).transpose(1, 0, 2)
-            np.multiply(da[:3], dc, out=blocks[:3])
-            np.multiply(da[3], dh, out=blocks[3])
-            np.matmul(rows, W_h, out=dh)
-            dc *= f
+            gates, c, da = A[now].reshape(4, size, hidden), c_states[before], dA[now]
+            dh, dc = dstate_h[:size], dstate_c[:size]
+            given = dH[now], gates, tanh_c[now], c, dh, dc, da.reshape(size, 4, hidden)
+            if not compiled.lstm_back(*given):
+                step_back(*given, work[:, :size])
+            np.matmul(da, W_h, out=dh)
         return dA, dA, np.concatenate([dstate_h, dstate_c], axis=1)
+
+
+def step(gates: np.ndarray, c: np.ndarray, c_next: np.ndarray, work: np.ndarray) -> None:
+    """i, f, g, o from the tanh of their sums, in their place, and c' = f ∘ c + i ∘ g."""
+    i, f, g, o = gates
+    for sigmoids in (gates[:2], o):
+        sigmoids *= 0.5
+        sigmoids += 0.5
+    np.multiply(f, c, out=c_next)
+    c_next += np.multiply(i, g, out=work)
+
+
+def step_back(
+    dy: np.ndarray,
+    gates: np.ndarray,
+    tanh_c: np.ndarray,
+    c: np.ndarray,
+    dh: np.ndarray,
+    dc: np.ndarray,
+    da: np.ndarray,
+    work: np.ndarray,
+) -> None:
+    """da (batch, 4, hidden), and in the place of dc' what goes on to c; dh is used up."""
+    i, f, g, o = gates
+    parts, dtanh = work[:4], work[4]
+    dh += dy
+    np.multiply(tanh_c, tanh_c, out=dtanh)  # dc' += dh o (1 - tanh²)
+    np.subtract(1, dtanh, out=dtanh)
+    dtanh *= o
+    dtanh *= dh
+    dc += dtanh
+    np.subtract(1, gates, out=parts)  # the slopes: y (1 - y) of σ, 1 - y² of tanh
+    parts *= gates
+    np.multiply(g, g, out=parts[2])
+    np.subtract(1, parts[2], out=parts[2])
+    parts[0] *= g
+    parts[1] *= c
+    parts[2] *= i
+    parts[3] *= tanh_c
+    blocks = da.transpose(1, 0, 2)
+    np.multiply(parts[:3], dc, out=blocks[:3])
+    np.multiply(parts[3], dh, out=blocks[3])
+    dc *= f
