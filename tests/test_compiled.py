@@ -148,8 +148,8 @@ NORMALIZATION = {"sums": 2, "scaled": 1, "combined": 1}
 LAYERS = {
     "relu": (nn.ReLU, (17, 33), {"relu": 1, "relu_back": 1}),
     "relu of images": (nn.ReLU, (5, 3, 6, 7), {"relu": 1, "relu_back": 1}),
-    "gelu": (nn.GELU, (17, 3000), {"gelu": 4}),
-    "gelu of images": (nn.GELU, (5, 3, 6, 7), {"gelu": 1}),
+    "gelu": (nn.GELU, (17, 3000), {"half_square": 2, "gelu": 2}),
+    "gelu of images": (nn.GELU, (5, 3, 6, 7), {"half_square": 1, "gelu": 1}),
     "batch norm of rows": (lambda: nn.BatchNorm(33), (17, 33), NORMALIZATION),
     "batch norm": (lambda: nn.BatchNorm(3), (5, 3, 6, 7), NORMALIZATION),
     "no affine": (lambda: nn.BatchNorm(3, affine=False), (5, 3, 6, 7), NORMALIZATION),

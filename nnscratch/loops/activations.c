@@ -18,6 +18,14 @@ MAP(relu_back, 3, 2, 0, {
         dx[i] = dy[i] * (y[i] > 0 ? 1.0f : 0.0f);
 })
 
+/* half_square(x, h): h = -x²/2 */
+MAP(half_square, 2, 1, 0, {
+    const float *x = a[0];
+    float *h = a[1];
+    for (Size i = 0; i < n; i++)
+        h[i] = x[i] * x[i] * -0.5f;
+})
+
 /* gelu(x, exp(-x²/2), y, slope): y = x Φ(x) and slope = Φ(x) + x φ(x), see layers/activations/normal.py */
 MAP(gelu, 4, 2, 0, {
     static const float Q[] = {0.099735567f, 0.099736432f, 0.093466356f, 0.081603102f,

@@ -4,7 +4,7 @@
 
 #define EACH_FUNCTION(of)                                \
     of(sgd) of(adam) of(rmsprop)                         \
-    of(relu) of(relu_back) of(gelu)                      \
+    of(relu) of(relu_back) of(half_square) of(gelu)      \
     of(scaled) of(combined) of(sums)                     \
     of(layer_norm) of(layer_norm_back)                   \
     of(lstm) of(lstm_back) of(max_pool) of(take_rows)

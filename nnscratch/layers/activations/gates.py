@@ -9,7 +9,7 @@ import numpy as np
 from nnscratch import compiled
 from nnscratch.initializers import he_normal
 from nnscratch.kinds import checks_kinds
-from nnscratch.layers.activations.normal import DENSITY_AT_0, blocks, normal_cdf
+from nnscratch.layers.activations.normal import BLOCK, DENSITY_AT_0, blocks, normal_cdf
 from nnscratch.layers.activations.sigmoids import hard_sigmoid, sigmoid, softplus
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.written import written
@@ -46,10 +46,14 @@ class GELU(Layer):
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
-        y, slope = np.empty_like(x), np.empty_like(x)
+        y, slope, memory = np.empty_like(x), np.empty_like(x), np.empty(BLOCK, x.dtype)
         with np.errstate(under="ignore", over="ignore", invalid="ignore"):  # of what is far out
             for of_y, of_slope, of_x in blocks(y, slope, _laid_out_as(y, x)):
-                power = np.exp(of_x * of_x * -0.5)
+                power = memory[: of_x.size]
+                if not compiled.half_square(of_x, power):
+                    np.multiply(of_x, of_x, out=power)
+                    power *= -0.5
+                np.exp(power, out=power)
                 if not compiled.gelu(of_x, power, of_y, of_slope):
                     share = normal_cdf(of_x, power)
                     np.multiply(of_x, share, out=of_y)
