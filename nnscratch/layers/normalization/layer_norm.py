@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
 from operator import index
 from typing import Any, SupportsIndex
@@ -12,7 +12,7 @@ import numpy as np
 from nnscratch import compiled
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.base import NOWHERE, Grads, Layer, Out, floating
-from nnscratch.layers.normalization.frames import by_lanes, one_by_one
+from nnscratch.layers.normalization.frames import both_one_by_one, by_lanes
 from nnscratch.layers.normalization.standardize import (
     checked_epsilon,
     gamma_and_beta,
@@ -86,8 +86,9 @@ class LayerNorm(_OverLastAxes):
 
     *Shapes*: x and y (..., *shape); gamma and beta shape.
 
-    *Cache*: x as rows, the mean of each row less its first number, and 1/σ. What all numbers of a
-    row share is so taken off before anything is rounded, and no row is too far from 0.
+    *Cache*: x as rows, the mean of each row less its first number, 1/σ, and xhat where no compiled
+    loop finds it again on its way. What all numbers of a row share is so taken off before anything
+    is rounded, and no row is too far from 0.
 
     Raises
     ------
@@ -118,50 +119,47 @@ class LayerNorm(_OverLastAxes):
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = self._checked(x)
         X = self._rows(x)
-        Y, statistics = self._standardized(X)
+        Y, statistics, xhat = self._standardized(X)
         if not (statistics[1] > 0).all() and X.dtype == np.float32 and np.isfinite(X).all():
             X = X.astype(np.float64)  # which holds the squares
-            Y, statistics = self._standardized(X)
-        return _in_order_of(x, Y), (X, statistics)
+            Y, statistics, xhat = self._standardized(X)
+        return _in_order_of(x, Y), (X, statistics, xhat)
 
-    def _standardized(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(Y, of each row its mean and 1/σ)."""
+    def _standardized(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """(Y, of each row its mean and 1/σ, xhat where it was computed as a whole)."""
         gamma, epsilon = self._gamma(X.dtype), np.full(1, self.epsilon, X.dtype)
         beta = widened(self.params["beta"]).ravel() if self.affine else np.zeros_like(gamma)
         Y, statistics = np.empty_like(X), np.empty((2, len(X), 1), X.dtype)
         if compiled.layer_norm(X, gamma, beta, epsilon, Y, statistics):
-            return Y, statistics
+            return Y, statistics, None
         mean, s = statistics
-        for rows in _blocks(X):
-            y = np.subtract(X[rows], X[rows, :1], out=Y[rows])
-            mean[rows] = _means(y)
-            y -= mean[rows]
-            with np.errstate(over="ignore"):
-                s[rows] = 1 / np.sqrt(_means(y * y) + epsilon)
-            y *= s[rows]
-            y *= gamma
-            y += beta
-        return Y, statistics
+        xhat = X - X[:, :1]
+        mean[...] = _means(xhat)
+        xhat -= mean
+        with np.errstate(over="ignore"):
+            s[...] = 1 / np.sqrt(_means(np.multiply(xhat, xhat, out=Y)) + epsilon)
+        xhat *= s
+        np.multiply(xhat, gamma, out=Y)
+        Y += beta
+        return Y, statistics, xhat
 
     def backprop(
         self, dy: np.ndarray, cache: Any, out: Out = NOWHERE, need_dx: bool = True
     ) -> tuple[Any, Grads]:
-        X, statistics = cache
+        X, statistics, xhat = cache
         dY, gamma = self._rows(dy).astype(X.dtype, copy=False), self._gamma(X.dtype)
         dX, dgamma, dbeta = np.empty_like(X), np.zeros_like(gamma), np.zeros_like(gamma)
         if not compiled.layer_norm_back(X, dY, gamma, statistics, dX, dgamma, dbeta):
-            for rows in _blocks(X):
-                mean, s = statistics[:, rows]
-                xhat = X[rows] - X[rows, :1]
-                xhat -= mean
-                xhat *= s
-                _add_rows(dbeta, dY[rows].copy())
-                _add_rows(dgamma, dY[rows] * xhat)
-                dxhat = dY[rows] * gamma
-                mean, slope = _means(dxhat), _means(dxhat * xhat)
-                dxhat -= mean
-                dxhat -= np.multiply(xhat, slope, out=xhat)
-                np.multiply(dxhat, s, out=dX[rows])
+            mean, s = statistics
+            if xhat is None:
+                xhat = (X - X[:, :1] - mean) * s
+            dbeta, dgamma = both_one_by_one(dY, xhat)
+            dxhat = np.multiply(dY, gamma, out=dX)
+            product = dxhat * xhat
+            mean_dxhat, slope = _means(dxhat), _means(product)
+            dxhat -= mean_dxhat
+            dxhat -= np.multiply(xhat, slope, out=product)
+            dxhat *= s
         few = {"gamma": dgamma, "beta": dbeta} if self.affine else {}
         grads = {key: grad.reshape(self.shape) for key, grad in few.items()}
         return narrowed(dy.dtype, _in_order_of(dy, dX) if need_dx else None, grads)
@@ -250,24 +248,9 @@ class RMSNorm(_OverLastAxes):
         return narrowed(dy.dtype, _in_order_of(dy, dX), grads)
 
 
-BLOCK = 65536  # numbers of a few arrays that stay in the processor's second cache
-
-
-def _blocks(X: np.ndarray) -> Iterator[slice]:
-    """The rows of X in parts that stay in the processor's cache from one pass to the next."""
-    each = max(BLOCK // X.shape[1], 1)
-    return (slice(start, start + each) for start in range(0, len(X), each))
-
-
 def _means(rows: np.ndarray) -> np.ndarray:
     """The mean of each row, as a column."""
     return (by_lanes(rows) / rows.shape[1])[:, np.newaxis]
-
-
-def _add_rows(total: np.ndarray, rows: np.ndarray) -> None:
-    """total += rows[0], then rows[1] and so on; the rows may be written to."""
-    rows[0] += total
-    total[...] = one_by_one(rows)
 
 
 def _in_order_of(x: np.ndarray, rows: np.ndarray) -> np.ndarray:
