@@ -18,6 +18,7 @@ from tests.benchmarks.contestants import CONTESTANTS
 from tests.benchmarks.threads import THREADS, limited_threads
 
 WARM_UP, SHORTEST_BURST, PAUSE = 0.08, 0.3, 0.35  # seconds
+FEWEST_STEPS = 100  # of a burst: what `fit` costs once, such as starting workers, is their share
 
 
 class Runner:
@@ -127,8 +128,8 @@ def time_of_step(train, case, clock, seconds):
         passed += took
         steps *= 2
     steps = done
-    while took < max(SHORTEST_BURST, 0.75 * seconds):
-        steps = math.ceil(max(seconds, SHORTEST_BURST) / took * steps)
+    while took < max(SHORTEST_BURST, 0.75 * seconds) or steps < FEWEST_STEPS:
+        steps = max(math.ceil(max(seconds, SHORTEST_BURST) / took * steps), FEWEST_STEPS)
         took, steps = timed(train, case, clock, steps)
     return took / steps
 
