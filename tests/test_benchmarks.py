@@ -42,6 +42,7 @@ IMAGES = Net(
         ("linear", 100, 10),
     ),
 )
+SEQUENCES = [Net(kind, (7, 6), ((kind, 6, 9), ("last",), ("linear", 9, 10))) for kind in nets.GATES]
 COMPUTING = [name for name in CONTESTANTS if name not in ("nnscratch", "its products alone")]
 
 
@@ -79,7 +80,9 @@ def test_a_contestant_trains_to_the_loss_of_ours(name, start):
         pytest.skip("needs clang")
     runner = start(name)
     cases = [
-        Case(net, 32, rule, samples=96) for net in (VECTORS, IMAGES) for rule in ("sgd", "adam")
+        Case(net, 32, rule, samples=96)
+        for net in (VECTORS, IMAGES, *SEQUENCES)
+        for rule in ("sgd", "adam")
     ]
     cases = [case for case in cases if CONTESTANTS[name].takes(case.net)]
     for case in cases[:1] if slow else cases:

@@ -13,7 +13,8 @@ from tests.benchmarks.nets import CASES
 from tests.benchmarks.table import heading, machine, show
 from tests.benchmarks.threads import THREADS
 
-MODELS = sorted({case.net.name for case in CASES} | {case.name for case in CASES})
+NAMES = list(dict.fromkeys(case.net.name for case in CASES))
+MODELS = sorted({*NAMES, *(case.name for case in CASES)})
 
 
 class Contest:
@@ -64,7 +65,7 @@ def main():
         "models",
         nargs="*",
         metavar="MODEL",
-        help="mlp, wide, lenet, cnn, or cases such as mlp-128-adam; all unless told",
+        help=f"{', '.join(NAMES)}, or cases such as mlp-128-adam; all unless told",
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.3, help="length of one burst")

@@ -13,6 +13,7 @@ LEARNING_RATE = {"sgd": 0.01, "adam": 0.001}
 MOMENTUM = 0.9
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 CLASSES = 10
+GATES = {"lstm": 4, "gru": 3}
 SAMPLES = 60_000  # as many as MNIST has; a minibatch is gathered from among them
 
 
@@ -21,7 +22,8 @@ class Net:
     """Its name, the shape of one sample, and its layers.
 
     Layers are ("linear", inputs, outputs), ("conv", inputs, outputs, kernel size, padding),
-    ("pool",) of 2 x 2, ("relu",) and ("flatten",).
+    ("pool",) of 2 x 2, ("relu",) and ("flatten",); ("lstm" or "gru", inputs, outputs) along a
+    sequence, and ("last",), its last step.
     """
 
     name: str
@@ -29,8 +31,8 @@ class Net:
     layers: tuple
 
     @property
-    def images(self):
-        return len(self.shape) > 1
+    def kind(self):
+        return {1: "vectors", 2: "sequences", 3: "images"}[len(self.shape)]
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,15 @@ ONE_POOL = Net(
     ),
 )
 
+
+def reader(kind):
+    """A recurrent net that reads an image row by row."""
+    layers = ((kind, 28, 128), ("last",), ("linear", 128, CLASSES))
+    return Net(kind, (28, 28), layers)
+
+
+LSTM, GRU = reader("lstm"), reader("gru")
+
 CASES = (
     Case(MLP, 32, torch=0.75, jax=0.95, sklearn=0.65),
     Case(MLP, 128, torch=0.75, jax=0.95, sklearn=0.65),
@@ -117,12 +128,14 @@ CASES = (
     Case(LENET, 128, torch=0.52),
     Case(CNN, 64, torch=0.75),
     Case(ONE_POOL, 64, torch=0.75),
+    Case(LSTM, 64, "adam", torch=1.0),
+    Case(GRU, 64, "adam", torch=1.0),
 )
 
 
 def describe(net):
     """The layers in a line, such as 784-256-128-10."""
-    if not net.images:
+    if net.kind == "vectors":
         linear = [sizes for kind, *sizes in net.layers if kind == "linear"]
         return "-".join(str(n) for n in (linear[0][0], *(outputs for _, outputs in linear)))
     words = []
@@ -134,6 +147,8 @@ def describe(net):
             words.append(f"linear {sizes[1]}")
         elif kind == "pool":
             words.append("pool")
+        elif kind in GATES:
+            words.append(f"{kind.upper()} {sizes[0]} -> {sizes[1]}, {net.shape[0]} steps")
     return ", ".join(words)
 
 
@@ -144,16 +159,27 @@ def data(case):
 
 
 def weights(net):
-    """[(W, b)] of the layers that have them, in the order and shapes (outputs, inputs, ...)."""
+    """The arrays of each layer that has some, in the order and shapes (outputs, inputs, ...).
+
+    (W, b), or of a recurrent layer (W_x, W_h, b_x, b_h), with a block of rows for each gate.
+    """
     rng = np.random.default_rng(1)
-    drawn = []
+
+    def drawn(*shape):
+        return rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
+
+    of_layers = []
     for kind, *sizes in net.layers:
         if kind in ("linear", "conv"):
             inputs, outputs, *kernel = sizes
-            shape = (outputs, inputs, *kernel[:1] * 2)
-            W = rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
-            drawn.append((W, np.zeros(outputs, np.float32)))
-    return drawn
+            W = drawn(outputs, inputs, *kernel[:1] * 2)
+            of_layers.append((W, np.zeros(outputs, np.float32)))
+        elif kind in GATES:
+            inputs, outputs = sizes
+            rows = GATES[kind] * outputs
+            biases = drawn(2, rows)
+            of_layers.append((drawn(rows, inputs), drawn(rows, outputs), *biases))
+    return of_layers
 
 
 def orders(samples, epochs):

@@ -21,28 +21,30 @@ from tests.benchmarks.contestants import (
 
 @dataclass(frozen=True)
 class Contestant:
-    """Its function, the package that it needs, and whether it takes MLPs and images."""
+    """Its function, the package that it needs, and the kinds of nets that it takes."""
 
     make: Callable
     package: str
-    mlps: bool = True
-    images: bool = True
+    kinds: tuple[str, ...] = ("vectors", "images")
 
     def takes(self, net):
-        return self.images if net.images else self.mlps
+        return net.kind in self.kinds
+
+
+ALL = ("vectors", "images", "sequences")
 
 
 CONTESTANTS = {
-    "nnscratch": Contestant(ours.nnscratch, "nnscratch"),
-    "nnscratch, workers=2": Contestant(ours.nnscratch_workers, "threadpoolctl"),
+    "nnscratch": Contestant(ours.nnscratch, "nnscratch", ALL),
+    "nnscratch, workers=2": Contestant(ours.nnscratch_workers, "threadpoolctl", ALL),
     "its products alone": Contestant(products.products, "numpy"),
-    "torch": Contestant(torch.eager, "torch"),
-    "torch, fused optimizer": Contestant(torch.fused, "torch"),
-    "torch, channels_last": Contestant(torch.channels_last, "torch", mlps=False),
-    "torch.compile": Contestant(torch.compiled, "torch"),
-    "jax.jit": Contestant(jax.jit, "jax"),
+    "torch": Contestant(torch.eager, "torch", ALL),
+    "torch, fused optimizer": Contestant(torch.fused, "torch", ALL),
+    "torch, channels_last": Contestant(torch.channels_last, "torch", ("images",)),
+    "torch.compile": Contestant(torch.compiled, "torch", ALL),
+    "jax.jit": Contestant(jax.jit, "jax", ALL),
     "tinygrad": Contestant(tinygrad.jit, "tinygrad"),
-    "scikit-learn": Contestant(sklearn.mlp_classifier, "sklearn", images=False),
+    "scikit-learn": Contestant(sklearn.mlp_classifier, "sklearn", ("vectors",)),
     "plain NumPy": Contestant(textbook.textbook, "numpy"),
 }
 OURS = ("nnscratch", "nnscratch, workers=2")

@@ -17,6 +17,30 @@ def jit(case, x, y, weights):
 
     rate = LEARNING_RATE[case.rule]
 
+    def lstm_step(weights, state, u):
+        _, W_h, _, b_h = weights
+        h, c = state
+        i, f, g, o = jnp.split(u + h @ W_h.T + b_h, 4, 1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    def gru_step(weights, state, u):
+        _, W_h, _, b_h = weights
+        (h,) = state
+        r, z, n = jnp.split(h @ W_h.T + b_h, 3, 1)
+        u_r, u_z, u_n = jnp.split(u, 3, 1)
+        z, n = jax.nn.sigmoid(u_z + z), jnp.tanh(u_n + jax.nn.sigmoid(u_r + r) * n)
+        h = n + z * (h - n)
+        return (h,), h
+
+    def along(step, weights, x):
+        """Every h, time first; one product for what all steps get from x."""
+        W_x, W_h, b_x, _ = weights
+        u = x.swapaxes(0, 1) @ W_x.T + b_x
+        state = (jnp.zeros((len(x), W_h.shape[1])),) * (2 if step is lstm_step else 1)
+        return lax.scan(lambda state, now: step(weights, state, now), state, u)[1]
+
     def loss(weights, x, y):
         left = iter(weights)
         for kind, *sizes in case.net.layers:
@@ -28,6 +52,10 @@ def jit(case, x, y, weights):
                 x = lax.conv(x, W, (1, 1), "SAME" if sizes[3] else "VALID") + b[:, None, None]
             elif kind == "relu":
                 x = jax.nn.relu(x)
+            elif kind in ("lstm", "gru"):
+                x = along(lstm_step if kind == "lstm" else gru_step, next(left), x)
+            elif kind == "last":
+                x = x[-1]
             elif kind == "pool":
                 window = (1, 1, 2, 2)
                 x = lax.reduce_window(x, -jnp.inf, lax.max, window, window, "VALID")

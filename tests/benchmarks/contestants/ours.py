@@ -12,12 +12,15 @@ def model_of(net, weights):
         "relu": nn.ReLU,
         "pool": lambda: nn.MaxPool2d(2),
         "flatten": nn.Flatten,
+        "lstm": nn.LSTM,
+        "gru": nn.GRU,
+        "last": nn.LastStep,
     }
     model = nn.Sequential(*(builders[kind](*sizes) for kind, *sizes in net.layers))
     left = iter(weights)
     for layer in model.layers:
         if layer.params:
-            layer.params["W"], layer.params["b"] = next(left)
+            layer.params.update(zip(layer.params, next(left), strict=True))
     return model
 
 

@@ -11,21 +11,27 @@ def model_of(net, weights):
     import torch
     from torch import nn
 
+    class LastStep(nn.Module):
+        def forward(self, outputs):
+            return outputs[0][:, -1]
+
     builders = {
         "linear": nn.Linear,
         "conv": lambda inputs, outputs, size, p: nn.Conv2d(inputs, outputs, size, padding=p),
         "relu": nn.ReLU,
         "pool": lambda: nn.MaxPool2d(2),
         "flatten": nn.Flatten,
+        "lstm": lambda inputs, outputs: nn.LSTM(inputs, outputs, batch_first=True),
+        "gru": lambda inputs, outputs: nn.GRU(inputs, outputs, batch_first=True),
+        "last": LastStep,
     }
     model = nn.Sequential(*(builders[kind](*sizes) for kind, *sizes in net.layers))
     left = iter(weights)
     with torch.no_grad():
         for layer in model:
-            if hasattr(layer, "weight"):
-                W, b = next(left)
-                layer.weight.copy_(torch.from_numpy(W))
-                layer.bias.copy_(torch.from_numpy(b))
+            parameters = list(layer.parameters())
+            for parameter, array in zip(parameters, next(left) if parameters else (), strict=True):
+                parameter.copy_(torch.from_numpy(array))
     return model
 
 
