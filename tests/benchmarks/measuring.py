@@ -56,16 +56,16 @@ class Runner:
         self._ask("load", case)
         before = peak = resident(self.process.pid)
         self._ask("make")
-        self.pipe.send(("burst", SHORTEST_BURST))
+        self.pipe.send(("burst", SHORTEST_BURST, 1))
         while not self.pipe.poll(0.005):
             peak = max(peak, resident(self.process.pid))
         self._answer()
         time.sleep(PAUSE)
         return (peak - before) / 2**20 if before else None
 
-    def burst(self, seconds):
-        """The seconds that a step takes, from a burst that is about as long as told."""
-        step = self._ask("burst", seconds)
+    def burst(self, seconds, steps=FEWEST_STEPS):
+        """The seconds that a step takes, from about so many seconds, and at least as many steps."""
+        step = self._ask("burst", seconds, steps)
         time.sleep(PAUSE)
         return step
 
@@ -120,16 +120,16 @@ def serve(pipe, name, clock):
             pipe.send(answer)
 
 
-def time_of_step(train, case, clock, seconds):
-    """Warm up, then train for about so many seconds, at least `SHORTEST_BURST`."""
+def time_of_step(train, case, clock, seconds, fewest):
+    """Warm up, then train for about so many seconds, at least `SHORTEST_BURST`, and steps."""
     steps, passed = 1, 0.0
     while passed < WARM_UP:
         took, done = timed(train, case, clock, steps)
         passed += took
         steps *= 2
     steps = done
-    while took < max(SHORTEST_BURST, 0.75 * seconds) or steps < FEWEST_STEPS:
-        steps = max(math.ceil(max(seconds, SHORTEST_BURST) / took * steps), FEWEST_STEPS)
+    while took < max(SHORTEST_BURST, 0.75 * seconds) or steps < fewest:
+        steps = max(math.ceil(max(seconds, SHORTEST_BURST) / took * steps), fewest)
         took, steps = timed(train, case, clock, steps)
     return took / steps
 

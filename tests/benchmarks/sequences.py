@@ -97,11 +97,12 @@ MAKERS = {"nnscratch": ours, "torch": torch, "graph": graph}
 
 
 def serve(pipe, who, name, case):
-    """The seconds of a step, by the clock and of the processors, for each burst that is asked."""
+    """Once ready, the seconds of a step, by the clock and of the processors, of each burst."""
     batch, steps, features, hidden, _ = case
     rng = np.random.default_rng(0)
     x = rng.normal(size=(batch, steps, features)).astype(np.float32)
     step = MAKERS[who](name, x, rng.normal(size=(batch, steps, hidden)).astype(np.float32))
+    pipe.send("ready")
     while pipe.recv():
         end = time.perf_counter() + WARM_UP
         while time.perf_counter() < end:
@@ -122,6 +123,8 @@ def measure(name, case, rounds, threads):
         with limited_threads(threads):
             processes.append(context.Process(target=serve, args=(theirs, who, name, case)))
             processes[-1].start()
+    for pipe in pipes.values():
+        pipe.recv()  # so that none is measured while another one imports its framework
     others = Disturbance([process.pid for process in processes])
     times = {who: [] for who in pipes}
     for turn in range(rounds):
