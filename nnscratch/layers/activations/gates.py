@@ -46,7 +46,7 @@ class GELU(Layer):
 
     def forward_pass(self, x: Any) -> tuple[np.ndarray, Any]:
         x = floating(x)
-        y, slope, memory = np.empty_like(x), np.empty_like(x), np.empty(BLOCK, x.dtype)
+        y, slope, memory = np.empty_like(x), np.empty_like(x), np.empty(min(BLOCK, x.size), x.dtype)
         with np.errstate(under="ignore", over="ignore", invalid="ignore"):  # of what is far out
             for of_y, of_slope, of_x in blocks(y, slope, _laid_out_as(y, x)):
                 power = memory[: of_x.size]

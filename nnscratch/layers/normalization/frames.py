@@ -158,14 +158,15 @@ def both_one_by_one(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarra
     >>> both_one_by_one(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [1.0, 1.0]]))
     (array([4., 6.]), array([4., 4.]))
     """
-    each = BLOCK // max(prod(x.shape[1:]), 1)
-    if each < 8:  # one place is enough for a call, and what is added to stays in the cache
+    size = max(prod(x.shape[1:]), 1)
+    if 8 * size > BLOCK:  # one place is enough for a call, and what is added to stays in the cache
         S, T = np.zeros(x.shape[1:], x.dtype), np.zeros(x.shape[1:], x.dtype)
         product = np.empty_like(T)
         for of_x, of_y in zip(x, y, strict=True):
             S += of_x
             T += np.multiply(of_x, of_y, out=product)
         return S, T
+    each = max(min(BLOCK // size, len(x)), 1)
     terms = np.zeros((each + 1, *x.shape[1:]), x.dtype)  # the first is the sum of those before
     for start in range(0, len(x), each):
         few = x[start : start + each]
