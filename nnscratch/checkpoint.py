@@ -23,6 +23,12 @@ from nnscratch.model_text import LONGEST
 
 __all__ = ["load", "load_model", "save"]
 
+# What the files of others are to be read and written with
+TORCH = "; to torch go .safetensors: safetensors.torch.save_file(net.state_dict(), path), load_file"
+OTHERS = dict.fromkeys((".bin", ".ckpt", ".pt", ".pth"), TORCH) | {
+    ".onnx": "; nnscratch.interop.onnx has load and export for ONNX"
+}
+
 Path = str | os.PathLike[str]
 Model = TypeVar("Model", bound=Layer)
 Names = Mapping[str, str]
@@ -40,7 +46,8 @@ def save(model: Layer, path: Path, names: Names | None = None) -> None:
         package safetensors. An existing file is replaced, whole or not at all.
     names : mapping of str to str, optional
         For `.safetensors`: the place of a layer or the name of an array here -> torch's name,
-        where it is another one, as in {"0": "conv1", "2.W": "head.kernel"}.
+        where it is another one, as in {"0": "conv1", "2.W": "head.kernel"}; the place "" is that
+        of the whole model, as in {"": "module"}.
 
     Raises
     ------
@@ -232,6 +239,7 @@ def _ending(path: Path, names: Names | None = None) -> str:
     if ending not in (".npz", ".safetensors"):
         raise ValueError(
             f"{os.fspath(path)!r} is the name of a model's file, which ends in .npz or .safetensors"
+            + OTHERS.get(ending, "")
         )
     if names and ending == ".npz":
         raise ValueError("names= is for .safetensors; an .npz has the names of the model")

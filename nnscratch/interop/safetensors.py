@@ -10,6 +10,7 @@ functions of the package safetensors write an array's memory as it lies, so whoe
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -71,7 +72,7 @@ def read(path: Path, model: Layer, names: Mapping[str, str]) -> dict[str, Stored
     for entry in wanted:
         own = [arrays[name] for name in entry.ours]
         tensor = found.get(entry.name)
-        if tensor is None:  # the count of batches, which old files lack
+        if tensor is None:  # the count of batches, which old files lack, or a second name
             continue
         expected = entry.to_torch(own)
         if tensor.shape != expected.shape:
@@ -96,7 +97,7 @@ def stored_arrays(path: Path) -> tuple[dict[str, Stored], str | None]:
         pass
     try:
         file = _library().safe_open(os.fspath(path), framework="numpy")
-        found = {name: _stored(file, name) for name in file.keys()}  # noqa: SIM118, no mapping
+        parts = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118, no mapping
         text = (file.metadata() or {}).get("architecture")
     except OSError:
         raise
@@ -105,7 +106,7 @@ def stored_arrays(path: Path) -> tuple[dict[str, Stored], str | None]:
             f"{os.fspath(path)} is damaged or no .safetensors file ({printable(str(error))}); "
             "use a file that nnscratch.save or torch's safetensors wrote"
         ) from error
-    return found, text
+    return {name: _stored(path, file, name, part) for name, part in parts.items()}, text
 
 
 def _part(entry: Entry, tensor: Stored, i: int) -> Callable[[], np.ndarray]:
@@ -114,7 +115,8 @@ def _part(entry: Entry, tensor: Stored, i: int) -> Callable[[], np.ndarray]:
 
 def _check_names(path: Path, wanted: list[Entry], found: Mapping[str, Stored]) -> None:
     names = {entry.name for entry in wanted}
-    missing = [e.name for e in wanted if e.name not in found and e.ours]
+    there = {name for entry in wanted if entry.name in found for name in entry.ours}
+    missing = [e.name for e in wanted if e.name not in found and not there.issuperset(e.ours)]
     extra = [name for name in found if name not in names]
     if missing or extra:
         told = [
@@ -125,16 +127,42 @@ def _check_names(path: Path, wanted: list[Entry], found: Mapping[str, Stored]) -
         ]
         raise ValueError(
             f"{os.fspath(path)} does not fit the model: {'; '.join(told)}; build the model as it "
-            "was when it was saved, or tell torch's names by names={'0': 'conv1'}"
+            f"was when it was saved, or tell torch's names by names={_likely(names, found)}"
         )
 
 
-def _stored(file: Any, name: str) -> Stored:
-    part = file.get_slice(name)
-    dtype = part.get_dtype()
+def _likely(names: set[str], found: Mapping[str, Stored]) -> str:
+    """What to give as names: where the file has all of them below one module, that."""
+    for name in found:
+        module, _, rest = name.partition(".")
+        while rest and rest not in names:
+            more, _, rest = rest.partition(".")
+            module = f"{module}.{more}"
+        if rest and all(one.removeprefix(f"{module}.") in names for one in found):
+            return repr({"": module})
+    return "{'0': 'conv1'}"
+
+
+def _stored(path: Path, file: Any, name: str, part: Any) -> Stored:
+    dtype, shape = part.get_dtype(), tuple(part.get_shape())
+    if dtype == "BF16":
+        return Stored(shape, np.dtype("f4"), lambda: _of_bfloat16(path, name, shape))
     if dtype not in DTYPES:
-        raise ValueError(f"{name[:60]!r} holds {dtype}, which NumPy has not; convert it to F32")
-    return Stored(tuple(part.get_shape()), np.dtype(DTYPES[dtype]), lambda: file.get_tensor(name))
+        raise ValueError(
+            f"{os.fspath(path)}: {name[:60]!r} holds {dtype}, which NumPy has not; convert it to "
+            "F32"
+        )
+    return Stored(shape, np.dtype(DTYPES[dtype]), lambda: file.get_tensor(name))
+
+
+def _of_bfloat16(path: Path, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A tensor of bfloat16: the upper halves of float32, where the header says that they lie."""
+    with open_regular(path) as file:
+        length = int.from_bytes(file.read(8), "little")
+        start, stop = json.loads(file.read(length))[name]["data_offsets"]
+        file.seek(8 + length + start)
+        halves = np.frombuffer(file.read(stop - start), "<u2")
+    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(shape)
 
 
 def _library() -> Any:

@@ -92,7 +92,7 @@ def uses(
     own: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, str, Layer, Mapping[str, str]]]:
     """(place, torch's path, layer, its own name of an array -> the model's) for each use."""
-    path = names.get(place, path) if place else path
+    path = names.get(place, path)
     own = {name: name for name in (*layer.params, *layer.buffers)} if own is None else own
     children = [] if isinstance(layer, WHOLE) else list(layer.children())
     yield place, path, layer, own
