@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from nnscratch.files import atomic_write
-from nnscratch.grading.exports import Export, HandedIn, read_exports
+from nnscratch.grading.attempts import HandedIn
+from nnscratch.grading.exports import Export, read_exports
 from nnscratch.grading.grade import Result, grade
 from nnscratch.grading.gradebook import diagnoses, diagnoses_csv, grades_csv, items_csv
 from nnscratch.grading.late import Deadline

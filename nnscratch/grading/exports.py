@@ -1,60 +1,22 @@
 """A class's submissions as the learning systems export them, or as plain folders, files and zips.
 
-Canvas      doejane_LATE_20001_900001_layers-1.py, flat
-Moodle      Eva Klein_123458_assignsubmission_file_/..., or flat with the file's name behind
-Gradescope  submission_123/ beside submission_metadata.yml
-Blackboard  Homework 3_jdoe_attempt_2026-09-30-10-12-13_layers.py, flat
+Canvas, Moodle and Blackboard make one folder of files, told apart by their names (`attempts`);
+Gradescope makes folders such as submission_123/ beside a submission_metadata.yml.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
+from nnscratch.grading.attempts import SYSTEMS, HandedIn, Piece, is_named, newest_of
 from nnscratch.grading.gradescope_export import submitters
 from nnscratch.grading.submission import safe_name, short_hash
 from nnscratch.grading.tree import Node, Unreadable, is_junk, levels, of_path, of_zip
 
 LARGEST = 100_000  # entries of an export
-CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>\d+)_(?P<try>\d+)_(?P<file>.+)")
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?P<what>[a-z]+)_?(?P<file>.*)")
-BLACKBOARD = re.compile(
-    r"(?P<task>.+)_(?P<login>[^_]+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?P<file>_.+|\.txt)"
-)
-VERSION = re.compile(r"(?P<stem>.+)-(?P<version>\d+)(?P<ending>\.\w+)")
-
-
-@dataclass(frozen=True)
-class HandedIn:
-    """One student's place in an export.
-
-    Attributes
-    ----------
-    name : str
-        As people read it.
-    node : Node
-        The folder, file or zip; of several attempts the newest.
-    ids : dict of str to str
-        What the system calls the student: "id", "sid", "login", "email".
-    time : datetime or None
-        When it was handed in, in local time.
-    late : bool
-        The system says so.
-    attempts : int
-    key : str
-        Of the student's folder in the results; no other has it.
-    """
-
-    name: str
-    node: Node
-    ids: dict[str, str] = field(default_factory=dict)
-    time: datetime | None = None
-    late: bool = False
-    attempts: int = 1
-    key: str = ""
 
 
 @dataclass
@@ -141,7 +103,7 @@ def _question(path: Path, entries: list[Node], names: Collection[str]) -> None:
     inner = [entry for entry in entries if not is_junk(entry)]
     if len(inner) != 1 or inner[0].kind != "folder" or _holds(inner[0], names):
         return
-    deeper = [child for child in inner[0].children() if child.kind == "folder" or _named(child)]
+    deeper = [child for child in inner[0].children() if child.kind == "folder" or is_named(child)]
     if len(deeper) > 1:
         raise ValueError(
             f"{path} holds nothing but the folder {inner[0].name}; did you mean "
@@ -149,21 +111,13 @@ def _question(path: Path, entries: list[Node], names: Collection[str]) -> None:
         )
 
 
-def _named(node: Node) -> bool:
-    return any(pattern.fullmatch(node.name) for pattern in (CANVAS, MOODLE, BLACKBOARD))
-
-
 def _flat(found: Export, entries: list[Node], names: Collection[str]) -> None:
     """Canvas, Moodle, Blackboard by the names of the entries; else one entry for each student."""
-    for system, pattern, understand in (
-        ("Moodle", MOODLE, _moodle),
-        ("Blackboard", BLACKBOARD, _blackboard),
-        ("Canvas", CANVAS, _canvas),
-    ):
+    for system, pattern, understand in SYSTEMS:
         matches = [(node, pattern.fullmatch(node.name)) for node in entries]
         if sum(match is not None for _, match in matches) * 2 > len(_useful(entries)):
             found.system = system
-            groups: dict[str, list[_Piece]] = {}
+            groups: dict[str, list[Piece]] = {}
             for node, match in matches:
                 if match is None:
                     found.junk.append(f"{node.name}: no submission by its name")
@@ -171,7 +125,7 @@ def _flat(found: Export, entries: list[Node], names: Collection[str]) -> None:
                     groups.setdefault(piece.who, []).append(piece)
                 elif not node.name.endswith(".txt"):  # the system's own words about an attempt
                     found.junk.append(f"{node.name}: nothing that is graded")
-            found.students = [_newest(pieces, names) for pieces in groups.values()]
+            found.students = [newest_of(pieces, names) for pieces in groups.values()]
             return
     found.system = "plain"
     for node in entries:
@@ -203,77 +157,6 @@ def _deep(node: Node, names: Collection[str]) -> bool:
 def _stem(node: Node) -> str:
     ending = Path(node.name).suffix.lower()
     return Path(node.name).stem if node.kind == "file" and ending else node.name
-
-
-@dataclass(frozen=True)
-class _Piece:
-    """A file or folder of one attempt."""
-
-    who: str
-    name: str
-    node: Node
-    ids: dict[str, str]
-    order: tuple[int | str, ...]
-    time: datetime | None = None
-    late: bool = False
-
-
-def _canvas(node: Node, match: re.Match[str]) -> _Piece:
-    file, version = match["file"], 0
-    if versioned := VERSION.fullmatch(file):
-        file, version = versioned["stem"] + versioned["ending"], int(versioned["version"])
-    return _Piece(
-        match["id"],
-        match["name"],
-        replace(node, name=file),
-        {"id": match["id"]},
-        (int(match["try"]), version),
-        node.time,
-        match["late"] is not None,
-    )
-
-
-def _moodle(node: Node, match: re.Match[str]) -> _Piece | None:
-    if match["what"] != "file" or (node.kind != "folder" and not match["file"]):
-        return None
-    inner = node if node.kind == "folder" else replace(node, name=match["file"])
-    return _Piece(match["id"], match["name"], inner, {"id": match["id"]}, (0,), _latest(inner))
-
-
-def _blackboard(node: Node, match: re.Match[str]) -> _Piece | None:
-    if match["file"] == ".txt":
-        return None
-    login = match["login"]
-    time = datetime.strptime(match["time"], "%Y-%m-%d-%H-%M-%S")
-    inner = replace(node, name=match["file"][1:])
-    return _Piece(login, login, inner, {"login": login}, (match["time"],), time)
-
-
-def _newest(pieces: list[_Piece], names: Collection[str]) -> HandedIn:
-    """The pieces of one student: of each file the newest, other files of the same attempt too."""
-    pieces = sorted(pieces, key=lambda piece: piece.order)
-    attempts = list(dict.fromkeys(piece.order for piece in pieces))
-    chosen: dict[str, _Piece] = {}
-    for piece in pieces:
-        if piece.node.name in names or piece.order[0] == pieces[-1].order[0]:
-            chosen[piece.node.name] = piece
-    if zips := [p for p in chosen.values() if p.node.name.lower().endswith(".zip")]:
-        newest = zips[-1]
-        loose = [p for p in chosen.values() if p.node.name in names and p.order > newest.order]
-        chosen = {p.node.name: p for p in [newest, *loose]}
-    last = max(chosen.values(), key=lambda piece: piece.order)
-    nodes = [piece.node for piece in chosen.values()]
-    node = nodes[0] if len(nodes) == 1 else Node(last.name, "folder", entries=lambda: nodes)
-    return HandedIn(last.name, node, last.ids, last.time, last.late, len(attempts))
-
-
-def _latest(node: Node) -> datetime | None:
-    try:
-        nodes = [node, *(entry for level in levels(node, 3) for entry in level)]
-    except Unreadable:
-        nodes = [node]
-    times = [entry.time for entry in nodes if entry.time is not None]
-    return max(times, default=None)
 
 
 def _gradescope(found: Export, entries: list[Node], metadata: Node) -> None:

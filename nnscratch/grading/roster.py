@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nnscratch.grading.exports import HandedIn
+from nnscratch.grading.attempts import HandedIn
 
 COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
 # What a learning system calls a student, and where the roster has it.
