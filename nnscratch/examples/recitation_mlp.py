@@ -14,8 +14,48 @@ import nnscratch as nn
 
 SIZES = (4, 5, 3, 2)  # of x, z_3, z_6 and the output: all different, so that shapes tell
 
+# In the order of the backward pass: what is derived by, the formula on the slides, the rule
+DERIVATIVES = (
+    ("z7", "∇output", "2(b) vector addition"),
+    ("b3", "∇output", "2(b) vector addition"),
+    ("W3", "z6 ∇z7", "1(b) matrix multiplication"),
+    ("z6", "∇z7 W3", "1(b) matrix multiplication"),
+    ("z5", "∇z6 ∘ 1(z5)ᵀ", "6 element-wise function"),
+    ("z4", "∇z5", "2(b) vector addition"),
+    ("b2", "∇z5", "2(b) vector addition"),
+    ("W2", "z3 ∇z4", "1(b) matrix multiplication"),
+    ("z3", "∇z4 W2", "1(b) matrix multiplication"),
+    ("z2", "∇z3 ∘ 1(z2)ᵀ", "6 element-wise function *"),
+    ("b1", "∇z2", "2(b) vector addition"),
+    ("z1", "∇z2", "2(b) vector addition"),
+    ("W1", "x ∇z1", "1(b) matrix multiplication"),
+    ("x", "∇z1 W1", "1(b) matrix multiplication"),
+)
+
 
 def main() -> float:
+    model, x, d_output = model_and_sample()
+    output, rows = derivatives_by_hand(model, x, d_output)
+    y = model.forward(x[:, 0])
+    found = derivatives_of_layers(model, x[:, 0], d_output[0])
+    print("     by   is              rule                         shape    against the layers")
+    worst = float(np.abs(output[:, 0] - y).max())
+    for number, (by, formula, rule) in enumerate(DERIVATIVES, 1):
+        row = rows[by]
+        difference = float(np.abs(row - found[by].T).max())
+        worst = max(worst, difference)
+        print(
+            f"{number:3}. ∇{by:<3} {formula:<15} {rule:<28} {row.shape!s:<8} {difference:.0e}",
+            *(f"\n{'':9}{row_of(numbers)}" for numbers in row),
+            sep="",
+        )
+    print("  *  the slides print the mask 1(z5), of the other ReLU")
+    print(f"largest difference {worst:.0e}: {'agrees' if worst < 1e-12 else 'DIFFERS'}")
+    return worst
+
+
+def model_and_sample() -> tuple[nn.Sequential, np.ndarray, np.ndarray]:
+    """The net in float64 with biases, one sample as a column, and ∇_output L as a row."""
     rng = np.random.default_rng(3)
     model = nn.Sequential(
         nn.Linear(SIZES[0], SIZES[1], rng=rng),
@@ -26,10 +66,15 @@ def main() -> float:
     ).astype(np.float64)
     for i in ("0", "2", "4"):
         model.params[f"{i}.b"] = rng.normal(size=model.params[f"{i}.b"].shape)
+    return model, rng.normal(size=(SIZES[0], 1)), rng.normal(size=(1, SIZES[3]))
+
+
+def derivatives_by_hand(
+    model: nn.Sequential, x: np.ndarray, d_output: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The output, and the fourteen derivatives, rows as on the slides."""
     W1, W2, W3 = (model.params[f"{i}.W"] for i in (0, 2, 4))
     b1, b2, b3 = (model.params[f"{i}.b"][:, np.newaxis] for i in (0, 2, 4))
-    x = rng.normal(size=(SIZES[0], 1))
-    d_output = rng.normal(size=(1, SIZES[3]))  # given: the row ∇_output L
 
     # Forward, every step of one or two operands
     z1 = W1 @ x
@@ -42,54 +87,34 @@ def main() -> float:
     output = z7 + b3
 
     # Backward, the steps in reverse
-    d_z7 = d_output
-    d_b3 = d_output
-    d_W3 = z6 @ d_z7
-    d_z6 = d_z7 @ W3
-    d_z5 = d_z6 * (z5 > 0).T
-    d_z4 = d_z5
-    d_b2 = d_z5
-    d_W2 = z3 @ d_z4
-    d_z3 = d_z4 @ W2
-    d_z2 = d_z3 * (z2 > 0).T
-    d_b1 = d_z2
-    d_z1 = d_z2
-    d_W1 = x @ d_z1
-    d_x = d_z1 @ W1
+    d: dict[str, np.ndarray] = {}
+    d["z7"] = d_output
+    d["b3"] = d_output
+    d["W3"] = z6 @ d["z7"]
+    d["z6"] = d["z7"] @ W3
+    d["z5"] = d["z6"] * (z5 > 0).T
+    d["z4"] = d["z5"]
+    d["b2"] = d["z5"]
+    d["W2"] = z3 @ d["z4"]
+    d["z3"] = d["z4"] @ W2
+    d["z2"] = d["z3"] * (z2 > 0).T
+    d["b1"] = d["z2"]
+    d["z1"] = d["z2"]
+    d["W1"] = x @ d["z1"]
+    d["x"] = d["z1"] @ W1
+    return output, d
 
-    # The layers: the model as it is, and again with a step per layer, for the z in between
-    y = model.forward(x[:, 0])
-    dx, grads = model.backward(d_output[0])
-    dz = gradients_between(model, x[:, 0], d_output[0])
-    table = [
-        ("z7", "∇output", "2(b) vector addition", d_z7, dz[7]),
-        ("b3", "∇output", "2(b) vector addition", d_b3, grads["4.b"]),
-        ("W3", "z6 ∇z7", "1(b) matrix multiplication", d_W3, grads["4.W"]),
-        ("z6", "∇z7 W3", "1(b) matrix multiplication", d_z6, dz[6]),
-        ("z5", "∇z6 ∘ 1(z5)ᵀ", "6 element-wise function", d_z5, dz[5]),
-        ("z4", "∇z5", "2(b) vector addition", d_z4, dz[4]),
-        ("b2", "∇z5", "2(b) vector addition", d_b2, grads["2.b"]),
-        ("W2", "z3 ∇z4", "1(b) matrix multiplication", d_W2, grads["2.W"]),
-        ("z3", "∇z4 W2", "1(b) matrix multiplication", d_z3, dz[3]),
-        ("z2", "∇z3 ∘ 1(z2)ᵀ", "6 element-wise function *", d_z2, dz[2]),
-        ("b1", "∇z2", "2(b) vector addition", d_b1, grads["0.b"]),
-        ("z1", "∇z2", "2(b) vector addition", d_z1, dz[1]),
-        ("W1", "x ∇z1", "1(b) matrix multiplication", d_W1, grads["0.W"]),
-        ("x", "∇z1 W1", "1(b) matrix multiplication", d_x, dx),
-    ]
-    print("     by   is              rule                         shape    against the layers")
-    worst = float(np.abs(output[:, 0] - y).max())
-    for number, (by, formula, rule, row, gradient) in enumerate(table, 1):
-        difference = float(np.abs(row - gradient.T).max())
-        worst = max(worst, difference)
-        print(
-            f"{number:3}. ∇{by:<3} {formula:<15} {rule:<28} {row.shape!s:<8} {difference:.0e}",
-            *(f"\n{'':9}{row_of(numbers)}" for numbers in row),
-            sep="",
-        )
-    print("  *  the slides print the mask 1(z5), of the other ReLU")
-    print(f"largest difference {worst:.0e}: {'agrees' if worst < 1e-12 else 'DIFFERS'}")
-    return worst
+
+def derivatives_of_layers(
+    model: nn.Sequential, x: np.ndarray, dy: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The same from the model as it is, and for the z in between from a step per layer."""
+    model.forward(x)
+    dx, grads = model.backward(dy)
+    found = {f"z{i}": dz for i, dz in enumerate(gradients_between(model, x, dy))}
+    for number, i in enumerate((0, 2, 4), 1):
+        found[f"W{number}"], found[f"b{number}"] = grads[f"{i}.W"], grads[f"{i}.b"]
+    return found | {"x": dx}
 
 
 def gradients_between(model: nn.Sequential, x: np.ndarray, dy: np.ndarray) -> list[np.ndarray]:
