@@ -148,10 +148,7 @@ def learning_rate_range_test(
     """
     check_parts(model, loss, optimizer, None)
     check_numbers(clip_norm, 1, None)
-    if not 0 < low < high < math.inf:
-        raise ValueError(f"a range of rates is 0 < low < high, received {low!r} and {high!r}")
-    if count("steps", steps) < 10:
-        raise ValueError(f"a range test takes at least 10 steps, received {steps}")
+    _check_range(low, high, steps)
     samples, size = samples_for(x, y, sample_weight), checked_size(batch_size)
     model, optimizer = copy.deepcopy((model, optimizer))
     fit_normalize(model, samples, size)
@@ -174,6 +171,13 @@ def learning_rate_range_test(
         if _diverged(losses, steps):
             break
     return _found(rates[: len(losses)], np.array(losses), steps)
+
+
+def _check_range(low: float, high: float, steps: int) -> None:
+    if not 0 < low < high < math.inf:
+        raise ValueError(f"a range of rates is 0 < low < high, received {low!r} and {high!r}")
+    if count("steps", steps) < 10:
+        raise ValueError(f"a range test takes at least 10 steps, received {steps}")
 
 
 def _endless(
