@@ -1,3 +1,5 @@
+"""Files appear whole or not at all, and what a killed writer left does not stay."""
+
 import os
 import stat
 import subprocess

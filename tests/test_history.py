@@ -1,3 +1,5 @@
+"""The history of a run: columns of one float per epoch, and its file, read as it was written."""
+
 import math
 import struct
 import subprocess

@@ -1,3 +1,5 @@
+"""What is an operator's own, beside the tests of all layers: domains, dtypes, identities."""
+
 import itertools
 
 import numpy as np

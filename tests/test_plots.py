@@ -1,3 +1,5 @@
+"""The curves of runs: what is drawn, how it looks, and what a reader of the picture is told."""
+
 import io
 import math
 import os

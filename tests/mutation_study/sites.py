@@ -2,7 +2,6 @@
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 PASSES = ("backward_pass", "gradient_pass", "sample_gradients", "backprop")
@@ -33,6 +32,3 @@ class Site:
     source: str  # of the node
     returned: bool  # whether it is a gradient as a whole: what is returned, or a dict's value
     key: str  # of the dict: the parameter
-
-
-Rewriting = Callable[[Site], Iterator[tuple[str, ast.AST, set]]]

@@ -257,10 +257,6 @@ def of_y(function, backward):
     return lambda: layer(forward, lambda dy, cache: backward(dy, *cache))
 
 
-def with_slope(function, slope):
-    return of_y(function, lambda dy, x, y: dy * slope(x, y))
-
-
 def conv(*args, **methods):
     return lambda: type("Wrong", (Conv,), methods)(*args)
 
