@@ -88,6 +88,7 @@ ZOO = [
             nn.Softplus,
             nn.Softmax,
             nn.LogSoftmax,
+            nn.Erf,
             nn.Sin,
             nn.Cos,
             nn.Exp,
