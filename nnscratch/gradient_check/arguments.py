@@ -12,7 +12,7 @@ import numpy as np
 from nnscratch.gradient_check.calling import Functions, GivenParams, methods_of
 from nnscratch.gradient_check.draws import Draw
 from nnscratch.gradient_check.names import is_buffer
-from nnscratch.gradient_check.places import is_floating, walk
+from nnscratch.gradient_check.places import Place, holds, is_floating, walk
 from nnscratch.kinds import array_of
 
 __all__ = [
@@ -40,11 +40,11 @@ def as_leaves(inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 
 
 def with_given_params(layer: Any, inputs: list[Any]) -> Any:
-    """A layer whose parameters are passed in a mapping as a pair that keeps them; the mapping goes.
+    """A layer whose parameters are passed in a mapping, or an object, as a pair that keeps them.
 
-    A mapping without arrays of floating numbers holds settings, and stays.
+    One without arrays of floating numbers holds settings, and stays.
     """
-    found = [i for i, x in enumerate(inputs) if isinstance(x, dict) and _has_parameters(x)]
+    found = [i for i, x in enumerate(inputs) if _has_parameters(x)]
     methods = methods_of(layer)
     if len(found) != 1 or methods is None:
         return layer
@@ -54,9 +54,11 @@ def with_given_params(layer: Any, inputs: list[Any]) -> Any:
     return Functions(forward, backward, params, layer if bound else None)
 
 
-def _has_parameters(mapping: dict[Any, Any]) -> bool:
-    arrays = [steps for steps, value in walk(mapping) if is_floating(value)]
-    return any(isinstance(s[-1], tuple) and not is_buffer(str(s[-1][0])) for s in arrays)
+def _has_parameters(x: Any) -> bool:
+    if isinstance(x, (np.ndarray, list, tuple)) or not holds(x):
+        return False
+    arrays = [Place(steps) for steps, value in walk(x) if is_floating(value)]
+    return any(not is_buffer(place.last) for place in arrays)
 
 
 def _plain(x: Any) -> Any:

@@ -22,6 +22,7 @@ from nnscratch.gradient_check.names import (
     RATES,
     is_cache,
     is_dy,
+    is_input_again,
     is_parameter,
     is_target_first,
     plain,
@@ -58,6 +59,22 @@ PAIRS = (
     *(("forward", name) for name in ("back_propagate", "backpropagation", "back_propagation")),
     *(("forward", name) for name in ("compute_gradients", "compute_grads", "backward_pass")),
     ("__call__", "backprop"),
+)
+# Each of these with each, where none of the pairs is there
+FORWARD = (
+    *("forward", "__call__", "call", "forward_pass", "forward_propagate", "forward_propagation"),
+    *("forward_prop", "forwardprop", "feedforward", "feed_forward", "feedForward", "propagate"),
+    *("f_prop", "fwd", "forwards", "Forward", "forward_step", "activate", "apply", "compute"),
+    *("loss", "calculate", "function", "cost", "error", "compute_loss", "calculate_loss"),
+    *("calc_loss", "loss_function", "updateOutput", "predict", "f"),
+)
+BACKWARD = (
+    *("backward", "backprop", "back_prop", "backpropagate", "back_propagate", "backpropagation"),
+    *("back_propagation", "backward_pass", "backward_propagate", "backward_propagation"),
+    *("backward_prop", "bprop", "b_prop", "bwd", "backwards", "Backward", "backward_step"),
+    *("gradient", "grad", "gradients", "compute_gradient", "compute_gradients", "calc_gradient"),
+    *("calculate_gradient", "loss_gradient", "loss_grad", "loss_derivative", "loss_prime"),
+    *("d_loss", "dloss", "cost_derivative", "cost_prime", "derivative", "prime", "deriv", "df"),
 )
 TRAINING = ("training", "train", "istraining", "istrain", "trainflg", "trainmode")
 CLEARING = (
@@ -108,12 +125,13 @@ class Call:
 class Functions:
     """A pair of functions as one object: out, cache = forward(...); ... = backward(dout, cache).
 
-    `params` is the mapping of parameters that is passed to them, `layer` what they are methods of.
+    `params` is the mapping or object of parameters that is passed to them, `layer` what has them
+    as its methods.
     """
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
-    params: dict[str, Any] | None = None
+    params: Any = None
     layer: Any = None
 
 
@@ -123,7 +141,7 @@ class GivenParams:
 
 def methods_of(source: Any) -> tuple[str, str] | None:
     """The names of the two methods; None where there are none."""
-    for pair in PAIRS:
+    for pair in (*PAIRS, *((f, b) for b in BACKWARD for f in FORWARD)):
         if all(callable(getattr(source, name, None)) for name in pair):
             return pair
     return None
@@ -239,7 +257,7 @@ def _with_preactivation(
             arguments.append(("input", inputs.index(name)))
         elif is_dy(name):
             arguments.append(("dy", 0))
-        elif rest and name.endswith(("prev", "input", "inputs")):
+        elif rest and is_input_again(name):
             arguments.append(("input", rest.pop(0)))
         else:
             arguments.append(("returned", 1))
@@ -291,6 +309,7 @@ def _arguments(
         yield by_place, "given"
     if len(required) == 2 and not cached:
         yield (("input", 0), dys), "given"
+        yield (("output", 0), dys), "given"
     bare = tuple(a for a in first or () if a[0] not in ("dy", "dys"))
     if not required or (first is not None and first[: len(required)] == bare[: len(required)]):
         without = bare if first is not None and len(bare) >= len(required) else ()
@@ -346,12 +365,12 @@ def _named(
             break
         elif name in INPUTS and len(taken) > 1 and inputs and i == 0:
             found.append(("input", 0))
-        elif dys < count:
+        elif dys + sum(is_dy(p.name) for p in taken[i:]) < count:
             found.append(("dy", dys))
             dys += 1
         elif name in OUTPUTS:
             found.append(("output", 0))
-        elif rest and dys == count and name.endswith(("input", "inputs")) and not cached:
+        elif rest and dys == count and is_input_again(name) and not cached:
             found.append(("input", rest.pop(0)))
         elif rest and dys == count and len(inputs) > 1 and not cached:
             found += [("input", rest.pop(0)), ("guess", 0)]

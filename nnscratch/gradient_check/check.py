@@ -223,11 +223,14 @@ class _Check:
         else:
             return True
         name = "dx" if "dx" in draw.got else "dx[0]"
-        self._not_understood(f"not understood: {words}", f"dy * layer.{method}(...)", name)
+        words = f"not understood: {words}"
+        self._not_understood(words, f"dy * layer.{method}(...)", name, subject.methods[0])
         return False
 
-    def _not_understood(self, words: str, backward: str, name: str) -> None:
-        adapted = ADAPTER.format(forward="layer.forward(*inputs)", backward=backward)
+    def _not_understood(
+        self, words: str, backward: str, name: str, forward: str = "forward"
+    ) -> None:
+        adapted = ADAPTER.format(forward=f"layer.{forward}(*inputs)", backward=backward)
         message = f"{explain('not_understood', '', words)}\n{adapted}"
         self.notes.add(name, "undecidable", "not_understood", message)
 

@@ -171,7 +171,7 @@ def _right(draw: Draw) -> bool:
 
 def _complete(subject: Subject, inputs: Sequence[Any], draw: Draw, dy: Any, seed: int) -> Draw:
     """Look for gradients that were not where gradients usually are."""
-    if subject.ours or isinstance(subject.object, Functions):
+    if subject.ours or (isinstance(subject.object, Functions) and subject.object.params is None):
         return draw
     manner = subject.manner
     manner.places = manner.places | numbers_with_gradients(subject, inputs)
@@ -276,12 +276,15 @@ def unclear(
 
 def absent(subject: Subject, name: str, draw: Draw) -> str:
     """Why a parameter's gradient may be nowhere though nothing is wrong; "" where it may not."""
-    if draw.got[name] is not MISSING or name not in draw.params or subject.ours:
+    if draw.got[name] is not MISSING or subject.ours:
         return ""
+    if name not in draw.params:
+        whole = draw.params and not subject.takes_dy
+        return "backward gives the gradients of the parameters alone" if whole else ""
     manner = subject.manner
     if is_buffer(manner.places[name].last):
         return "keep it apart from the parameters"
-    passed = isinstance(subject.object, Functions) and subject.object.params
+    passed = isinstance(subject.object, Functions) and subject.object.params is not None
     if passed and all(draw.got.get(n, MISSING) is MISSING for n in manner.places):
         return "backward hands over no gradients of what the mapping holds"
     if name in manner.trained:

@@ -175,9 +175,9 @@ def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Ite
     for i, inputs in enumerate([*batches, half]):
         if inputs is None:
             continue
-        targets = 1 if draw.subject.is_loss else len(inputs)
+        kept = draw.subject.targets(inputs)
         moved = [
-            redrawn(rng, x) if is_float(x) and j < targets else x for j, x in enumerate(inputs)
+            redrawn(rng, x) if is_float(x) and j not in kept else x for j, x in enumerate(inputs)
         ]
         params = {name: redrawn(rng, a) for name, a in draw.params.items()}
         for attempt in (moved, inputs) if i < DRAWS - 1 else (moved,):

@@ -17,9 +17,17 @@ import numpy as np
 
 from nnscratch.gradient_check.calling import Functions
 from nnscratch.gradient_check.names import DX, GRADS, gradient_names, is_value_and_gradient, plain
-from nnscratch.gradient_check.places import LAYERS, Place, members
+from nnscratch.gradient_check.places import LAYERS, Place, holds, is_floating, members
 
-__all__ = ["MISSING", "Gradients", "beside", "dx_names", "flattened", "handed_over"]
+__all__ = [
+    "MISSING",
+    "Gradients",
+    "beside",
+    "dx_names",
+    "first_floating",
+    "flattened",
+    "handed_over",
+]
 
 Gradients = dict[str, Any]
 
@@ -28,8 +36,21 @@ class MISSING:
     """Stands for a gradient that is not there."""
 
 
+def first_floating(inputs: Sequence[Any]) -> int:
+    """Which input is the first of floating numbers; 0 where none is."""
+    return next((i for i, x in enumerate(inputs) if is_floating(x)), 0)
+
+
 def dx_names(inputs: Sequence[Any], is_loss: bool) -> list[str]:
-    """ "dx" for one input, "dx[0]", "dx[1]", ... for several; a loss has one."""
+    """ "dx" for one input, "dx[0]", "dx[1]", ... for several; a loss has one.
+
+    Examples
+    --------
+    >>> dx_names([np.array([2, 0]), np.ones((2, 3))], is_loss=True)  # labels come first
+    ['dx[1]']
+    """
+    if is_loss and (prediction := first_floating(inputs)):
+        return [f"dx[{prediction}]"]
     if is_loss or len(inputs) == 1:
         return ["dx"]
     return [f"dx[{i}]" for i in range(len(inputs))]
@@ -61,6 +82,7 @@ def handed_over(
     """
     if dx_last and isinstance(returned, (tuple, list)) and len(returned) > 1:
         returned = [returned[-1], *returned[:-1]]
+    returned = _with_mappings(returned)
     if isinstance(returned, Mapping):
         whole = _dotted(returned)
         by_input = _by_input(whole, names, called, has)
@@ -72,6 +94,17 @@ def handed_over(
         left = _left_dx(source)
         returned = None if left is MISSING else left
     return _inputs(names, returned, has) | _completed(source, places, {})
+
+
+def _with_mappings(returned: Any) -> Any:
+    """What was returned, an object that holds gradients as the mapping of its attributes."""
+    if isinstance(returned, (tuple, list)):
+        return type(returned)(map(_with_mappings, returned)) if type(returned) in (
+            tuple, list) else returned  # fmt: skip
+    if isinstance(returned, (Mapping, np.ndarray, np.generic)) or not holds(returned):
+        return returned
+    held = {k: v for k, v in members(returned) if isinstance(k, str)}
+    return held if any(map(is_floating, held.values())) else returned
 
 
 def _dotted(grads: Mapping[Any, Any], before: str = "") -> dict[str, Any]:
@@ -101,10 +134,13 @@ def _sequence(
     source: Any, parts: list[Any], names: list[str], places: Mapping[str, Place],
     has: Sequence[bool],
 ) -> Gradients:  # fmt: skip
-    if len(parts) == 2 and isinstance(parts[1], Mapping):
-        whole = _dotted(parts[1])
+    mappings = [part for part in parts if isinstance(part, Mapping)]
+    if len(mappings) == 1 and len(parts) > 1:
+        dx = [part for part in parts if not isinstance(part, Mapping)]
+        whole = _dotted(mappings[0])
         found = {name: _under(whole, place.last, name) for name, place in places.items()}
-        return _inputs(names, parts[0], has) | (_completed(source, places, found) if places else {})
+        by_input = _inputs(names, dx[0] if len(dx) == 1 else dx, has)
+        return by_input | (_completed(source, places, found) if places else {})
     complete = len(parts) == len(names) + len(places)
     leaves = parts if complete else _gradients_in(parts)
     count = sum(has) if sum(has) and len(names) > 1 else len(names)

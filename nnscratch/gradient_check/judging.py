@@ -120,7 +120,7 @@ def _not_compared(notes: Notes, subject: Subject, name: str, draw: Draw) -> bool
         notes.add(name, *step)
     elif why:
         words = explain("not_compared", Context(name).name, why)
-        if is_buffer(subject.manner.places[name].last):
+        if name in draw.params and is_buffer(subject.manner.places[name].last):
             words = f"{name} is a statistic by its name, and has no gradient: {why}"
         notes.add(name, "undecidable", "not_compared", words)
     return bool(why)

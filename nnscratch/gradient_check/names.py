@@ -20,6 +20,7 @@ __all__ = [
     "is_buffer",
     "is_cache",
     "is_dy",
+    "is_input_again",
     "is_target_first",
     "plain",
     "rank",
@@ -37,7 +38,7 @@ LAST = ("b", "bias", "biases", "beta", "shift")
 SYNONYMS = (("w", "weight", "weights", "kernel", "kernels", "filters"), ("b", "bias", "biases"))
 GRADS = (
     *("grads", "gradients", "grad", "_grads", "_gradients", "dparams", "derivatives", "gradient"),
-    *("param_grads", "grad_params", "params_grad", "deltas", "d_params"),
+    *("g", "param_grads", "grad_params", "params_grad", "deltas", "d_params"),
 )
 VALUES = ("value", "data", "val", "tensor", "array", "param", "params", "values", "v", "p")
 OF_VALUE = ("grad", "gradient", "g", "diff", "dvalue", "derivative", "grads", "dparam", "d")
@@ -59,7 +60,7 @@ RATES = (
     *("learningstep", "learnigrate"),
 )
 CACHES = ("cache", "ctx", "context", "memory", "saved", "state", "tape", "caches", "memo")
-BEGINS = re.compile(r"d|g$|gy|grad|delta|nabla|up|e$|err|adj|loss|prev|next|accum")
+BEGINS = re.compile(r"d|g[abhswxz]?$|gy|grad|delta|nabla|up|e$|err|adj|loss|prev|next|accum")
 ENDS = re.compile(r"(grad|gradient|gradients|grads|error|err|delta|deriv|sensitivity|loss)$")
 NO_DY = ("data", "dim", "dims", "dtype", "debug", "device", "epsilon", "eps", "epoch")
 
@@ -97,6 +98,12 @@ def is_dy(name: str) -> bool:
     if name in NO_DY or name in RATES:
         return False
     return bool(BEGINS.match(name) or ENDS.search(name))
+
+
+def is_input_again(name: str) -> bool:
+    """Whether an argument of backward is forward's input by its name: prev_a, layer_input."""
+    ends = ("prev", "input", "inputs")
+    return plain(name).startswith(("prev", "input", "last")) or plain(name).endswith(ends)
 
 
 def is_cache(name: str) -> bool:

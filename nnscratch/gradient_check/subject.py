@@ -16,9 +16,15 @@ import numpy as np
 
 from nnscratch.gradient_check.calling import Functions, GivenParams, follows, methods_of, parameters
 from nnscratch.gradient_check.copies import copy_of, nested, real, same, to_float64
-from nnscratch.gradient_check.gradients import Gradients, dx_names, flattened, handed_over
+from nnscratch.gradient_check.gradients import (
+    Gradients,
+    dx_names,
+    first_floating,
+    flattened,
+    handed_over,
+)
 from nnscratch.gradient_check.manner import Manner, NotUnderstood
-from nnscratch.gradient_check.names import OUTPUTS, RATES, plain
+from nnscratch.gradient_check.names import OUTPUTS, RATES, TARGETS, plain
 from nnscratch.gradient_check.places import is_floating, members, places_of, walk
 from nnscratch.gradient_check.randomness import RandomState
 from nnscratch.layers.base import Layer
@@ -122,6 +128,15 @@ class Subject:
         if self.ours or taken is None or len(self.manner.structure or ()) > len(taken):
             return ()
         return self._in_order([p.name for p in taken[: len(self.manner.structure or ())]])
+
+    def targets(self, inputs: Sequence[Any]) -> set[int]:
+        """The inputs of a loss that keep their numbers: one-hot rows must add up to 1."""
+        if self.is_loss:
+            return set(range(len(inputs))) - {first_floating(inputs)}
+        names = self._called()
+        if self.takes_dy or len(names) != len(inputs):
+            return set()
+        return {i for i, name in enumerate(names) if i and plain(name) in TARGETS}
 
     # Parameters -----------------------------------------------------------------------------
 
