@@ -58,6 +58,10 @@ def made():
     return Linear(4, 3)
 
 
+def squares(x, t):
+    return np.sum((x - t) ** 2), 2 * (x - t)
+
+
 ready = Linear(4, 3)
 '''
 
@@ -201,3 +205,11 @@ def test_an_unwritten_forward_is_reported(check):
     status, out, _ = check("student_layers.py:Unwritten", "--input-shape", "5", "4")
     assert status == 1
     assert "not_implemented" in out
+
+
+def test_a_function_of_a_loss_and_its_gradient_takes_its_inputs(check):
+    inputs = ("--input", "(5, 4)", "--input", "(5, 4)")
+    status, out, err = check("student_layers.py:squares", *inputs)
+    assert (status, err) == (0, "") and out.startswith("squares: no mistake")
+    status, out, err = check("student_layers.py:squares")
+    assert status == 1 and "needs its inputs: --input" in err

@@ -167,3 +167,30 @@ def test_a_layer_that_functions_are_passed_keeps_the_gradients(wrong):
     layer = SimpleNamespace(p={"W": numbers(5, 3, seed=1), "b": numbers(3, seed=2)})
     found = codes(check_gradients((dense, dense_backward), layer, X))
     assert found == {"dx[1]": "", "p.W": "" if wrong == 1 else "factor_2", "p.b": ""}
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_a_function_that_returns_a_loss_and_its_gradient_is_checked_as_it_is(averaged):
+    def softmax_loss(x, y):
+        z = x - x.max(1, keepdims=True)
+        p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+        rows = np.arange(len(x))
+        loss = -(z[rows, y] - np.log(np.exp(z).sum(1))).mean()
+        p[rows, y] -= 1
+        return loss, p / (len(x) if averaged else 1)
+
+    report = check_gradients(softmax_loss, X, np.arange(7) % 5)
+    assert codes(report) == {"dx": "" if averaged else "factor_n"}
+    assert report.subject == "softmax_loss"
+
+
+@pytest.mark.parametrize("wrong", [1, 2])
+def test_such_a_function_may_be_passed_a_mapping_of_parameters(wrong):
+    def loss(params, x, t):
+        error = x @ params["W"] + params["b"] - t
+        return np.sum(error**2), {"W": wrong * 2 * x.T @ error, "b": 2 * error.sum(0)}
+
+    given = {"W": numbers(5, 3, seed=1), "b": numbers(3, seed=2)}
+    found = codes(check_gradients(loss, given, X, T))
+    assert (found["W"], found["b"]) == ("" if wrong == 1 else "factor_2", "")
+    assert found["dx[1]"] == "not_compared"

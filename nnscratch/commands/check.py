@@ -33,7 +33,7 @@ def register(commands: Any) -> None:
         "target",
         metavar="FILE.py:Class",
         help="with arguments as in 'FILE.py:Class(4, n_out=3)' or 'FILE.py:Class(normal(4, 3))'; "
-        "or FILE.py:forward,backward",
+        "or FILE.py:forward,backward; or FILE.py:f, that returns (loss, gradient, ...)",
     )
     check.add_argument(
         "--input-shape",

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions, GivenParams, methods_of
 from nnscratch.gradient_check.draws import Draw
+from nnscratch.gradient_check.methods import Functions, GivenParams, methods_of
 from nnscratch.gradient_check.names import is_buffer
 from nnscratch.gradient_check.places import Place, holds, is_floating, walk
 from nnscratch.kinds import array_of
@@ -96,7 +96,7 @@ def name_in_words(layer: Any) -> str:
     """What is checked, as its own repr writes it, or the name of its class."""
     if isinstance(layer, Functions):
         names = [getattr(f, "__name__", "function") for f in (layer.forward, layer.backward)]
-        return f"({', '.join(names)})"
+        return f"({', '.join(names)})" if names[0] != names[1] else names[0]
     if "__repr__" not in {name for c in type(layer).__mro__[:-1] for name in vars(c)}:
         return f"{type(layer).__name__}()"
     return " ".join(repr(layer).split())

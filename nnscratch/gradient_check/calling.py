@@ -1,4 +1,4 @@
-"""How an object is called: which method is forward, which is backward, and with what arguments.
+"""How the passes are called: with what arguments, and what of the returned things is what.
 
 Signatures are read by the names of their parameters, where these say something: `dout`, `grad`,
 `dLdZ` are gradients; `cache`, `ctx` is what forward returned beside its outputs; a name that
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.gradient_check.methods import parameters
 from nnscratch.gradient_check.names import (
     INPUTS,
     OUTPUTS,
@@ -24,64 +25,19 @@ from nnscratch.gradient_check.names import (
     is_dy,
     is_input_again,
     is_parameter,
-    is_target_first,
     plain,
     rank,
 )
-from nnscratch.layers.base import Layer
-from nnscratch.losses.base import Loss
 
 __all__ = [
-    "CLEARING",
-    "PAIRS",
     "Call",
-    "Functions",
-    "GivenParams",
     "follows",
     "is_array",
-    "methods_of",
     "modes",
-    "parameters",
-    "takes_target_first",
     "ways",
 ]
 
-PAIRS = (
-    ("forward", "backward"),
-    ("__call__", "backward"),
-    ("forward_pass", "backward_pass"),
-    ("fprop", "bprop"),
-    ("forward_propagation", "backward_propagation"),
-    ("forward_propagate", "backward_propagate"),
-    ("forward_prop", "backward_prop"),
-    ("forward_prop", "back_prop"),
-    *(("forward", name) for name in ("backprop", "bprop", "back_prop", "backpropagate")),
-    *(("forward", name) for name in ("back_propagate", "backpropagation", "back_propagation")),
-    *(("forward", name) for name in ("compute_gradients", "compute_grads", "backward_pass")),
-    ("__call__", "backprop"),
-)
-# Each of these with each, where none of the pairs is there
-FORWARD = (
-    *("forward", "__call__", "call", "forward_pass", "forward_propagate", "forward_propagation"),
-    *("forward_prop", "forwardprop", "feedforward", "feed_forward", "feedForward", "propagate"),
-    *("f_prop", "fwd", "forwards", "Forward", "forward_step", "activate", "apply", "compute"),
-    *("loss", "calculate", "function", "cost", "error", "compute_loss", "calculate_loss"),
-    *("calc_loss", "loss_function", "updateOutput", "predict", "f"),
-)
-BACKWARD = (
-    *("backward", "backprop", "back_prop", "backpropagate", "back_propagate", "backpropagation"),
-    *("back_propagation", "backward_pass", "backward_propagate", "backward_propagation"),
-    *("backward_prop", "bprop", "b_prop", "bwd", "backwards", "Backward", "backward_step"),
-    *("gradient", "grad", "gradients", "compute_gradient", "compute_gradients", "calc_gradient"),
-    *("calculate_gradient", "loss_gradient", "loss_grad", "loss_derivative", "loss_prime"),
-    *("d_loss", "dloss", "cost_derivative", "cost_prime", "derivative", "prime", "deriv", "df"),
-)
 TRAINING = ("training", "train", "istraining", "istrain", "trainflg", "trainmode")
-CLEARING = (
-    *("zero_grad", "zero_grads", "zero_gradients", "cleargrads", "clear_grad", "clear_grads"),
-    *("clear_gradients", "flush_gradients", "reset_grad", "reset_grads", "reset_gradients"),
-    *("zeroGradParameters", "zerograd"),
-)
 
 
 @dataclass(frozen=True)
@@ -121,56 +77,10 @@ class Call:
         return any(kind in ("dy", "dys") for kind, _ in self.arguments)
 
 
-@dataclass
-class Functions:
-    """A pair of functions as one object: out, cache = forward(...); ... = backward(dout, cache).
-
-    `params` is the mapping or object of parameters that is passed to them, `layer` what has them
-    as its methods.
-    """
-
-    forward: Callable[..., Any]
-    backward: Callable[..., Any]
-    params: Any = None
-    layer: Any = None
-
-
-class GivenParams:
-    """Stands among the inputs for the mapping of parameters that is passed."""
-
-
-def methods_of(source: Any) -> tuple[str, str] | None:
-    """The names of the two methods; None where there are none."""
-    for pair in (*PAIRS, *((f, b) for b in BACKWARD for f in FORWARD)):
-        if all(callable(getattr(source, name, None)) for name in pair):
-            return pair
-    return None
-
-
-def parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
-    """The positional parameters; None where they cannot be known."""
-    try:
-        found = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return None
-    if any(p.kind is p.VAR_POSITIONAL for p in found):
-        return None
-    return [p for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
 def modes(forward: Callable[..., Any], given: int) -> list[dict[str, bool]]:
     """The options of forward to try: none, then training where that is not its default."""
     names = [p.name for p in (parameters(forward) or ())[given:] if p.default is False]
     return [{}, *({name: True} for name in names if plain(name) in TRAINING)]
-
-
-def takes_target_first(source: Any, inputs: Sequence[Any], structure: Sequence[Any]) -> bool:
-    """Whether forward is that of a loss(y_true, y_pred), by the names of its arguments."""
-    methods = methods_of(source)
-    if isinstance(source, Layer | Loss) or methods is None or len(inputs) != len(structure):
-        return False
-    names = [p.name for p in parameters(getattr(source, methods[0])) or ()]
-    return len(inputs) > 1 and is_target_first(names)
 
 
 def ways(

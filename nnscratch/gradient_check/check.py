@@ -17,7 +17,6 @@ from nnscratch.gradient_check.arguments import (
     weaknesses,
     with_given_params,
 )
-from nnscratch.gradient_check.calling import Functions, takes_target_first
 from nnscratch.gradient_check.choosing import (
     ADAPTER,
     choose,
@@ -28,6 +27,7 @@ from nnscratch.gradient_check.choosing import (
 )
 from nnscratch.gradient_check.draws import Draw, run
 from nnscratch.gradient_check.judging import Notes, judge
+from nnscratch.gradient_check.methods import Functions, takes_target_first, value_and_gradient
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.randomness import global_random_state_kept
 from nnscratch.gradient_check.report import Report
@@ -111,10 +111,13 @@ class _Check:
             layer = Functions(*layer)
         if isinstance(layer, type):
             raise ValueError(f"check_gradients expected an object; write {layer.__name__}(...)")
+        if not isinstance(layer, Functions):
+            layer = value_and_gradient(layer, inputs)
         if why := refused(layer, inputs):
             raise ValueError(
                 "check_gradients expected an object with forward and backward, or a pair of "
-                f"functions (forward, backward), received {name_in_words(layer)} {why}"
+                "functions (forward, backward), or one that returns (loss, gradient, ...), "
+                f"received {name_in_words(layer)} {why}"
             )
         self.layer, self.rng = layer, rng
         self.dy = tuple(dy) if isinstance(dy, list) and len(dy) > 1 else dy

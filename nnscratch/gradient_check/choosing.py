@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import CLEARING, Functions, methods_of, modes, parameters
+from nnscratch.gradient_check.calling import modes
 from nnscratch.gradient_check.discovery import discover, known_by_name, numbers_with_gradients
 from nnscratch.gradient_check.draws import Draw, copied, is_float, run
 from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.gradients import MISSING
+from nnscratch.gradient_check.methods import CLEARING, Functions, methods_of, parameters
 from nnscratch.gradient_check.names import RATES, TARGETS, is_buffer, is_dy, plain
 from nnscratch.gradient_check.places import Place, is_floating, walk
 from nnscratch.gradient_check.probes import alike, is_number

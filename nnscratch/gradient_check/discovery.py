@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import CLEARING, takes_target_first, ways
+from nnscratch.gradient_check.calling import ways
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import copied
 from nnscratch.gradient_check.gradients import beside
+from nnscratch.gradient_check.methods import CLEARING, takes_target_first
 from nnscratch.gradient_check.names import is_buffer, is_parameter, is_value_and_gradient, rank
 from nnscratch.gradient_check.places import (
     HOLDERS,

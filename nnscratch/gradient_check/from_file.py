@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import re
 import sys
 import traceback
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import methods_of
 from nnscratch.gradient_check.from_text import array_of, value_of
+from nnscratch.gradient_check.methods import methods_of
 from nnscratch.modules import load_module
 
 __all__ = ["inputs_for", "load_object", "split_target"]
@@ -84,6 +86,8 @@ def load_object(target: str) -> Any:
     if len(found) == 2:
         return tuple(found)
     made = found[0]
+    if isinstance(made, types.FunctionType) and not values and not named and _needs_inputs(made):
+        return made  # of a loss and its gradients
     if isinstance(made, type) or (callable(made) and methods_of(made) is None):
         try:
             made = made(*values, **named)
@@ -97,6 +101,14 @@ def load_object(target: str) -> Any:
         lacking = [m for m in ("forward", "backward") if not callable(getattr(made, m, None))]
         raise ValueError(f"{names} of {path} has no method {lacking[0]}; a layer has both")
     return made
+
+
+def _needs_inputs(function: types.FunctionType) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    return False
 
 
 def _module(path: Path) -> Any:
@@ -139,6 +151,11 @@ def inputs_for(
     rng = np.random.default_rng(seed)
     if texts:
         return [array_of(text, rng) for text in texts]
+    if isinstance(layer, types.FunctionType) and not shapes:
+        raise ValueError(
+            "a function that returns a loss and its gradients needs its inputs: --input '(5, 4)' "
+            f"for each; one that makes a layer is called: '{layer.__name__}(4, 3)'"
+        )
     if shapes or isinstance(layer, tuple):
         if not shapes:
             raise ValueError("a pair of functions needs its inputs: --input '(5, 4)' for each")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions
+from nnscratch.gradient_check.methods import Functions
 from nnscratch.gradient_check.names import DX, GRADS, gradient_names, is_value_and_gradient, plain
 from nnscratch.gradient_check.places import LAYERS, Place, holds, is_floating, members
 

@@ -144,7 +144,10 @@ def _large(notes: Notes, subject: Subject, draw: Draw, mode: str) -> None:
     message = f"at 1000 x, {explain('non_finite', place)}"
     source = subject.object
     inner = getattr(source, "layers", ()) or hasattr(source, "steps")
-    if inner or place == "y":  # log 0 of a loss is no mistake of its gradient
+    if place == "y":  # log 0 of a loss is no mistake of its gradient
+        words = "y is NaN or infinite where the true value is finite"
+        notes.warn(f"at 1000 x, {words}: subtract the maximum before exp, and write log-softmax")
+    elif inner:
         notes.warn(message)
     else:
         notes.add(next(iter(draw.got)), "fail", "non_finite", mode + message)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import Functions, GivenParams, follows, methods_of, parameters
+from nnscratch.gradient_check.calling import follows
 from nnscratch.gradient_check.copies import copy_of, nested, real, same, to_float64
 from nnscratch.gradient_check.gradients import (
     Gradients,
@@ -24,6 +24,7 @@ from nnscratch.gradient_check.gradients import (
     handed_over,
 )
 from nnscratch.gradient_check.manner import Manner, NotUnderstood
+from nnscratch.gradient_check.methods import Functions, GivenParams, methods_of, parameters
 from nnscratch.gradient_check.names import OUTPUTS, RATES, TARGETS, plain
 from nnscratch.gradient_check.places import is_floating, members, places_of, walk
 from nnscratch.gradient_check.randomness import RandomState
