@@ -101,6 +101,16 @@ def load(model: Model, path: Path, names: Names | None = None) -> Model:
     ValueError
         The file is damaged, of another format, or holds other arrays than the model; the
         message lists which are missing, extra, or of another shape.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib, nnscratch as nn
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "model.npz")
+    ...     save(nn.Linear(4, 3, rng=0), path)
+    ...     layer = load(nn.Linear(4, 3, rng=1), path)
+    >>> np.array_equal(layer.params["W"], nn.Linear(4, 3, rng=0).params["W"])
+    True
     """
     of_npz, targets = _ending(path, names) == ".npz", model_arrays(model)
     found = read_arrays(path, targets) if of_npz else safetensors.read(path, model, names or {})

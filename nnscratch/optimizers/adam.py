@@ -150,6 +150,17 @@ class AdamW(Adam):
     References
     ----------
     Loshchilov and Hutter, Decoupled weight decay regularization (2019), algorithm 2.
+
+    Examples
+    --------
+    Where the gradient is 0 a weight shrinks all the same, here by 0.1 · 0.5 of itself:
+
+    >>> import nnscratch as nn
+    >>> model = nn.Bias(2)
+    >>> model.params["b"] = [1.0, -2.0]
+    >>> AdamW(model, learning_rate=0.1, weight_decay=0.5).step({"b": np.zeros(2)})
+    >>> print(model.params["b"])
+    [ 0.95 -1.9 ]
     """
 
     @checks_kinds
@@ -205,6 +216,16 @@ class NAdam(Optimizer):
     References
     ----------
     Dozat, Incorporating Nesterov momentum into Adam (2016), with torch's schedule.
+
+    Examples
+    --------
+    The first step is longer than Adam's, which would be 0.1 whatever the gradient:
+
+    >>> import nnscratch as nn
+    >>> model = nn.Bias(2)
+    >>> NAdam(model, learning_rate=0.1).step({"b": np.array([1.0, -2.0])})
+    >>> print(model.params["b"].round(4))
+    [-0.1056  0.1056]
     """
 
     state_names = ("m", "v")

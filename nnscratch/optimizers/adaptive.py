@@ -44,6 +44,21 @@ class RMSprop(Optimizer):
     ----------
     Hinton, Neural networks for machine learning, lecture 6e (2012); Graves, Generating sequences
     with recurrent neural networks (2013), equations 38 to 41, for the centered form.
+
+    Examples
+    --------
+    The mean square begins at 0, so the first step is 1 / √(1 - decay) = 10 rates long, the next
+    ones less and less:
+
+    >>> import nnscratch as nn
+    >>> model = nn.Bias(1)
+    >>> optimizer = RMSprop(model, learning_rate=0.1)
+    >>> for _ in range(3):
+    ...     optimizer.step({"b": np.array([2.0])})
+    ...     print(model.params["b"].round(2))
+    [-1.]
+    [-1.71]
+    [-2.29]
     """
 
     decay: float
@@ -130,6 +145,20 @@ class Adagrad(Optimizer):
     References
     ----------
     Duchi et al., Adaptive subgradient methods for online learning (2011).
+
+    Examples
+    --------
+    With the same gradient again and again the steps become shorter, as 1 / √t:
+
+    >>> import nnscratch as nn
+    >>> model = nn.Bias(1)
+    >>> optimizer = Adagrad(model, learning_rate=0.1)
+    >>> for _ in range(3):
+    ...     optimizer.step({"b": np.array([2.0])})
+    ...     print(model.params["b"].round(3))
+    [-0.1]
+    [-0.171]
+    [-0.228]
     """
 
     state_names = ("square_sum",)
@@ -193,6 +222,16 @@ class Adadelta(Optimizer):
     References
     ----------
     Zeiler, ADADELTA: an adaptive learning rate method (2012), algorithm 1.
+
+    Examples
+    --------
+    How large a gradient is plays no part: both weights take the same step.
+
+    >>> import nnscratch as nn
+    >>> model = nn.Bias(2)
+    >>> Adadelta(model).step({"b": np.array([1.0, 1000.0])})
+    >>> print(model.params["b"].round(4))
+    [-0.0032 -0.0032]
     """
 
     state_names = ("mean_square", "mean_square_step")

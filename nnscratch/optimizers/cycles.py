@@ -27,6 +27,13 @@ class WarmupCosine(Schedule):
     References
     ----------
     Goyal et al., Accurate, large minibatch SGD (2017), section 2.2, for the warm-up.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> schedule = WarmupCosine(nn.SGD(nn.Bias(1), 8.0), warmup=2, steps=6)
+    >>> [round(schedule.rate(step), 3) for step in range(7)]
+    [4.0, 8.0, 8.0, 6.828, 4.0, 1.172, 0.0]
     """
 
     @checks_kinds
@@ -65,6 +72,13 @@ class OneCycle(Schedule):
     References
     ----------
     Smith and Topin, Super-convergence (2018), section 3.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> schedule = OneCycle(nn.SGD(nn.Bias(1), 8.0), steps=10, peak=80.0)
+    >>> [round(schedule.rate(step), 1) for step in range(10)]
+    [8.0, 44.0, 80.0, 76.0, 64.9, 48.9, 31.1, 15.1, 4.0, 0.0]
     """
 
     @checks_kinds

@@ -128,6 +128,13 @@ class CosineDecay(Schedule):
     References
     ----------
     Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts (2017), eq. 5.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> schedule = CosineDecay(nn.SGD(nn.Bias(1), 8.0), steps=4)
+    >>> [round(schedule.rate(step), 3) for step in range(6)]
+    [8.0, 6.828, 4.0, 1.172, 0.0, 0.0]
     """
 
     @checks_kinds
@@ -151,6 +158,13 @@ class ExponentialDecay(Schedule):
     Notes
     -----
     rate(t) = base · factorᵗ.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> schedule = ExponentialDecay(nn.SGD(nn.Bias(1), 8.0), factor=0.5)
+    >>> [schedule.rate(step) for step in range(4)]
+    [8.0, 4.0, 2.0, 1.0]
     """
 
     @checks_kinds
@@ -208,6 +222,14 @@ class Polynomial(Schedule):
     Notes
     -----
     rate(t) = final + (base - final) · (1 - t / steps)^power.
+
+    Examples
+    --------
+    >>> import nnscratch as nn
+    >>> optimizer = nn.SGD(nn.Bias(1), 8.0)
+    >>> line, parabola = Polynomial(optimizer, steps=4), Polynomial(optimizer, steps=4, power=2)
+    >>> [(line.rate(step), parabola.rate(step)) for step in range(5)]
+    [(8.0, 8.0), (6.0, 4.5), (4.0, 2.0), (2.0, 0.5), (0.0, 0.0)]
     """
 
     @checks_kinds

@@ -258,4 +258,11 @@ class Conv1d(Correlation1d):
 
 
 class Conv2d(Correlation2d):
-    """`Correlation2d` by the name that the field uses; errors and `repr` name it as it was made."""
+    """`Correlation2d` by the name that the field uses; errors and `repr` name it as it was made.
+
+    Examples
+    --------
+    >>> layer = Conv2d(3, 8, 5, padding="same", rng=0)
+    >>> layer.forward(np.zeros((2, 3, 9, 7), np.float32)).shape
+    (2, 8, 9, 7)
+    """
