@@ -27,7 +27,7 @@ losses graph optimizers models model_text builder checkpoint interop.safetensors
 inspection gradient_check
 training
 plots
-interop.onnx interop.sklearn interop.tensorboard
+interop.estimator_arguments interop.onnx interop.sklearn interop.tensorboard
 nnscratch
 grading
 commands

@@ -162,8 +162,45 @@ def test_a_pickled_estimator_predicts_and_goes_on(blobs):
         ({"activation": "rlu"}, "activation is one of .*, relu, .* received 'rlu'"),
         ({"optimizer": "adm"}, "optimizer is one of .*adam.* received 'adm'"),
         ({"model": "Linear("}, "the text of a model"),
+        ({"model": 3}, "model is a layer, the text of one, or None, received 3"),
+        ({"model": "Linear(4, 5)"}, r"gives the shape \(5,\) for a row of 4 .* expected \(3,\)"),
+        ({"model": "Sequential(Linear(4, 3), Softmax())"}, "ends with Softmax.*; leave it out"),
+        ({"epochs": 2.7}, "epochs is a whole number of at least 1, received 2.7"),
+        ({"epochs": True}, "epochs is a whole number of at least 1, received True"),
+        ({"batch_size": "auto"}, "batch_size is a whole number of at least 1, received 'auto'"),
+        ({"hidden": (10.5,)}, "each of hidden is a whole number of at least 1, received 10.5"),
+        ({"hidden": "auto"}, r"hidden is a sequence of whole numbers such as \(100,\)"),
+        ({"hidden": None}, "each of hidden is a whole number of at least 1, received None"),
+        ({"early_stopping": 2.9}, "early_stopping is a whole number of at least 1, received 2.9"),
     ],
 )
 def test_a_wrong_word_is_answered_with_the_right_ones(options, message, blobs):
     with pytest.raises(ValueError, match=message):
         Classifier(**options).fit(*blobs)
+
+
+def test_a_regressor_has_one_output_for_each_target(blobs):
+    X, _ = blobs
+    with pytest.raises(ValueError, match=r"expected \(2,\), a number for each target; end it with"):
+        Regressor(**quick(model="Linear(4, 1)")).fit(X, X[:, :2])
+    scaled = "Sequential(Normalize(4), Linear(4, 2))"  # which fit makes ready
+    assert Regressor(**quick(model=scaled)).fit(X, X[:, :2]).predict(X).shape == (120, 2)
+
+
+def test_a_truth_of_numpy_is_one(blobs):
+    """As a search over an array of settings gives it."""
+    X, y = blobs[0], np.random.default_rng(0).permutation(blobs[1])  # nothing to be learned
+    for stops in (True, False):
+        one, other = (
+            Classifier(**quick(epochs=60, early_stopping=value)).fit(X, y)
+            for value in (stops, np.bool_(stops))
+        )
+        assert one.loss_curve_ == other.loss_curve_
+        assert (one.n_iter_ < 60) == stops
+
+
+def test_too_few_samples_to_stop_early_are_told(blobs):
+    X, y = blobs
+    with pytest.raises(ValueError, match="a tenth of the samples, and there are 5; give 6 or more"):
+        Classifier(**quick(early_stopping=True)).fit(X[:5], y[:5])
+    Classifier(**quick(early_stopping=True)).fit(X[:6], y[:6])

@@ -14,6 +14,7 @@ import numpy as np
 
 from nnscratch import optimizers
 from nnscratch.builder import build
+from nnscratch.interop.estimator_arguments import check_outputs, named, patience_of, whole, widths
 from nnscratch.layers import Layer, LogSoftmax, Softmax, activations
 from nnscratch.losses import Loss, MSELoss, SoftmaxCrossEntropy
 from nnscratch.models import mlp
@@ -33,6 +34,7 @@ __all__ = ["Classifier", "Regressor"]
 
 PATIENCE = 10  # epochs, where early_stopping is True
 HELD_OUT = 0.1  # of the samples, to decide when to stop
+FEWEST = 6  # of which that share is a sample, rounded
 
 
 class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -60,26 +62,35 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.model = model
         self.random_state = random_state
 
-    def _start(self, inputs: int, outputs: int) -> None:
+    def _start(self, X: np.ndarray, outputs: int) -> None:
         """A new model with its optimizer."""
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         self._rng = np.random.default_rng(seed)
         if self.model is None:
-            activation = _named(self.activation, activations, Layer, "activation")
-            sizes = [inputs, *np.atleast_1d(self.hidden).tolist(), outputs]
-            model: Layer = mlp([int(n) for n in sizes], activation, rng=self._rng)
+            activation = named(self.activation, activations, Layer, "activation")
+            model: Layer = mlp(
+                [X.shape[1], *widths(self.hidden), outputs], activation, rng=self._rng
+            )
         elif isinstance(self.model, str):
             model = build(self.model, rng=self._rng)
-        else:
+        elif isinstance(self.model, Layer):
             model = copy.deepcopy(self.model)
+        else:
+            raise ValueError(f"model is a layer, the text of one, or None, received {self.model!r}")
         self.model_ = model.astype(np.float64)
-        kind = _named(self.optimizer, optimizers, optimizers.Optimizer, "optimizer")
+        check_outputs(self.model_, X[:1], outputs, isinstance(self, Classifier))
+        kind = named(self.optimizer, optimizers, optimizers.Optimizer, "optimizer")
         self._optimizer = kind(self.model_, learning_rate=self.learning_rate)
         self.loss_curve_: list[float] = []
 
     def _train(self, X: np.ndarray, y: np.ndarray, weight: Any, epochs: int, stop: bool) -> None:
         """Some epochs more."""
-        patience = PATIENCE if self.early_stopping is True else int(self.early_stopping)
+        patience = patience_of(self.early_stopping, PATIENCE)
+        if patience and stop and len(X) < FEWEST:
+            raise ValueError(
+                f"early_stopping holds out a tenth of the samples, and there are {len(X)}; give "
+                f"{FEWEST} or more, or early_stopping=False"
+            )
         trainer = Trainer(
             self.model_,
             self._loss(),
@@ -92,7 +103,7 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             y,
             validation=HELD_OUT if stop and patience else None,
             epochs=epochs,
-            batch_size=int(self.batch_size),
+            batch_size=whole(self.batch_size, "batch_size"),
             rng=self._rng,
             sample_weight=weight,
         )
@@ -169,8 +180,8 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # scikit-l
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
         weight = self._weight(sample_weight, X)
-        self._start(X.shape[1], len(self.classes_))
-        self._train(X, labels, weight, int(self.epochs), stop=True)
+        self._start(X, len(self.classes_))
+        self._train(X, labels, weight, whole(self.epochs, "epochs"), stop=True)
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
@@ -181,7 +192,7 @@ class Classifier(ClassifierMixin, _Estimator):  # type: ignore[misc]  # scikit-l
         weight = self._weight(sample_weight, X)
         if first:
             self.classes_ = np.unique(y if classes is None else classes)
-            self._start(X.shape[1], len(self.classes_))
+            self._start(X, len(self.classes_))
         labels = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         if (unknown := self.classes_[labels] != y).any():
             raise ValueError(
@@ -241,8 +252,8 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # scikit-lea
         X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         weight = self._weight(sample_weight, X)
         self._set_scale(y, weight)
-        self._start(X.shape[1], self.mean_.size)
-        self._train(X, self._standardized(y), weight, int(self.epochs), stop=True)
+        self._start(X, self.mean_.size)
+        self._train(X, self._standardized(y), weight, whole(self.epochs, "epochs"), stop=True)
         return self
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -253,7 +264,7 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # scikit-lea
         weight = self._weight(sample_weight, X)
         if first:
             self._set_scale(y, weight)
-            self._start(X.shape[1], self.mean_.size)
+            self._start(X, self.mean_.size)
         self._train(X, self._standardized(y), weight, 1, stop=False)
         return self
 
@@ -278,17 +289,3 @@ class Regressor(RegressorMixin, _Estimator):  # type: ignore[misc]  # scikit-lea
 
     def _loss(self) -> Loss:
         return MSELoss()
-
-
-def _named(value: Any, package: Any, kind: type, argument: str) -> Any:
-    """A class by its name in lower case, or as it is."""
-    if isinstance(value, type) and issubclass(value, kind):
-        return value
-    public = {name.lower(): vars(package)[name] for name in vars(package)["__all__"]}
-    known = {n: c for n, c in public.items() if isinstance(c, type) and issubclass(c, kind)}
-    known = {name: c for name, c in known.items() if c is not kind}
-    if value not in known:
-        raise ValueError(
-            f"{argument} is one of {', '.join(sorted(known))}, or a class, received {value!r}"
-        )
-    return known[value]
