@@ -33,3 +33,7 @@ def test_what_cannot_be_drawn_is_refused():
             plot_matrices(wrong)
     with pytest.raises(ValueError, match="expected 3 names, received 2: 'ab'"):
         plot_matrices({"a": P}, rows="ab")
+
+
+def test_a_long_name_stays_within_its_panel():
+    look_right(plot_matrices({"a long name of a matrix " * 6: np.ones((2, 3))}))

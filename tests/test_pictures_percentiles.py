@@ -63,3 +63,18 @@ def test_records_that_are_not_finite_are_gaps_and_counted():
 def test_what_has_no_percentiles_is_refused(samples, options, message):
     with pytest.raises(ValueError, match=message):
         plot_percentiles(samples, **options)
+
+
+def test_records_without_neighbours_are_seen():
+    gap = np.where(np.arange(5)[:, np.newaxis] == 1, np.nan, ROWS)
+    figure = plot_percentiles({"one": ROWS[:1]}, accuracy={"one": [0.5]})
+    other = plot_percentiles({"gap": gap})
+    for axes in (*figure.axes, *other.axes):
+        for line in axes.lines:
+            assert line.get_marker() not in ("", "None")
+            assert list(line.get_markevery()) == [0]
+    look_right(figure)
+
+
+def test_long_names_stay_within_their_panels():
+    look_right(plot_percentiles({"a long name of a layer " * 6: ROWS, "b": ROWS}))

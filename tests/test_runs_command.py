@@ -118,6 +118,7 @@ def test_a_run_whose_gradients_vanish_failed_and_says_so(run):
     [
         (["--dropout", 0.95], "Little is left of what is dropped: lower --dropout (0.95 now)"),
         (["--hidden", 1, 1, 1], "A layer of 1 is narrow for 10 classes: widen --hidden"),
+        (["--clip-norm", 1e-9], "raise --learning-rate (0.02 now), --clip-norm (1e-09 now) or"),
         (["--weight-decay", 1], "The weights have decayed to nearly 0: lower --weight-decay (1 no"),
     ],
 )
@@ -247,6 +248,12 @@ def test_a_sweep_trains_each_combination_once(run, tmp_path):
     assert (status, again) == (0, out)
     assert "4 of 4 runs are finished" in err
     assert {f: (f / "model.npz").stat().st_mtime_ns for f in folders} == times
+
+
+def test_a_combination_that_is_given_twice_is_trained_once(run, tmp_path):
+    status, out, _ = run("sweep", "--seed", 3, 3, "--hidden", "8", "8", "--epochs", 1)
+    assert (status, out.count("digits: mlp 8")) == (0, 1)
+    assert "1 runs" in out
 
 
 def test_a_sweeps_run_is_the_run_that_train_gives(run, tmp_path):

@@ -555,3 +555,26 @@ def test_a_run_killed_behind_the_last_step_of_an_epoch_goes_on(tmp_path):
     assert_same(whole.model, resumed.model)
     assert history["learning_rate"] == expected["learning_rate"]
     assert history["train_loss"] == expected["train_loss"]
+
+
+@pytest.mark.parametrize(("setting", "value"), [("learning_rate", -1.0), ("learning_rate", "0.1")])
+def test_a_setting_changed_to_nonsense_is_refused_before_the_next_epoch(setting, value):
+    x, y = problem()
+    run = trainer()
+    setattr(run.optimizer, setting, value)
+    before = run.model.params["1.W"].copy()
+    with pytest.raises(ValueError, match=f"Adam expected {setting} >= 0, received {value!r}"):
+        run.fit(x, y, epochs=1)
+    np.testing.assert_array_equal(run.model.params["1.W"], before)
+    changed = trainer(callbacks=[lambda t, values: setattr(t.optimizer, setting, value)])
+    with pytest.raises(ValueError, match=f"Adam expected {setting} >= 0"):
+        changed.fit(x, y, epochs=2)
+    assert len(changed.history) == 1
+
+
+def test_a_diagnosis_of_minibatches_is_refused_instead_of_left_out():
+    x, y = problem()
+    for data, options in (([(x, y)], {}), ((x, y), {"validation": lambda: [(x, y)]})):
+        arguments = data if isinstance(data, tuple) else (data,)
+        with pytest.raises(ValueError, match="diagnose looks at arrays of samples"):
+            trainer(diagnose=True).fit(*arguments, epochs=1, **options)

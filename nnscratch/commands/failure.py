@@ -50,9 +50,11 @@ def _cause(run: Run, history: History) -> str:
             "The gradients vanish on the way back to the first layer: take fewer layers, relu or "
             "gelu between them, weights that suit them, less --dropout, or BatchNorm"
         )
+    clip = run.config.clip_norm
+    clipped = "" if clip is None else f", --clip-norm ({clip:g} now)"
     return (
         "The steps were most likely too small or too few: "
-        f"raise --learning-rate ({rate:g} now) or --epochs"
+        f"raise --learning-rate ({rate:g} now){clipped} or --epochs"
     )
 
 

@@ -216,8 +216,8 @@ class Config:
                 raise ValueError("it is no table of names and values")
             given = {name: values[name] for name in values if name not in MACHINE}
             return cls(**{name: _from_json(name, value) for name, value in given.items()})
-        except FileNotFoundError:
-            raise FileNotFoundError(
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise type(error)(
                 f"{folder} holds no run: {path} is missing; name the --out folder of a run"
             ) from None
         except (ValueError, RecursionError) as error:

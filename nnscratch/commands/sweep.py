@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     from nnscratch.commands.training_run import Run
 
     try:
-        configs = list(_configs(options))
+        configs = list(dict.fromkeys(_configs(options)))  # each once, since each has its folder
     except ValueError as error:
         options.parser.error(str(error))
     for config in {(each.data, each.root, each.label): each for each in configs}.values():

@@ -121,6 +121,10 @@ class Optimizer:
     def state(self) -> dict[str, Mapping[str, np.ndarray]]:
         return dict(self.slots)
 
+    def check(self) -> None:
+        """A ValueError where a setting was changed to what the constructor would refuse."""
+        check_settings(type(self).__name__, {name: getattr(self, name) for name in self.made_with})
+
     def update(self, w: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
         """The formula: change w and the state in place; g is only read."""
         raise NotImplementedError(f"{type(self).__name__} has no formula; write its update")

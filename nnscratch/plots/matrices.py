@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.plots.colours import colour_map, drawable, largest
 from nnscratch.plots.panels import panels
+from nnscratch.plots.texts import DPI, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -17,6 +19,7 @@ Names = Sequence[str] | None
 
 CELL = 0.16  # inches, so that a letter fits beside each
 LONGEST = 90  # rows or columns, beyond which letters would not be legible
+TITLE, LEAST = 46, 60  # pixels that a name is high, with its margins, and at least wide
 
 
 @checks_kinds
@@ -68,6 +71,9 @@ def plot_matrices(
     width, height = max(4.0, shape[1] * CELL + 1.6), len(arrays) * (shape[0] * CELL + 0.6) + 0.4
     sheet = panels("plot_matrices", len(arrays), 1, width, height, axes)
     top = max(largest(array) for array in arrays.values())
+    # cells are squares: what is high and narrow leaves little room for its name
+    tall = DPI * height / len(arrays) - TITLE if sheet.host is None else math.inf
+    room = min(sheet.places[0].get_window_extent().width, max(LEAST, tall * shape[1] / shape[0]))
     for panel, (name, array) in zip(sheet.places, arrays.items(), strict=True):
         image = panel.imshow(
             drawable(array), colour_map("Blues"), vmin=0, vmax=top, interpolation="nearest"
@@ -78,7 +84,7 @@ def plot_matrices(
         ):
             _write(axis, names.get(name) if isinstance(names, Mapping) else names, count)
         panel.tick_params(length=0)
-        panel.set_title(name, fontsize=10, loc="left", parse_math=False)
+        panel.set_title(shortened(name, room, 10), fontsize=10, loc="left", parse_math=False)
     shrink = min(1.0, 1.5 / height) if sheet.host is None else 1.0
     sheet.figure.colorbar(image, ax=sheet.places, shrink=shrink, aspect=12)
     sheet.head(title)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnscratch.kinds import checks_kinds
-from nnscratch.plots.axes import drawable_points, end_at_one
+from nnscratch.plots.axes import drawable_points, end_at_one, without_neighbours
 from nnscratch.plots.colours import COLOURS
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
 from nnscratch.plots.records import rising_steps
+from nnscratch.plots.texts import shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +81,8 @@ def plot_percentiles(
         if i:
             panel.sharey(places[0])
         lines = _draw_percentiles(panel, steps, values)
-        panel.set_title(name, fontsize=10, loc="left", parse_math=False)
+        room = panel.get_window_extent().width
+        panel.set_title(shortened(name, room, 10), fontsize=10, loc="left", parse_math=False)
     sheet.legend(lines)
     sheet.head(title)
     return sheet.figure
@@ -110,14 +112,18 @@ def _checked(
 
 def _draw_percentiles(axes: Axes, steps: np.ndarray, values: np.ndarray) -> list[Any]:
     """The percentiles of one name; the lines that the legend explains."""
-    usable = drawable_points(values, log=False)[0].all(axis=1)
+    usable: np.ndarray = np.asarray(drawable_points(values, log=False)[0].all(axis=1))
     low, middle, high = (np.full(len(steps), np.nan) for _ in PERCENTS)
     if usable.any():
         low[usable], middle[usable], high[usable] = np.percentile(values[usable], PERCENTS, axis=1)
     look: dict[str, Any] = {"color": COLOURS[0], "linewidth": 1.2, "linestyle": "--"}
+    alone = np.flatnonzero(without_neighbours(usable)).tolist()  # a line would not show them
+    look |= {"marker": "_", "markersize": 8, "markevery": alone}
     axes.fill_between(steps, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
     lines = axes.plot(steps, low, label="15th and 85th percentile", **look)
-    lines += axes.plot(steps, middle, color=COLOURS[1], linewidth=2, label="median")
+    (median,) = axes.plot(steps, middle, color=COLOURS[1], linewidth=2, label="median")
+    median.set(marker="o", markersize=4, markevery=alone)
+    lines.append(median)
     axes.plot(steps, high, **look)
     axes.margins(x=0.02)
     note_left_out(axes, int((~usable).sum()))
@@ -128,8 +134,11 @@ def _draw_accuracy(axes: Axes, curves: Mapping[str, np.ndarray], steps: np.ndarr
     """The curves with a legend inside, at the lower right: accuracies leave that free."""
     open_panel(axes, "step", "accuracy (share correct)")
     for i, (name, curve) in enumerate(curves.items()):
-        shown = np.where(drawable_points(curve, log=False)[0], curve, np.nan)
+        finite = drawable_points(curve, log=False)[0]
+        shown = np.where(finite, curve, np.nan)
         look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linewidth": 1.8}
+        look |= {"marker": "o", "markersize": 4}
+        look["markevery"] = np.flatnonzero(without_neighbours(finite)).tolist()
         axes.plot(steps, shown, label=name, linestyle="--" if i % 2 == 0 else "-", **look)
     axes.margins(x=0.02)
     end_at_one(axes)

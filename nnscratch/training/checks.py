@@ -98,7 +98,9 @@ def check_communicator(communicator: Any, workers: int | str, diagnose: bool) ->
         raise ValueError("diagnose looks at a single process; leave out communicator=")
 
 
-def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
+def check_run(
+    trainer: Trainer, samples: Samples | Stream, held_out: Samples | Stream | None
+) -> None:
     """Find out before the first epoch what would fail after it."""
     looked_at = [
         rule.metric
@@ -116,8 +118,11 @@ def check_run(trainer: Trainer, held_out: Samples | Stream | None) -> None:
         raise ValueError(
             f"{trainer.average} begins after the last epoch, {trainer.epochs}; begin earlier"
         )
-    if trainer.diagnose and isinstance(held_out, Stream):
-        raise ValueError("diagnose looks at arrays of samples; leave it out with minibatches")
+    if trainer.diagnose and any(isinstance(each, Stream) for each in (samples, held_out)):
+        raise ValueError(
+            "diagnose looks at arrays of samples; leave it out with minibatches, or look at some "
+            "of them: fit(*minibatch)"
+        )
     if trainer.checkpoint is None and trainer.checkpoint_every is not None:
         raise ValueError("checkpoint_every does nothing without a file: give checkpoint=path too")
     if trainer.leads:

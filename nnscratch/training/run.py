@@ -87,6 +87,7 @@ class Run:
     def epoch(self, number: int, epochs: int, step: Callable[..., Any]) -> dict[str, float]:
         """One pass over the data: what the history records of it."""
         trainer, state = self.trainer, self.state
+        trainer.optimizer.check()
         start, totals, kept = time.perf_counter(), Totals(), list[tuple[Any, Any]]()
         batches, first = self._batches(totals)
         assert state.begun is not None

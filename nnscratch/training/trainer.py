@@ -252,7 +252,7 @@ class Trainer:
     ) -> tuple[Run, Recorder | None]:
         """The run, tried out as far as that is possible before the first epoch."""
         samples, held_out = hold_out(samples, validation, state)
-        check_run(self, held_out)
+        check_run(self, samples, held_out)
         if self.leads and self.checkpoint is not None:
             remove_unfinished(self.checkpoint)  # of a run that was killed while it wrote
         fit_normalize(self.model, samples, size)

@@ -164,7 +164,8 @@ def weights_of_layers(model: Layer) -> tuple[tuple[str, ...], list[list[str]]]:
 def norm(arrays: list[np.ndarray]) -> float:
     """√ Σ a², of all arrays together."""
     vectors = (a.ravel(order="K") for a in arrays)  # no copy, in whichever order memory has them
-    return math.sqrt(sum(float(np.dot(v, v)) for v in vectors))
+    with np.errstate(over="ignore"):  # of weights that have grown beyond all bounds
+        return math.sqrt(sum(float(np.dot(v, v)) for v in vectors))
 
 
 def idle_share(layer: Layer, y: np.ndarray) -> float:
