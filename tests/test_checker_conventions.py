@@ -666,3 +666,137 @@ def test_a_bias_of_one_row_with_a_gradient_of_one_axis_is_told_to_keep_it():
     assert verdicts(report)["b"] == ("fail", "keepdims")
     assert "db has shape (3,), expected (1, 3)" in str(report)
     assert "keepdims=True" in str(report)
+
+
+class Neuron:
+    """One unit in lists of Python's numbers; `wrong` times the gradients of its weights."""
+
+    wrong = 1.0
+
+    def __init__(self):
+        self.weights, self.bias = [0.5, -1.2, 0.8], 0.3
+        self.reset_gradient()
+
+    def reset_gradient(self):
+        self.gradient_weights, self.gradient_bias = [0.0] * 3, 0.0
+
+    def forward(self, inputs):
+        self.inputs = list(inputs)
+        return sum(x * w for x, w in zip(inputs, self.weights, strict=True)) + self.bias
+
+    def backward(self, gradient_output):
+        for i, x in enumerate(self.inputs):
+            self.gradient_weights[i] += self.wrong * gradient_output * x
+        self.gradient_bias += gradient_output
+        return [gradient_output * w for w in self.weights]
+
+
+class Lists:
+    """A dense layer of nested lists; `wrong` times the gradient of its weights."""
+
+    wrong = 1.0
+
+    def __init__(self):
+        self.weights, self.bias = W[:3, :2].tolist(), B[:2].tolist()
+
+    def forward(self, x):
+        self.x, columns = x, zip(*self.weights, strict=True)
+        sums = [sum(a * b for a, b in zip(x, column, strict=True)) for column in columns]
+        return [s + b for s, b in zip(sums, self.bias, strict=True)]
+
+    def backward(self, grad):
+        self.dweights = [[self.wrong * x * g for g in grad] for x in self.x]
+        self.dbias = list(grad)
+        return [sum(w * g for w, g in zip(row, grad, strict=True)) for row in self.weights]
+
+
+@pytest.mark.parametrize("cls", [Neuron, Lists])
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_parameters_and_gradients_in_lists_are_compared_as_arrays(cls, wrong):
+    layer = cls()
+    layer.wrong = wrong
+    report = check_gradients(layer, [0.1, 0.7, -0.4])
+    found = {finding.array: finding.code for finding in report.findings}
+    assert found == {"dx": "", "weights": "" if wrong == 1.0 else "factor_2", "bias": ""}, report
+    assert isinstance(layer.weights, list)
+
+
+class Getters:
+    """Lists its parameters and gradients by methods; `wrong` times the gradient of the first."""
+
+    wrong = 1.0
+
+    def __init__(self):
+        self._kernel, self._offset = W.copy(), B.copy()
+
+    def forward(self, x):
+        self._x = x
+        return x @ self._kernel + self._offset
+
+    def backward(self, err):
+        self._found = [self.wrong * self._x.T @ err, err.sum(0)]
+        return err @ self._kernel.T
+
+    def get_params(self):
+        return [self._kernel, self._offset]
+
+    def get_grads(self):
+        return self._found
+
+
+class Properties(Getters):
+    @property
+    def weights(self):
+        return {"kernel": self._kernel, "offset": self._offset}
+
+    @property
+    def gradients(self):
+        return dict(zip(("d_kernel", "d_offset"), self._found, strict=True))
+
+    get_params = get_grads = None
+
+
+@pytest.mark.parametrize("cls", [Getters, Properties])
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_gradients_are_those_that_getters_list_beside_the_parameters(cls, wrong):
+    layer = cls()
+    layer.wrong = wrong
+    found = {finding.array: finding.code for finding in check_gradients(layer, X).findings}
+    assert found == {"dx": "", "_kernel": "" if wrong == 1.0 else "factor_2", "_offset": ""}
+
+
+def test_the_only_gradient_of_an_embedding_may_be_called_grad():
+    class Embedding:
+        def __init__(self):
+            self.W, self.grad = numbers(9, 4), None
+
+        def forward(self, ids):
+            self.ids = ids
+            return self.W[ids]
+
+        def backward(self, dout):
+            self.grad = np.zeros_like(self.W)
+            self.grad[self.ids] = dout
+
+    report = check_gradients(Embedding(), np.array([[0, 1, 1], [3, 6, 1]]))
+    assert {f.array: f.verdict for f in report.findings} == {"dx": "pass", "W": "fail"}, report
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_matrices_are_multiplied_as_the_layer_means_it(wrong):
+    class Matrices:
+        def __init__(self):
+            self.W, self.b = np.asmatrix(W.T.copy()), np.asmatrix(B).T
+
+        def forward(self, x):
+            self.x = x
+            return self.W * x + self.b
+
+        def backward(self, delta):
+            self.dW, self.db = wrong * delta * self.x.T, delta.sum(axis=1)
+            return self.W.T * delta
+
+    report = check_gradients(Matrices(), np.asmatrix(numbers(5, 4)))
+    found = {finding.array: finding.code for finding in report.findings}
+    assert found == {"dx": "", "W": "" if wrong == 1.0 else "factor_2", "b": ""}, report

@@ -36,7 +36,8 @@ def as_leaves(inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     (3, 2)
     """
     structure = [_plain(x) for x in inputs]
-    return [leaf for x in structure for leaf in _leaves(x)], structure
+    leaves = [leaf for x in structure for leaf in _leaves(x)]
+    return [np.asarray(x) if isinstance(x, np.matrix) else x for x in leaves], structure
 
 
 def with_given_params(layer: Any, inputs: list[Any]) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from nnscratch.gradient_check.copies import is_list_of_numbers
 from nnscratch.gradient_check.methods import parameters
 from nnscratch.gradient_check.names import (
     INPUTS,
@@ -192,7 +193,8 @@ def _is_output(value: Any) -> bool:
 
 
 def _count(returned: Any) -> int:
-    return len(returned) if isinstance(returned, (tuple, list)) else 1
+    several = isinstance(returned, (tuple, list)) and not is_list_of_numbers(returned)
+    return len(returned) if several else 1
 
 
 def _arguments(

@@ -186,7 +186,20 @@ def _complete(subject: Subject, inputs: Sequence[Any], draw: Draw, dy: Any, seed
                 manner.left[name] = place
                 draw = trial
                 break
+        draw = _with_only_gradient(subject, inputs, draw, name)
     return _with_left_dx(subject, inputs, draw)
+
+
+def _with_only_gradient(subject: Subject, inputs: Sequence[Any], draw: Draw, name: str) -> Draw:
+    """Of a layer with one parameter what is left as self.grad, if it can be no dx by its shape."""
+    shape = draw.params[name].shape
+    if len(draw.params) > 1 or any(is_float(x) and x.shape == shape for x in draw.inputs):
+        return draw
+    for place, array in unclear(subject, inputs, shape, draw.dys):
+        if draw.got[name] is MISSING and plain(place.last) in ("grad", "grads", "gradient"):
+            subject.manner.left[name] = place
+            return replace(draw, got=draw.got | {name: array})
+    return draw
 
 
 def _with_left_dx(subject: Subject, inputs: Sequence[Any], draw: Draw) -> Draw:

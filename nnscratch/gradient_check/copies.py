@@ -12,7 +12,15 @@ from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.places import Place, is_floating, members, walk
 from nnscratch.layers.base import Layer
 
-__all__ = ["copy_of", "nested", "real", "same", "to_float64"]
+__all__ = [
+    "copy_of",
+    "is_list_of_numbers",
+    "nested",
+    "numbers_as_arrays",
+    "real",
+    "same",
+    "to_float64",
+]
 
 
 def same(a: Any, b: Any) -> bool:
@@ -28,6 +36,26 @@ def same(a: Any, b: Any) -> bool:
         return False
 
 
+def is_list_of_numbers(value: Any) -> bool:
+    """Whether it is a list of floating numbers, or of such lists of one length."""
+    if not isinstance(value, list) or not value:
+        return False
+    if all(isinstance(v, (float, np.floating)) for v in value):
+        return True
+    return all(map(is_list_of_numbers, value)) and len({len(v) for v in value}) == 1
+
+
+def numbers_as_arrays(value: Any) -> Any:
+    """Lists of numbers and matrices as arrays, in tuples and lists too."""
+    if isinstance(value, np.matrix):
+        return np.asarray(value)
+    if is_list_of_numbers(value):
+        return np.asarray(value, np.float64)
+    if type(value) in (tuple, list):
+        return type(value)(map(numbers_as_arrays, value))
+    return value
+
+
 def nested(structure: list[Any] | None, leaves: list[Any]) -> list[Any]:
     """The leaves in the nesting of the structure; without one each stands for itself."""
     if structure is None:
@@ -37,7 +65,8 @@ def nested(structure: list[Any] | None, leaves: list[Any]) -> list[Any]:
     def fill(part: Any) -> Any:
         if isinstance(part, (tuple, list)):
             return type(part)(fill(p) for p in part) if type(part) in (tuple, list) else part
-        return next(rest)
+        leaf = next(rest)
+        return np.asmatrix(leaf) if isinstance(part, np.matrix) else leaf
 
     return [fill(part) for part in structure]
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch.gradient_check.calling import ways
+from nnscratch.gradient_check.copies import copy_of, is_list_of_numbers
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import copied
 from nnscratch.gradient_check.gradients import beside
@@ -80,7 +81,9 @@ def discover(
 
 def _warmed(source: Any, inputs: Sequence[Any], manner: Manner, clearing: bool) -> Subject:
     """The object, after its first forward if that makes parameters."""
-    subject = Subject(_numbers_to_arrays(source), manner)
+    listed = _lists_to_arrays(source, inputs, manner)
+    manner.lists = listed is not source
+    subject = Subject(_numbers_to_arrays(listed), manner)
     source = subject.source
     if not isinstance(source, Layer):
         methods = [n for n in CLEARING if callable(getattr(source, n, None))]
@@ -200,6 +203,28 @@ def _under_names(places: Sequence[Place], source: Any) -> dict[str, Place]:
     return found
 
 
+def _lists_to_arrays(source: Any, inputs: Sequence[Any], manner: Manner) -> Any:
+    """The object, or a copy whose lists of numbers are arrays, if forward gives the same by it."""
+    places = [Place(steps) for steps, value in walk(source) if is_list_of_numbers(value)]
+    lists = [
+        p for p in places if not any(p.steps[: len(q.steps)] == q.steps != p.steps for q in places)
+    ]
+    changed, copied_whole = copy_of(source)
+    if not lists or not copied_whole or isinstance(source, Layer):
+        return source
+    try:
+        for place in lists:
+            place.replace(changed, np.asarray(place.read(changed), np.float64))
+        ys = [Subject(s, replace(manner)).forward([copied(x) for x in inputs]) for s in
+              (source, changed)]  # fmt: skip
+    except Exception:  # a list is not always as good as an array
+        return source
+    close = len(ys[0]) == len(ys[1]) and all(
+        a.shape == b.shape and np.allclose(a, b, equal_nan=True) for a, b in zip(*ys, strict=True)
+    )
+    return changed if close else source
+
+
 def _numbers_to_arrays(source: Any) -> Any:
     """The object, or a copy whose plain numbers in `params` are arrays that can be moved."""
     params = getattr(source, "params", None)
@@ -216,7 +241,7 @@ def _numbers_to_arrays(source: Any) -> Any:
 def _moves(subject: Subject, place: Place, inputs: Sequence[Any]) -> bool:
     """Whether an array moves the output, and forward does not write to it itself."""
     moved = subject.fresh()
-    array = place.read(moved.object)
+    array = np.asarray(place.read(moved.object))
     if not is_floating(array) or not array.size or array.size > 5_000_000:
         return False
     try:

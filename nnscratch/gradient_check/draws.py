@@ -172,6 +172,7 @@ def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Ite
     """Other inputs, parameters and dy of the same shapes, and half of the batch."""
     batches: list[list[Any] | None] = [list(draw.inputs)] * (DRAWS - 1)
     half = halved(draw.inputs, subject.weights(draw.inputs))
+    half = None if subject.manner.lists else half  # zip would cut what belongs to all
     for i, inputs in enumerate([*batches, half]):
         if inputs is None:
             continue

@@ -16,7 +16,15 @@ from typing import Any
 import numpy as np
 
 from nnscratch.gradient_check.methods import Functions
-from nnscratch.gradient_check.names import DX, GRADS, gradient_names, is_value_and_gradient, plain
+from nnscratch.gradient_check.names import (
+    DX,
+    GRADS,
+    GRADS_GETTERS,
+    PARAMS_GETTERS,
+    gradient_names,
+    is_value_and_gradient,
+    plain,
+)
 from nnscratch.gradient_check.places import LAYERS, Place, holds, is_floating, members
 
 __all__ = [
@@ -213,10 +221,41 @@ def _inputs(names: list[str], dx: Any, has: Sequence[bool]) -> Gradients:
 
 def _completed(source: Any, places: Mapping[str, Place], found: Gradients) -> Gradients:
     """What was not returned may have been left on the object."""
-    return {
+    left = {
         name: beside(source, place) if found.get(name, MISSING) is MISSING else found[name]
         for name, place in places.items()
     }
+    told = _from_getters(source) if any(g is MISSING for g in left.values()) else []
+    for name, place in places.items():
+        if left[name] is MISSING:
+            array = place.read(source)
+            left[name] = next((g for p, g in told if p is array), MISSING)
+    return left
+
+
+def _from_getters(source: Any) -> list[tuple[Any, Any]]:
+    """(parameter, gradient) as methods or properties such as get_params, get_grads list them."""
+    params = _got(source, PARAMS_GETTERS)
+    grads = _got(source, GRADS_GETTERS)
+    if isinstance(params, Mapping) and isinstance(grads, Mapping):
+        whole = _dotted(grads)
+        return [(array, _under(whole, str(key), str(key))) for key, array in params.items()]
+    if isinstance(params, (list, tuple)) and isinstance(grads, (list, tuple)):
+        return list(zip(params, grads, strict=False)) if len(params) == len(grads) else []
+    return []
+
+
+def _got(source: Any, getters: Sequence[str]) -> Any:
+    """What the first of these gives; None where none is there."""
+    for getter in getters:
+        try:
+            found = getattr(source, getter, None)
+            found = found() if callable(found) else found
+        except Exception:  # it wants arguments
+            continue
+        if found is not None:
+            return found
+    return None
 
 
 def _under(grads: Mapping[str, Any], last: str, whole: str) -> Any:

@@ -30,6 +30,8 @@ class Manner:
         Whether only the first input has a gradient; None until that is known.
     target_first : bool
         Whether forward takes the target before the prediction; the inputs are kept the other way.
+    lists : bool
+        Whether it computes with lists of numbers, or matrices, instead of arrays.
     structure : list
         The caller's inputs, for the nesting of their arrays.
     updates : dict of str to float
@@ -63,6 +65,7 @@ class Manner:
     places: dict[str, Place] = field(default_factory=dict)
     is_loss: bool | None = None
     target_first: bool = False
+    lists: bool = False
     structure: list[Any] | None = None
     updates: dict[str, float] = field(default_factory=dict)
     trained: set[str] = field(default_factory=set)

@@ -57,7 +57,14 @@ BACKWARD = (
 )
 CLEARING = (
     *("zero_grad", "zero_grads", "zero_gradients", "cleargrads", "clear_grad", "clear_grads"),
-    *("clear_gradients", "flush_gradients", "reset_grad", "reset_grads", "reset_gradients"),
+    *(
+        "reset_gradient",
+        "clear_gradients",
+        "flush_gradients",
+        "reset_grad",
+        "reset_grads",
+        "reset_gradients",
+    ),
     *("zeroGradParameters", "zerograd"),
 )
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 __all__ = [
     "DX",
     "GRADS",
+    "GRADS_GETTERS",
     "INPUTS",
     "OUTPUTS",
+    "PARAMS_GETTERS",
     "RATES",
     "TARGETS",
     "VALUES",
@@ -40,6 +42,8 @@ GRADS = (
     *("grads", "gradients", "grad", "_grads", "_gradients", "dparams", "derivatives", "gradient"),
     *("g", "param_grads", "grad_params", "params_grad", "deltas", "d_params"),
 )
+PARAMS_GETTERS = ("get_params", "get_parameters", "parameters", "params", "get_weights", "weights")
+GRADS_GETTERS = ("get_grads", "get_gradients", "gradients", "grads", "get_grad", "param_grads")
 VALUES = ("value", "data", "val", "tensor", "array", "param", "params", "values", "v", "p")
 OF_VALUE = ("grad", "gradient", "g", "diff", "dvalue", "derivative", "grads", "dparam", "d")
 INPUTS = ("x", "input", "inputs", "inputdata", "in", "xin", "a", "aprev", "data", "z", "inp")

@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from nnscratch.gradient_check.calling import follows
-from nnscratch.gradient_check.copies import copy_of, nested, real, same, to_float64
+from nnscratch.gradient_check.copies import (
+    copy_of,
+    is_list_of_numbers,
+    nested,
+    numbers_as_arrays,
+    real,
+    same,
+    to_float64,
+)
 from nnscratch.gradient_check.gradients import (
     Gradients,
     dx_names,
@@ -175,6 +183,8 @@ class Subject:
         self.manner.leaves_output = returned is None
         if returned is None:
             returned = self._left_output(before)
+        as_lists = is_list_of_numbers(returned) or isinstance(returned, np.matrix)
+        self.manner.lists = self.manner.lists or as_lists
         self.returned = returned
         self._scalars = self.outputs_of(returned)
         ys = [real(y) for y in self._scalars]
@@ -195,6 +205,8 @@ class Subject:
 
     def _whole(self, returned: Any) -> list[Any]:
         """The returned outputs, each as it was nested."""
+        if is_list_of_numbers(returned):
+            return [np.asarray(returned)]
         if not isinstance(returned, (tuple, list)):
             return [returned]
         call = self.manner.call
@@ -207,6 +219,8 @@ class Subject:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             returned = getattr(self.live, self.methods[1])(*self._arguments(dys))
+        if self.manner.lists:
+            returned = numbers_as_arrays(returned)
         if isinstance(returned, (tuple, list)) and len(returned) > 1:
             returned = self._in_order(returned)
         if self.manner.is_loss is None:
@@ -217,6 +231,8 @@ class Subject:
         places = {n: p for n, p in self.manner.places.items() if n not in before}
         last = self.manner.call.dx_last
         found = handed_over(self.live, returned, names, places, has, last, self._called())
+        if self.manner.lists:
+            found = {name: numbers_as_arrays(gradient) for name, gradient in found.items()}
         for name, place in self.manner.left.items():
             found[name] = place.read(self.live)
         now = self._params_of(self.live)
@@ -284,6 +300,10 @@ class Subject:
         """A number where forward gave a number."""
         if isinstance(self._scalars[i], (int, float)) and not isinstance(self.object, Layer):
             return float(dy) if self.plain else np.float64(dy)
+        if is_list_of_numbers(self.returned):
+            return dy.tolist()
+        if isinstance(self._scalars[i], np.matrix):
+            return np.asmatrix(dy)
         return dy if dy.ndim else dy[()]
 
     def _looks_like_a_loss(self, returned: Any, inputs: Sequence[Any]) -> bool:
