@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.gradients import MISSING
+from nnscratch.gradient_check.left_behind import MISSING
 from nnscratch.gradient_check.places import Place, is_floating, members, walk
 from nnscratch.layers.base import Layer
 

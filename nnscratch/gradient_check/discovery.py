@@ -18,7 +18,7 @@ from nnscratch.gradient_check.calling import ways
 from nnscratch.gradient_check.copies import copy_of, is_list_of_numbers
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import copied
-from nnscratch.gradient_check.gradients import beside
+from nnscratch.gradient_check.left_behind import beside
 from nnscratch.gradient_check.methods import CLEARING, takes_target_first
 from nnscratch.gradient_check.names import is_buffer, is_parameter, is_value_and_gradient, rank
 from nnscratch.gradient_check.places import (

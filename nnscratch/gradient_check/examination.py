@@ -16,8 +16,8 @@ import numpy as np
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import Draw, is_float
 from nnscratch.gradient_check.evidence import evidence, telling
-from nnscratch.gradient_check.gradients import MISSING
 from nnscratch.gradient_check.kinks import Kinks
+from nnscratch.gradient_check.left_behind import MISSING
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.mistakes.hypotheses import wrong_form

@@ -5,43 +5,29 @@
     dx, [dw, db] = layer.backward(dy)
     dx = layer.backward(dy)              CMU mytorch: layer.dLdW, layer.dLdb are left behind
 
-or beside the parameter, in an object with value and grad, or in a dict or list of gradients.
+or beside the parameter, in an object with value and grad, or in a dict or list of gradients
+(`left_behind`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.methods import Functions
-from nnscratch.gradient_check.names import (
-    DX,
-    GRADS,
-    GRADS_GETTERS,
-    PARAMS_GETTERS,
-    gradient_names,
-    is_value_and_gradient,
-    plain,
+from nnscratch.gradient_check.left_behind import (
+    MISSING,
+    Gradients,
+    completed,
+    dotted,
+    left_dx,
+    under,
 )
-from nnscratch.gradient_check.places import LAYERS, Place, holds, is_floating, members
+from nnscratch.gradient_check.names import DX, plain
+from nnscratch.gradient_check.places import Place, holds, is_floating, members
 
-__all__ = [
-    "MISSING",
-    "Gradients",
-    "beside",
-    "dx_names",
-    "first_floating",
-    "flattened",
-    "handed_over",
-]
-
-Gradients = dict[str, Any]
-
-
-class MISSING:
-    """Stands for a gradient that is not there."""
+__all__ = ["Gradients", "dx_names", "first_floating", "flattened", "handed_over"]
 
 
 def first_floating(inputs: Sequence[Any]) -> int:
@@ -92,16 +78,16 @@ def handed_over(
         returned = [returned[-1], *returned[:-1]]
     returned = _with_mappings(returned)
     if isinstance(returned, Mapping):
-        whole = _dotted(returned)
+        whole = dotted(returned)
         by_input = _by_input(whole, names, called, has)
-        found = {name: _under(whole, place.last, name) for name, place in places.items()}
-        return by_input | _completed(source, places, found)
+        found = {name: under(whole, place.last, name) for name, place in places.items()}
+        return by_input | completed(source, places, found)
     if isinstance(returned, (tuple, list)):
         return _sequence(source, list(returned), names, places, has)
     if returned is None and len(names) == 1:
-        left = _left_dx(source)
+        left = left_dx(source)
         returned = None if left is MISSING else left
-    return _inputs(names, returned, has) | _completed(source, places, {})
+    return _inputs(names, returned, has) | completed(source, places, {})
 
 
 def _with_mappings(returned: Any) -> Any:
@@ -115,21 +101,12 @@ def _with_mappings(returned: Any) -> Any:
     return held if any(map(is_floating, held.values())) else returned
 
 
-def _dotted(grads: Mapping[Any, Any], before: str = "") -> dict[str, Any]:
-    """All entries of nested mappings: grads["a"]["W"] is "a.W"."""
-    found: dict[str, Any] = {}
-    for key, value in grads.items():
-        inner = _dotted(value, f"{before}{key}.") if isinstance(value, Mapping) else {}
-        found |= inner or {f"{before}{key}": value}
-    return found
-
-
 def _by_input(
     whole: dict[str, Any], names: list[str], called: Sequence[str], has: Sequence[bool]
 ) -> Gradients:
     """The gradients by the inputs in a mapping, under the names that forward gives these."""
     told = zip(names, called, strict=True) if len(names) == len(called) > 1 else ()
-    found = {name: _under(whole, own, own) for name, own in told}
+    found = {name: under(whole, own, own) for name, own in told}
     dx = next((whole.pop(k) for k in list(whole) if k == "x" or plain(k) in DX), MISSING)
     if all(gradient is MISSING for gradient in found.values()):
         return _inputs(names, dx, has)
@@ -145,10 +122,10 @@ def _sequence(
     mappings = [part for part in parts if isinstance(part, Mapping)]
     if len(mappings) == 1 and len(parts) > 1:
         dx = [part for part in parts if not isinstance(part, Mapping)]
-        whole = _dotted(mappings[0])
-        found = {name: _under(whole, place.last, name) for name, place in places.items()}
+        whole = dotted(mappings[0])
+        found = {name: under(whole, place.last, name) for name, place in places.items()}
         by_input = _inputs(names, dx[0] if len(dx) == 1 else dx, has)
-        return by_input | (_completed(source, places, found) if places else {})
+        return by_input | (completed(source, places, found) if places else {})
     complete = len(parts) == len(names) + len(places)
     leaves = parts if complete else _gradients_in(parts)
     count = sum(has) if sum(has) and len(names) > 1 else len(names)
@@ -166,7 +143,7 @@ def _sequence(
         rest = []
     found = _inputs(names, dx if len(names) > 1 else (dx[0] if dx else None), has)
     if not rest:
-        return found | _completed(source, places, {})
+        return found | completed(source, places, {})
     params = dict(zip(places, rest, strict=False))
     extra = {f"gradient {i}": g for i, g in enumerate(rest[len(places) :], len(places) + 1)}
     return found | dict.fromkeys(places, MISSING) | params | extra
@@ -217,139 +194,3 @@ def _inputs(names: list[str], dx: Any, has: Sequence[bool]) -> Gradients:
     keys = names if len(dx) == len(names) else floats
     none = {name: MISSING if floating else None for name, floating in zip(names, has, strict=True)}
     return none | dict(zip(keys, dx, strict=False))
-
-
-def _completed(source: Any, places: Mapping[str, Place], found: Gradients) -> Gradients:
-    """What was not returned may have been left on the object."""
-    left = {
-        name: beside(source, place) if found.get(name, MISSING) is MISSING else found[name]
-        for name, place in places.items()
-    }
-    told = _from_getters(source) if any(g is MISSING for g in left.values()) else []
-    for name, place in places.items():
-        if left[name] is MISSING:
-            array = place.read(source)
-            left[name] = next((g for p, g in told if p is array), MISSING)
-    return left
-
-
-def _from_getters(source: Any) -> list[tuple[Any, Any]]:
-    """(parameter, gradient) as methods or properties such as get_params, get_grads list them."""
-    params = _got(source, PARAMS_GETTERS)
-    grads = _got(source, GRADS_GETTERS)
-    if isinstance(params, Mapping) and isinstance(grads, Mapping):
-        whole = _dotted(grads)
-        return [(array, _under(whole, str(key), str(key))) for key, array in params.items()]
-    if isinstance(params, (list, tuple)) and isinstance(grads, (list, tuple)):
-        return list(zip(params, grads, strict=False)) if len(params) == len(grads) else []
-    return []
-
-
-def _got(source: Any, getters: Sequence[str]) -> Any:
-    """What the first of these gives; None where none is there."""
-    for getter in getters:
-        try:
-            found = getattr(source, getter, None)
-            found = found() if callable(found) else found
-        except Exception:  # it wants arguments
-            continue
-        if found is not None:
-            return found
-    return None
-
-
-def _under(grads: Mapping[str, Any], last: str, whole: str) -> Any:
-    """The gradient of a parameter in a mapping: under its own name, or one made of it."""
-    exact = [form.format(own) for form in ("{}", "d{}", "d_{}", "grad_{}") for own in (whole, last)]
-    for key in exact:  # C and c may be two
-        if key in grads:
-            return grads[key]
-    by_name = {plain(key): key for key in grads}
-    for name in (plain(whole), plain(last), *gradient_names(whole), *gradient_names(last)):
-        if name in by_name:
-            return grads[by_name[name]]
-    return MISSING
-
-
-def beside(source: Any, place: Place, exact: bool = False) -> Any:
-    """The gradient that backward left near a parameter; MISSING where there is none.
-
-    None where there is an attribute of the gradient's name that is None.
-    """
-    found: Any = MISSING
-    for gradient in _candidates(source, place, exact):
-        if gradient is not None:
-            return gradient
-        found = None
-    return found
-
-
-def _candidates(source: Any, place: Place, exact: bool) -> Iterator[Any]:
-    steps = place.steps
-    for i in range(len(steps) - 1, -1, -1):
-        holder = Place(steps[: i + 1]).holder(source)
-        here = {k if isinstance(k, str) else k[0]: v for k, v in members(holder)}
-        names = {k: v for k, v in here.items() if isinstance(k, str)}
-        owner = i == len(steps) - 1
-        if owner and i and not isinstance(holder, (Mapping, list, tuple)):
-            pair = is_value_and_gradient(names)
-            if pair is not None and pair[0] == steps[-1]:
-                yield names[pair[1]]
-        yield from _named(names, place, exact)
-        yield from _in_grads(names, place, i)
-        if _is_object(holder):
-            break
-    if isinstance(source, Functions) and source.layer is not None and steps[0] == "params":
-        names = {k: v for k, v in members(source.layer) if isinstance(k, str)}
-        yield from _named(names, place, exact)
-        yield from _in_grads(names, place, 0)
-
-
-def _is_object(holder: Any) -> bool:
-    return not isinstance(holder, (Mapping, list, tuple))
-
-
-def _named(names: Mapping[str, Any], place: Place, exact: bool) -> Iterator[Any]:
-    by_name = {plain(key): value for key, value in names.items() if key != place.last}
-    last = place.steps[-1]
-    if isinstance(last, tuple) and not isinstance(last[0], str):
-        return
-    for name in gradient_names(place.last, exact):
-        if name in by_name and not callable(by_name[name]):
-            yield by_name[name]
-
-
-def _in_grads(names: Mapping[str, Any], place: Place, i: int) -> Iterator[Any]:
-    """In a mapping or a list of gradients beside the parameters."""
-    last = place.steps[-1]
-    key = last[0] if isinstance(last, tuple) else last
-    for holder in GRADS:
-        grads = names.get(holder)
-        if isinstance(grads, Mapping) and isinstance(key, str):
-            found = _under({str(k): v for k, v in grads.items()}, key, place.name)
-            if found is not MISSING:
-                yield found
-        elif isinstance(grads, (list, tuple)):
-            index = key if not isinstance(key, str) else _index(names, key)
-            if isinstance(index, int) and index < len(grads):
-                yield grads[index]
-
-
-def _index(names: Mapping[str, Any], key: str) -> int | None:
-    """Where an attribute's array stands in the list of parameters."""
-    for holder in ("params", "parameters", "weights", "_params"):
-        params = names.get(holder)
-        if isinstance(params, (list, tuple)):
-            return next((i for i, p in enumerate(params) if p is names.get(key)), None)
-    return None
-
-
-def _left_dx(source: Any) -> Any:
-    """dx as an attribute."""
-    names = {k: v for k, v in members(source) if isinstance(k, str)}
-    by_name = {plain(key): value for key, value in names.items()}
-    found = [by_name[name] for name in DX if by_name.get(name) is not None]
-    if found:
-        return found[0]
-    layers = next((names[k] for k in LAYERS if isinstance(names.get(k), (list, tuple))), None)
-    return _left_dx(layers[0]) if layers else MISSING

@@ -11,7 +11,7 @@ from nnscratch.gradient_check import probes
 from nnscratch.gradient_check.choosing import absent, dx_before_update
 from nnscratch.gradient_check.draws import Draw, further_draws, is_float
 from nnscratch.gradient_check.examination import Examination
-from nnscratch.gradient_check.gradients import MISSING
+from nnscratch.gradient_check.left_behind import MISSING
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.mistakes.context import Context
 from nnscratch.gradient_check.names import is_buffer
