@@ -113,31 +113,37 @@ def plot_comparison(
         for i in range(len(ways))
     ]
     for panel, column in zip(sheet.places, chosen, strict=True):
-        open_panel(panel, "epoch", NAMES.get(column, column.replace("_", " ")))
         logarithmic = log and column.endswith("loss")
+        groups = [_values(group, column, epochs, logarithmic) for group in ways.values()]
+        open_panel(panel, "epoch", NAMES.get(column, column.replace("_", " ")))
         if logarithmic:
             use_log_scale(panel)
         else:
             panel.ticklabel_format(axis="y", useOffset=False)
-        left_out = np.zeros(2, int)
-        for i, group in enumerate(ways.values()):
-            values, missing = _values(group, column, epochs, logarithmic)
+        for i, (values, _) in enumerate(groups):
             if smoothing:
                 raw: dict[str, Any] = {"color": looks[i]["color"], "alpha": FAINT, "linewidth": 1}
                 panel.plot(np.arange(1, epochs + 1), _line(values), label="_raw", **raw)
                 values = np.array([smoothed(row, smoothing) for row in values])
             _draw(panel, values, i / len(ways), looks[i], BANDS[band])
-            left_out += missing
-        show_epochs(panel, epochs)
-        if column.endswith("accuracy"):
-            end_at_one(panel)
-        if not any(np.isfinite(np.asarray(line.get_ydata())).any() for line in panel.lines):
-            say_empty(panel, "nothing to draw")
-        note_left_out(panel, int(left_out[0]), int(left_out[1]), smoothing)
+        left_out = np.sum([missing for _, missing in groups], axis=0)
+        _close_panel(panel, column, epochs, left_out, smoothing)
     names = zip(ways, looks, strict=True)
     sheet.legend([Line2D([], [], label=name, markersize=5, **look) for name, look in names])
     sheet.head(title)
     return sheet.figure
+
+
+def _close_panel(
+    panel: Axes, column: str, epochs: int, left_out: np.ndarray, smoothing: float
+) -> None:
+    """What depends on all that was drawn: the ends of the axes, and what has no point."""
+    show_epochs(panel, epochs)
+    if column.endswith("accuracy"):
+        end_at_one(panel)
+    if not any(np.isfinite(np.asarray(line.get_ydata())).any() for line in panel.lines):
+        say_empty(panel, "nothing to draw")
+    note_left_out(panel, int(left_out[0]), int(left_out[1]), smoothing)
 
 
 def _as_runs(name: str, group: Any) -> list[Run]:

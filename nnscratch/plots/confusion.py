@@ -76,55 +76,16 @@ def plot_confusion(
     >>> figure.get_suptitle()
     'accuracy 0.7500: 3 of 4 right'
     """
-    from matplotlib.colors import PowerNorm
-
     counts, names = _counted(prediction, labels, class_names)
-    classes, samples, right = len(counts), int(counts.sum()), int(np.trace(counts))
+    samples, right = int(counts.sum()), int(np.trace(counts))
     if samples == 0:
         raise ValueError("plot_confusion of no sample; pass at least one")
-    of_class = counts.sum(axis=1)
-    share = counts / np.maximum(of_class, 1)[:, np.newaxis]
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     accuracy = f"accuracy {right / samples:.4f}: {right} of {samples} right"
     if axes is not None:
         return _draw_into(axes, counts, share, names, title or accuracy)
-
-    cell, size = _cell(counts)
-    names = [shortened(name, LONGEST, size) for name in names]
-    longest = math.ceil(max(text_width(name, size) for name in names))
-    flat = longest <= cell - 4  # the columns' names have room side by side
-    side, above, label = cell * classes, line_height(size), line_height(NORMAL) + GAP
-    left, below = longest + label + GAP, (above if flat else longest) + label + GAP
-    at_right = math.ceil(text_width("recall", size)) + 2 * GAP
-    sheet = Sheet(
-        left + side + at_right + bar_width(SHARES),
-        above + side + below,
-        title or accuracy,
-        accuracy if title else "",
-    )
-
-    panel = sheet.axes(left, above, side, side)
-    image = panel.imshow(
-        share, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest", aspect="auto"
-    )
-    marked = range(0, classes, math.ceil(SMALLEST_LINE / cell))
-    _write_names(panel, marked, names, size, flat)
-    sheet.write(
-        left + side / 2, above + side + below, "predicted class", NORMAL, "center", "bottom"
-    )
-    middle = above + side / 2
-    sheet.write(0, middle, "true class", NORMAL, "left", "center", rotation=90)
-
-    if classes <= WITH_COUNTS:
-        _write_counts(panel, counts, share, size)
-    x = left + side + at_right - GAP
-    sheet.write(x, above - 3, "recall", size, "right", "bottom")
-    for k in marked:
-        recall = f"{share[k, k]:.2f}" if of_class[k] else "–"
-        y = above + (k + 0.5) * cell
-        sheet.write(x, y, recall, size, "right", "center_baseline")
-    height = min(side, HIGHEST_BAR)
-    sheet.colour_bar(x + GAP, above, height, image, SHARES, "share of the true class")
-    return sheet.figure
+    note = accuracy if title else ""
+    return _draw_figure(counts, share, names, title or accuracy, note)
 
 
 def _counted(
@@ -146,6 +107,46 @@ def _counted(
     names = names_of("plot_confusion", class_names, scored)
     counts = confusion_matrix(prediction, labels, len(names) or None)
     return counts, names or names_of("plot_confusion", None, len(counts))
+
+
+def _draw_figure(
+    counts: np.ndarray, share: np.ndarray, names: Sequence[str], title: str, note: str
+) -> Figure:
+    """Draw the matrix into a figure of its own, as large as its cells and names want it."""
+    from matplotlib.colors import PowerNorm
+
+    cell, size = _cell(counts)
+    names = [shortened(name, LONGEST, size) for name in names]
+    longest = math.ceil(max(text_width(name, size) for name in names))
+    flat = longest <= cell - 4  # the columns' names have room side by side
+    side, above, label = cell * len(counts), line_height(size), line_height(NORMAL) + GAP
+    left, below = longest + label + GAP, (above if flat else longest) + label + GAP
+    at_right = math.ceil(text_width("recall", size)) + 2 * GAP
+    width, height = left + side + at_right + bar_width(SHARES), above + side + below
+    sheet = Sheet(width, height, title, note)
+
+    panel = sheet.axes(left, above, side, side)
+    image = panel.imshow(
+        share, cmap="Blues", norm=PowerNorm(0.5, 0, 1), interpolation="nearest", aspect="auto"
+    )
+    marked = range(0, len(counts), math.ceil(SMALLEST_LINE / cell))
+    _write_names(panel, marked, names, size, flat)
+    sheet.write(left + side / 2, height, "predicted class", NORMAL, "center", "bottom")
+    middle = above + side / 2
+    sheet.write(0, middle, "true class", NORMAL, "left", "center", rotation=90)
+
+    if len(counts) <= WITH_COUNTS:
+        _write_counts(panel, counts, share, size)
+    x = left + side + at_right - GAP
+    sheet.write(x, above - 3, "recall", size, "right", "bottom")
+    for k in marked:
+        recall = f"{share[k, k]:.2f}" if counts[k].any() else "–"
+        y = above + (k + 0.5) * cell
+        sheet.write(x, y, recall, size, "right", "center_baseline")
+    sheet.colour_bar(
+        x + GAP, above, min(side, HIGHEST_BAR), image, SHARES, "share of the true class"
+    )
+    return sheet.figure
 
 
 def _draw_into(

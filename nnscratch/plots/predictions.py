@@ -94,27 +94,37 @@ def plot_predictions(
     right = predicted == labels
     order = np.lexsort((np.where(right, sure, -sure), right))  # stable: equal ones as they came
     chosen = order[:count]
-
     scored = np.ndim(prediction) == 2
     texts = [
         _text(names[predicted[i]], names[labels[i]], right[i], sure[i] if scored else None)
         for i in chosen
     ]
-    shown = images[chosen]
-    limits, size = brightness(shown), enlarged(shown.shape[2:], 96)
+    wrong = len(right) - np.count_nonzero(right)
+    note = f"{len(chosen)} of {len(images)} shown, {wrong} wrong"
+    heads = title or "Predictions, mistakes first", note
+    return _drawn(caller, images[chosen], texts, right[chosen], heads, axes)
+
+
+def _drawn(
+    caller: str,
+    images: np.ndarray,
+    texts: Sequence[str],
+    right: np.ndarray,
+    heads: tuple[str, str],
+    axes: Any,
+) -> Figure:
+    """The images in lines, each below its text; `heads` are the title and the note."""
+    limits, size = brightness(images), enlarged(images.shape[2:], 96)
     widest = max(text_width(line, NORMAL) for text in texts for line in text.split("\n"))
     width = max(size[1], math.ceil(widest)) + 2 * GAP
     above = line_height(NORMAL) * max(text.count("\n") + 1 for text in texts) + GAP
     height = above + size[0] + GAP
-    columns = per_line(len(chosen), width, height)
-    lines = -(-len(chosen) // columns)
-    wrong = len(right) - np.count_nonzero(right)
-    note = f"{len(chosen)} of {len(images)} shown, {wrong} wrong"
-    heading = title or "Predictions, mistakes first"
-    sheet = Sheet(columns * width, lines * height, heading, note, axes, caller)
-    for place, (i, text) in enumerate(zip(chosen, texts, strict=True)):
-        left = place % columns * width + (width - size[1]) / 2
-        top = place // columns * height + above
+    columns = per_line(len(images), width, height)
+    lines = -(-len(images) // columns)
+    sheet = Sheet(columns * width, lines * height, *heads, axes, caller)
+    for i, text in enumerate(texts):
+        left = i % columns * width + (width - size[1]) / 2
+        top = i // columns * height + above
         image = sheet.show(round(left), top, size, picture(images[i], limits), limits)
         colour = "black" if right[i] else WRONG
         letters: dict[str, Any] = {

@@ -141,33 +141,38 @@ def plot_saliency(
     names = names_of(caller, class_names, scores.shape[1])
     if labels is not None:
         labels = _labels_of(caller, labels, count, scores.shape[1])
-    strength = np.abs(dx).max(axis=1)
-    limits = brightness(shown)
     size = enlarged(shown.shape[2:], 96 if count > 1 else 144)
-    step = size[1] + GAP
-    width = 3 * step + 3 * GAP
-    predicted = scores.argmax(axis=1)
     texts = [
-        _headline(names, called, None if labels is None else labels[i], width - 4 * GAP)
-        for i, called in enumerate(predicted)
+        _headline(names, called, None if labels is None else labels[i], 3 * size[1] + 2 * GAP)
+        for i, called in enumerate(scores.argmax(axis=1))
     ]
-    above = line_height(NORMAL) * max(text.count("\n") + 1 for text in texts) + 3
-    heading, height = line_height(SMALL), above + size[0] + 2 * GAP
-    columns = per_line(len(shown), width, height)
-    lines = -(-len(shown) // columns)
     notes = [f"the first {MOST} of {count} images"] if count > MOST else []
     notes += ["each |gradient| on its own scale, black is 0", not_finite(dx)]
-    sheet = Sheet(
-        columns * width - 4 * GAP,
-        heading + lines * height - 2 * GAP,
-        title or "Saliency of the predicted class",
-        "; ".join(filter(None, notes)),
-        axes,
-        caller,
-    )
+    heads = title or "Saliency of the predicted class", "; ".join(filter(None, notes))
+    return _drawn(shown, np.abs(dx).max(axis=1), size, texts, heads, axes)
+
+
+def _drawn(
+    images: np.ndarray,
+    strength: np.ndarray,
+    size: tuple[int, int],
+    texts: Sequence[str],
+    heads: tuple[str, str],
+    axes: Any,
+) -> Figure:
+    """Each image, its gradient, and both together, below its text; `heads` are title and note."""
+    limits = brightness(images)
+    step = size[1] + GAP
+    width = 3 * step + 3 * GAP
+    above = line_height(NORMAL) * max(text.count("\n") + 1 for text in texts) + 3
+    heading, height = line_height(SMALL), above + size[0] + 2 * GAP
+    columns = per_line(len(images), width, height)
+    lines = -(-len(images) // columns)
+    whole = columns * width - 4 * GAP, heading + lines * height - 2 * GAP
+    sheet = Sheet(*whole, *heads, axes, "plot_saliency")
     for i, text in enumerate(texts):
         left, top = i % columns * width, heading + i // columns * height + above
-        bare, share = picture(shown[i], limits), strength[i] / largest(strength[i])
+        bare, share = picture(images[i], limits), strength[i] / largest(strength[i])
         first = sheet.show(left, top, size, bare, limits)
         sheet.show(left + step, top, size, share, (0, 1), "inferno")
         sheet.show(left + 2 * step, top, size, overlaid(bare, limits, share))
