@@ -210,3 +210,13 @@ def test_the_picture_marks_the_suggestion_and_shows_where_the_loss_begins(tmp_pa
     assert low < found.smoothed.min() < found.losses[0] < high < 2 * found.losses[0]
     with pytest.raises(ValueError, match="what learning_rate_range_test returned, received dict"):
         nn.plots.plot_range_test({})
+
+
+def test_a_model_that_is_frozen_as_a_whole_has_no_rate():
+    model = nn.mlp([4, 3, 2], rng=0)
+    optimizer = nn.SGD(model)
+    model.freeze()
+    with pytest.raises(ValueError, match=r"frozen as a whole; unfreeze\(\) some of it"):
+        nn.learning_rate_range_test(
+            model, nn.SoftmaxCrossEntropy(), optimizer, np.ones((8, 4), "f4"), np.arange(8) % 2
+        )

@@ -578,3 +578,34 @@ def test_a_diagnosis_of_minibatches_is_refused_instead_of_left_out():
         arguments = data if isinstance(data, tuple) else (data,)
         with pytest.raises(ValueError, match="diagnose looks at arrays of samples"):
             trainer(diagnose=True).fit(*arguments, epochs=1, **options)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "message"),
+    [
+        ({"validation": 0.1}, {}, "was validated; pass validation to fit again"),
+        ({}, {"validation": 0.1}, "was not validated; leave out validation"),
+        ({"validation": 0.1}, {"validation": 0.5}, r"held out validation=0\.1, now 0\.5"),
+        ({"metrics": ("a",)}, {"metrics": ("b",)}, "has the metrics a, this trainer b"),
+        ({"metrics": ("a",)}, {}, "has the metrics a, this trainer none"),
+    ],
+)
+def test_a_resumed_run_records_what_it_did_before(tmp_path, then, now, message):
+    x, y = problem()
+
+    def run(metrics=(), validation=None):
+        functions = {name: lambda prediction, target: 1.0 for name in metrics}
+        made = trainer(checkpoint=tmp_path / "run.npz", metrics=functions)
+        return made, {"x": x, "y": y, "validation": validation, "rng": 0}
+
+    first, data = run(**then)
+    first.fit(**data, epochs=2)
+    second, data = run(**now)
+    second.resume()
+    before = second.model.params["1.W"].copy()
+    with pytest.raises(ValueError, match=message):
+        second.fit(**data, epochs=3)
+    np.testing.assert_array_equal(second.model.params["1.W"], before)
+    third, data = run(**then)
+    third.resume()
+    assert len(third.fit(**data, epochs=3)) == 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -169,7 +168,7 @@ def _rows(
     """
     parts, labels, lacking, size = [], [], Counter[int | None](), 0
     while chunk := list(islice(rows, ROWS)):
-        chunk = [row if any(row[width:]) else row[:width] for row in chunk]
+        chunk = [row[:width] if len(row) > width and not any(row[width:]) else row for row in chunk]
         good = [row for row in chunk if len(row) == width and row[label].strip()]
         try:
             numbers = _numbers(good, features)
@@ -240,4 +239,7 @@ def _is_number(text: str) -> bool:
 
 def _is_finite(text: str) -> bool:
     """Whether it is a number that float32 can hold."""
-    return _is_number(text) and abs(float(text)) <= FLOAT32_MAX and not math.isnan(float(text))
+    try:
+        return abs(float(text)) <= FLOAT32_MAX  # False for NaN
+    except ValueError:
+        return False

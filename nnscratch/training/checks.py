@@ -125,8 +125,29 @@ def check_run(
         )
     if trainer.checkpoint is None and trainer.checkpoint_every is not None:
         raise ValueError("checkpoint_every does nothing without a file: give checkpoint=path too")
+    check_columns(trainer, held_out)
     if trainer.leads:
         check_folder(trainer.checkpoint)
+
+
+def check_columns(trainer: Trainer, held_out: Samples | Stream | None) -> None:
+    """A ValueError where a resumed run would record other numbers than it did before."""
+    history = trainer.history
+    if not len(history):
+        return
+    validated = any(name.startswith("valid_") for name in history)
+    if validated and held_out is None:
+        raise ValueError("the run that is resumed was validated; pass validation to fit again")
+    if held_out is not None and not validated:
+        raise ValueError("the run that is resumed was not validated; leave out validation")
+    of_training = {name.partition("_")[2] for name in history if name.startswith("train_")}
+    then, now = of_training - {"loss", "accuracy"}, set(trainer.metrics)
+    if then != now:
+        told = [", ".join(sorted(names)) or "none" for names in (then, now)]
+        raise ValueError(
+            f"the run that is resumed has the metrics {told[0]}, this trainer {told[1]}; give it "
+            "the same ones"
+        )
 
 
 def check_folder(checkpoint: str | os.PathLike[str] | None) -> None:
@@ -175,5 +196,10 @@ def hold_out(
             "(x, y), or minibatches of its own"
         )
     if state.split is None:
-        state.split = int(state.rng.integers(2**63))
+        state.split, state.share = int(state.rng.integers(2**63)), float(validation)
+    elif state.share not in (None, float(validation)):
+        raise ValueError(
+            f"the run that is resumed held out validation={state.share:g}, now {validation:g}, of "
+            f"samples that it has trained on; go on with validation={state.share:g}"
+        )
     return samples.split(float(validation), np.random.default_rng(state.split))

@@ -149,6 +149,8 @@ def learning_rate_range_test(
     check_parts(model, loss, optimizer, None)
     check_numbers(clip_norm, 1, None)
     _check_range(low, high, steps)
+    if not model.trained:
+        raise ValueError("a range test of a model that is frozen as a whole; unfreeze() some of it")
     samples, size = samples_for(x, y, sample_weight), checked_size(batch_size)
     model, optimizer = copy.deepcopy((model, optimizer))
     fit_normalize(model, samples, size)

@@ -22,6 +22,7 @@ from nnscratch.training.checkpoint_file import (
     facts_of,
     generator_of,
     history_of,
+    number_of,
     places_of,
     progress_of,
     refused,
@@ -73,6 +74,8 @@ class RunState:
         For early stopping: the best value so far, its epoch, and the model's arrays then.
     split : int or None
         The seed by which validation samples were held out, where `fit` was given a share.
+    share : float or None
+        That share; None in older files.
     begun : Begun or None
         The epoch that the checkpoint was written in, if it was not at the end of one.
     average : Average
@@ -86,6 +89,7 @@ class RunState:
     best_value: float | None = None
     best_epoch: int = 0
     split: int | None = None
+    share: float | None = None
     begun: Begun | None = None
     best_arrays: dict[str, np.ndarray] = field(default_factory=dict)
     average: Average = field(default_factory=Average)
@@ -106,6 +110,7 @@ class RunState:
             "layer_rngs": {path: rng.bit_generator.state for path, rng in _layer_rngs(model)},
             "best": [self.best_value, self.best_epoch],
             "split": self.split,
+            "share": self.share,
             "begun": None if self.begun is None else vars(self.begun),
             "progress": [optimizer.steps, optimizer.learning_rate],
             "schedule": None if schedule is None else schedule.progress,
@@ -138,6 +143,8 @@ class RunState:
         try:
             state = cls(History(), generator_of(facts["rng"]), *best_of(*facts["best"]))
             state.split = None if facts["split"] is None else count_of(facts["split"])
+            share = facts.get("share")  # not in older ones
+            state.share = None if share is None else number_of(share)
             state.begun = None if facts["begun"] is None else _begun(**facts["begun"])
             state.average.count = count_of(facts["averaged"])
             state.computed_on = places_of(facts.get("computed_on", []))  # not in older ones
