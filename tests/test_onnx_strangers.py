@@ -8,6 +8,9 @@ from nnscratch.interop import onnx as interop
 from tests.test_onnx_export import normal, run
 from tests.test_onnx_load import close, ints, node, write
 
+onnx = pytest.importorskip("onnx")
+TensorProto = onnx.TensorProto
+
 IMAGE = [("x", ["batch", 4, 6, 5])]
 ROWS = [("x", ["batch", 3])]
 STEPS = [("x", [5, "batch", 3])]
@@ -226,3 +229,67 @@ def test_a_constant_as_long_as_the_batch_with_nothing_beside_it_is_refused(tmp_p
     path = write(tmp_path / "m.onnx", nodes, constants, ROWS)
     with pytest.raises(ValueError, match="as long as the batch, and nothing beside it"):
         interop.load(path)
+
+
+def cast(names, kind):
+    return node("Cast", names[:-2], names[-1], to=getattr(TensorProto, kind))
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [cast("x a", "FLOAT16"), node("MatMul", "a W", "b"), cast("b y", "FLOAT")],
+        [cast("x a", "BFLOAT16"), cast("a b", "FLOAT"), node("Relu", "b")],
+        [
+            *(cast("x a", "FLOAT16"), node("MatMul", "a W", "b"), cast("b c", "FLOAT")),
+            *(node("Mul", "c c", "d"), node("ReduceMean", "d", "e", axes=[1]), node("Sqrt", "e")),
+        ],
+    ],
+)
+def test_float16_between_casts_is_float32(nodes, tmp_path):
+    """As converters write that leave inputs and outputs in float32; squares do not overflow."""
+    W = (300 * normal(3, 3)).astype("f2")
+    path = write(tmp_path / "m.onnx", nodes, [("W", W)], ROWS, opset=17, ir_version=8)
+    graph, x = interop.load(path), normal(4, 3)
+    y = graph.forward(x)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, run(path, x)[0], 1e-2, 1e-1)
+
+
+def test_an_input_of_float16_that_is_computed_in_float32_is_refused(tmp_path):
+    nodes = [cast("x a", "FLOAT"), node("Mul", "a a", "b"), cast("b y", "FLOAT16")]
+    path = write(tmp_path / "m.onnx", nodes, (), ROWS)
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.FLOAT16
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match=r"inputs of float16 to float32 .*; declare them as float"):
+        interop.load(path)
+
+
+def test_inputs_that_differ_in_a_dot_have_two_names(tmp_path):
+    inputs = [("a.b", ["batch", 3]), ("a_b", ["batch", 3]), ("a_b_", ["batch", 3])]
+    path = write(tmp_path / "m.onnx", [node("Sum", "a.b a_b a_b_")], (), inputs)
+    graph = interop.load(path)
+    assert graph.input_names == ("a_b", "a_b_", "a_b__")
+    assert repr(nn.build(repr(graph))) == repr(graph)
+
+
+def test_where_a_size_is_free_that_the_weights_fix_it_is_told(tmp_path):
+    path = write(
+        tmp_path / "m.onnx", [node("MatMul", "x W")], [("W", normal(3, 2))], [("x", ["n", "m"])]
+    )
+    with pytest.raises(ValueError, match="leaves axis 1 of input 'x' free, and 32 and 48 were tri"):
+        interop.load(path)
+
+
+def test_outputs_that_are_left_out_have_no_name(tmp_path):
+    """As a GRU of which the last state alone is taken, beside another one."""
+    one = node("GRU", "x W R", "none a", linear_before_reset=1, hidden_size=2)
+    two = node("GRU", "x W R", "none b", linear_before_reset=1, hidden_size=2)
+    found = without({"nodes": [one, two, node("Add", "a b")]}, "none")
+    for gru in (one, two):
+        gru.output[0] = ""
+    constants = [("W", normal(1, 6, 3)), ("R", normal(1, 6, 2))]
+    path = write(tmp_path / "m.onnx", found["nodes"], constants, STEPS, opset=17, ir_version=8)
+    x = normal(5, 4, 3)
+    close(interop.load(path).forward(x), run(path, x)[0])

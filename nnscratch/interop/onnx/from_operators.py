@@ -85,14 +85,16 @@ def _where(call: Call) -> Any:
 
 
 def _cast(call: Call) -> Any:
-    """Floating numbers stay what the model's are; others would be cut."""
+    """Floating numbers stay what the model's are, float32 beside float16; others would be cut."""
     dtype = library().helper.tensor_dtype_to_np_dtype(call.get("to", 1))
     own = call.operand(0).array.dtype
-    if dtype.kind == "f" and own.kind == "f" and min(dtype.itemsize, own.itemsize) >= 4:
-        return nn.Identity()(call.node())
     if own == dtype:
         return call.node()
-    if dtype == np.float32:
+    if own == np.float16:
+        raise ValueError(
+            f"a cast from inputs of float16 to {dtype} is not there; declare them as float32"
+        )
+    if (dtype.kind == "f" or dtype.name == "bfloat16") and (own.kind == "f" or dtype != np.float64):
         return nn.Identity()(call.node())
     raise ValueError(f"a cast from {own} to {dtype} is not there")
 

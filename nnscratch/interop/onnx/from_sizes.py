@@ -38,7 +38,9 @@ def _shape(call: Call) -> Operand:
 
 
 def _cast(call: Call) -> np.ndarray:
-    return _array(call).astype(library().helper.tensor_dtype_to_np_dtype(call.get("to", 1)))
+    dtype = library().helper.tensor_dtype_to_np_dtype(call.get("to", 1))
+    few = dtype == np.float16 or dtype.name == "bfloat16"  # which stay float32 in files that cast
+    return _array(call).astype(np.float32 if few else dtype)
 
 
 def _unsqueeze(call: Call) -> np.ndarray:

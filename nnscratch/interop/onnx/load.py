@@ -33,6 +33,7 @@ READ: dict[str, Callable[[Call], Any]] = {
 }
 OLDEST, NEWEST = 7, 28  # opsets
 MOST_NODES = 100_000
+FLOATS = 1, 10, 11, 16  # the numbers of float32, float16, float64 and bfloat16
 SIZES = (2, 3), (32, 48)  # of the batch and of other axes that the file leaves free, twice
 
 
@@ -68,17 +69,25 @@ def load(path: str | os.PathLike[str]) -> Graph:
     except Exception as error:
         told = printable(str(error))[:200]
         raise ValueError(f"{name} is damaged or no .onnx file ({told})") from error
+    free: list[str] = []
     try:
-        return _Reader(model).graph()
+        return _Reader(model, free).graph()
     except Exception as error:  # what layers say of such arguments, too
-        told = " ".join(printable(str(error).replace("\n", " ")).split())
-        raise ValueError(f"{name}: {told or type(error).__name__}") from error
+        told = " ".join(printable(str(error).replace("\n", " ")).split()) or type(error).__name__
+        if free:
+            first, second = SIZES[True]
+            told += (
+                f"; the file leaves {printable(free[0])} free, and {first} and {second} were tried "
+                "there: if it has one size, write that into the file"
+            )
+        raise ValueError(f"{name}: {told}") from error
 
 
 class _Reader:
     """Goes through the nodes of a file in their order, which is that of computation."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, free: list[str]) -> None:
+        self.free = free  # the axes that any size was tried for, but for the first ones
         opsets = {entry.domain: entry.version for entry in model.opset_import}
         self.opset = opsets.get("", opsets.get("ai.onnx", 0))
         if not OLDEST <= self.opset <= NEWEST:
@@ -86,6 +95,11 @@ class _Reader:
         if model.functions:
             raise ValueError("functions of the file's own are not read; export it without them")
         self.model = model.graph
+        self.single = any(
+            node.op_type == "Cast" and attribute.name == "to" and attribute.i in FLOATS
+            for node in self.model.node
+            for attribute in node.attribute
+        )
         if self.model.sparse_initializer:
             raise ValueError("sparse tensors are not read")
         if len(self.model.node) > MOST_NODES:
@@ -93,10 +107,12 @@ class _Reader:
         self.found: dict[str, Operand | None] = {"": None}
         self.examples = Examples()
         self.sizes: dict[str, tuple[int, int]] = {}
+        self.names: set[str] = set()
 
     def graph(self) -> Graph:
         for tensor in self.model.initializer:
-            self.found[tensor.name] = Operand.constant(array_of(tensor), trained=True)
+            array = self._widened(array_of(tensor))
+            self.found[tensor.name] = Operand.constant(array, trained=True)
         inputs = [self._input(x) for x in self.model.input if x.name not in self.found]
         for node in self.model.node:
             self._read(node)
@@ -125,15 +141,24 @@ class _Reader:
             if both is None or min(both) < 1:
                 key = dim.dim_param or f"{x.name} {axis}"
                 both = self.sizes.setdefault(key, SIZES[axis > 0])
+                self.free += [f"axis {axis} of input {x.name[:60]!r}"] * (both == SIZES[True])
             for shape, size in zip(shapes, both, strict=True):
                 shape.append(size)
         if max(map(prod, shapes)) > MOST:
             raise ValueError(f"input {x.name!r} has {max(map(prod, shapes))} numbers")
-        node = Input(x.name.replace(".", "_") or None)
+        node = Input(self._name(x.name) or None)
         rng = np.random.default_rng(0)
         arrays = [rng.uniform(0.1, 1, shape).astype(dtype) for shape in shapes]
         self.found[x.name] = self.examples.set(node, arrays)
         return node
+
+    def _name(self, name: str) -> str:
+        """Without dots, and as no other input is called."""
+        name = name.replace(".", "_")
+        while name and name in self.names:
+            name += "_"
+        self.names.add(name)
+        return name
 
     def _read(self, node: Any) -> None:
         """What a node of the file is here, and under which names its outputs are found."""
@@ -141,7 +166,8 @@ class _Reader:
         if node.domain not in ("", "ai.onnx"):
             raise ValueError(f"{title} is of the domain {node.domain!r}, which is not there")
         inputs = [self._taken(name, title) for name in node.input]
-        call = Call(node.op_type, inputs, attributes_of(node, title), self.opset, len(node.output))
+        attributes = {k: self._widened(v) for k, v in attributes_of(node, title).items()}
+        call = Call(node.op_type, inputs, attributes, self.opset, len(node.output))
         try:
             constant = all(x is None or x.node is None for x in inputs)
             if call.op == "Shape":
@@ -156,6 +182,8 @@ class _Reader:
                 raise ValueError("there is no such operator here")
             results = results if isinstance(results, tuple) else (results,)
             for name, result in zip(node.output, results, strict=False):
+                if not name:  # an output that is left out
+                    continue
                 if name in self.found:
                     raise ValueError(f"{name!r} is given twice")
                 self.found[name] = self._operand(result)
@@ -163,6 +191,11 @@ class _Reader:
                 self.found |= dict.fromkeys(unknown)
         except Exception as error:
             raise ValueError(f"{title}: {error}") from error
+
+    def _widened(self, value: Any) -> Any:
+        """float16 as float32, in a file that casts: what it computes in float32 stays so."""
+        half = isinstance(value, np.ndarray) and value.dtype == np.float16
+        return value.astype(np.float32) if half and self.single else value
 
     def _of_constants(self, call: Call) -> tuple[Operand, ...]:
         """What a layer gives for constants, as if the first of them were an input."""
