@@ -17,6 +17,7 @@ import numpy as np
 from nnscratch.files import open_regular, printable
 from nnscratch.graph import Graph, Input
 from nnscratch.interop.onnx.call import MOST, Call, Examples, Operand
+from nnscratch.interop.onnx.from_attention import FROM_ATTENTION
 from nnscratch.interop.onnx.from_layers import FROM_LAYERS
 from nnscratch.interop.onnx.from_operators import FROM_OPERATORS
 from nnscratch.interop.onnx.from_sequences import FROM_SEQUENCES
@@ -30,6 +31,7 @@ READ: dict[str, Callable[[Call], Any]] = {
     **FROM_OPERATORS,
     **FROM_SEQUENCES,
     **FROM_SPACE,
+    **FROM_ATTENTION,
 }
 OLDEST, NEWEST = 7, 28  # opsets
 MOST_NODES = 100_000
