@@ -165,6 +165,15 @@ def test_what_a_killed_run_left_half_written_is_removed(run, tmp_path):
 # --- runs ---
 
 
+def test_epochs_stand_twice_in_the_table_only_where_a_run_ended_before_its_last(run):
+    for epochs in (2, 3):
+        run("train", *QUICK, "--epochs", epochs)
+    head = run("runs")[1].splitlines()[0].split()
+    assert head.count("epochs") == 1 and "learning_rate" not in head
+    run("train", *QUICK, "--epochs", 50, "--early-stopping", 1, "--learning-rate", 3)
+    assert run("runs")[1].splitlines()[0].split().count("epochs") == 2
+
+
 def test_runs_are_in_the_order_of_their_validation_with_what_differs(run, tmp_path):
     for rate in (0.0001, 0.1, 0.01):
         run("train", *QUICK, "--learning-rate", rate)

@@ -97,6 +97,8 @@ def table(found: Sequence[Summary]) -> str:
 
     names = [each.name for each in fields(Config) if each.name not in (*ALWAYS, *LEFT_OUT)]
     differing = [name for name in names if len({_shown(each, name) for each in found}) > 1]
+    if all(each.results is None or each.results.epochs == each.config.epochs for each in found):
+        differing = [name for name in differing if name != "epochs"]  # which stand there already
     headers = ["run", "trained", "valid", "test", "epochs", "seconds", *differing]
     rows = [
         [str(each.folder), *_measures(each), *(_shown(each, name) for name in differing)]
