@@ -160,7 +160,12 @@ def cnn(
     >>> sum(array.size for array in model.params.values())
     157714
     """
-    channels, _, _ = _checked_shape("cnn", image_shape)
+    channels, *size = _checked_shape("cnn", image_shape)
+    if min(size) < 4:
+        raise ValueError(
+            f"cnn expected images of at least 4 x 4, received {tuple(image_shape)}; an mlp takes "
+            "images of any size"
+        )
     rng = np.random.default_rng(rng)
     stages = ((channels, width, 5), (width, 2 * width, 3), (2 * width, 2 * width, 3))
     layers: list[Layer] = [*_stage(*stages[0], rng), MaxPool2d(2)]

@@ -20,9 +20,12 @@ def test_lenet_fits_its_linear_layer_to_the_images(shape):
     assert model.forward(np.zeros((2, *shape))).shape == (2, 7)
 
 
-def test_lenet_refuses_images_that_its_poolings_use_up():
+def test_images_that_poolings_use_up_are_refused():
     with pytest.raises(ValueError, match="at least 16 x 16"):
         nn.lenet((1, 8, 8))
+    with pytest.raises(ValueError, match=r"at least 4 x 4, received \(3, 2, 64\); an mlp takes"):
+        nn.cnn((3, 2, 64))
+    assert nn.cnn((1, 4, 4), rng=0).forward(np.zeros((2, 1, 4, 4))).shape == (2, 10)
 
 
 def test_the_gradients_of_a_whole_cnn_are_right():

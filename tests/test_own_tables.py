@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from nnscratch.data import load_dataset
+from nnscratch.data.idx import save_idx
 from tests.command_line import caller
 
 ROWS = [("ab"[k % 2], k / 8, k % 5) for k in range(40)]
@@ -234,3 +235,32 @@ def test_datasets_reads_the_column_that_is_named_and_refuses_what_does_nothing(r
     assert (status, "2 classes: a, b" in out) == (0, True)
     assert run("datasets", "own.csv", "--root", ".")[0] == 2
     assert run("datasets", "digits", "--label", "side")[0] == 2
+
+
+def idx(folder, name, images):
+    labels = (np.arange(len(images)) % 2).astype(np.uint8)
+    save_idx(folder / f"{name}-images-idx3-ubyte", images)
+    save_idx(folder / f"{name}-labels-idx1-ubyte", labels)
+
+
+def test_of_several_sets_of_idx_files_the_first_is_read_and_the_others_told_of(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 6, 5), dtype=np.uint8)
+    idx(tmp_path, "emnist-digits-train", images)
+    save_idx(tmp_path / "emnist-digits-train-images-idx3-ubyte.gz", images)
+    assert not any(note.startswith("read") for note in load_dataset(tmp_path).notes)
+    idx(tmp_path, "emnist-letters-train", images[:12])
+    data = load_dataset(tmp_path)
+    assert len(data.y_train) + len(data.y_test) == 20
+    told = "read emnist-digits-train-images-idx3-ubyte and its kin; skipped 2 IDX files of other"
+    assert data.notes[0].startswith(told)
+
+
+def test_idx_images_in_colour_may_have_their_channels_last(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 6, 5, 3), dtype=np.uint8)
+    idx(tmp_path, "train", images)
+    data = load_dataset(tmp_path)
+    assert data.x_train.shape == (16, 3, 6, 5)
+    every = np.concatenate([data.x_train.pixels, data.x_test.pixels])
+    assert sorted(x.tobytes() for x in every) == sorted(
+        x.transpose(2, 0, 1).tobytes() for x in images
+    )

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from nnscratch.data.found import Found
 from nnscratch.data.idx import load_idx
-from nnscratch.data.images import Images
+from nnscratch.data.images import Images, channels_first
 from nnscratch.data.sources import REMEDY, Pair, Source
+from nnscratch.files import printable
 
 
 def read_idx_pairs(source: Source, paths: Sequence[Path], split: str | None) -> tuple[Pair, Pair]:
@@ -49,14 +50,33 @@ def idx_files(folder: Path) -> dict[str, Path]:
 
     Recognized by their names, which hold `images` or `labels` and, for the test, `t10k` or `test`.
     """
-    found: dict[str, Path] = {}
+    return {what: paths[0] for what, paths in _idx_files(folder).items()}
+
+
+def _idx_files(folder: Path) -> dict[str, list[Path]]:
+    """All of them by what they are, as EMNIST comes with six sets in one folder."""
+    found: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
         name = path.name.lower()
         kind = next((kind for kind in ("images", "labels") if kind in name), "")
         if kind and name.removesuffix(".gz").endswith("ubyte") and not name.startswith("."):
             part = "test" if "t10k" in name or "test" in name else "train"
-            found.setdefault(f"{part} {kind}", path)
+            found.setdefault(f"{part} {kind}", []).append(path)
     return found
+
+
+def _skipped(folder: Path) -> list[str]:
+    """What is to be said of a folder of several sets, of which the first by name is read."""
+    of_kinds = list(_idx_files(folder).values())
+    first = {paths[0].name.removesuffix(".gz") for paths in of_kinds}
+    names = [path.name for paths in of_kinds for path in paths[1:]]
+    others = [name for name in names if name.removesuffix(".gz") not in first]  # but no packed twin
+    if not others:
+        return []
+    return [
+        f"read {printable(of_kinds[0][0].name)} and its kin; skipped {len(others)} IDX files of "
+        f"other sets, the first is {printable(others[0])}; for another one give each set its folder"
+    ]
 
 
 def read_idx_folder(folder: Path, label: str | None) -> Found:
@@ -67,7 +87,8 @@ def read_idx_folder(folder: Path, label: str | None) -> Found:
         paths = [files.get(f"{part} {kind}") for kind in ("images", "labels")]
         if any(paths):
             pairs.append(_own_pair(folder, part, *paths))
-    return Found(pairs[0], pairs[1] if len(pairs) > 1 else None)
+    test = pairs[1] if len(pairs) > 1 else None
+    return Found(pairs[0], test, notes=_skipped(folder))
 
 
 def _own_pair(folder: Path, part: str, images: Path | None, labels: Path | None) -> Pair:
@@ -80,4 +101,4 @@ def _own_pair(folder: Path, part: str, images: Path | None, labels: Path | None)
             f"{images}: expected uint8 images of shape (samples, height, width), "
             f"found {x.dtype} of shape {x.shape}"
         )
-    return Images(x.reshape(len(x), -1, *x.shape[-2:])), y
+    return Images(np.ascontiguousarray(channels_first(x))), y

@@ -127,6 +127,14 @@ class Images(NDArrayOperatorsMixin):
         return f"Images of shape {self.shape}, read as float32"
 
 
+def channels_first(x: NDArray[Any]) -> NDArray[Any]:
+    """Images (samples, channels, height, width) of those without channels, or with them last."""
+    if x.ndim == 3:
+        return x[:, np.newaxis]
+    last = x.ndim == 4 and x.shape[1] not in (1, 3, 4) and x.shape[3] in (1, 3, 4)
+    return x.transpose(0, 3, 1, 2) if last else x
+
+
 def samples_of(x: Any) -> Any:
     """x as something to take samples from: `Images` as they are, anything else as an array."""
     return x if isinstance(x, Images) else as_array(x)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnscratch.data.found import MOST_BYTES, Found
-from nnscratch.data.images import Images
+from nnscratch.data.images import Images, channels_first
 from nnscratch.files import printable
 from nnscratch.npz import Claim, read_npz
 
@@ -62,10 +62,7 @@ def _samples(x: NDArray[Any], place: str) -> Any:
         raise ValueError(f"{place} holds {x.dtype} of shape {x.shape}; expected numbers in rows")
     if x.ndim == 1:
         x = x[:, np.newaxis]
-    if x.ndim == 4 and x.shape[1] not in (1, 3, 4) and x.shape[3] in (1, 3, 4):
-        x = x.transpose(0, 3, 1, 2)
-    if x.ndim == 3:
-        x = x[:, np.newaxis]
+    x = channels_first(x)
     if x.ndim == 4 and _are_bytes(x):
         return Images(np.ascontiguousarray(x, np.uint8))
     with np.errstate(over="ignore"):  # what float32 cannot hold is refused as infinite

@@ -75,5 +75,6 @@ class Validation:
                 where = f"{when} (from sample {done} on)"
                 check_data(batch, where, self.samples.name)
                 model.eval()
-                explain_forward(model, batch, where, "scale the data as that for training")
+                advice = "scale the data as that for training, or lower the learning rate"
+                explain_forward(model, batch, where, advice)
             done += batch.size
