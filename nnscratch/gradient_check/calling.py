@@ -21,6 +21,7 @@ from nnscratch.gradient_check.methods import parameters
 from nnscratch.gradient_check.names import (
     INPUTS,
     OUTPUTS,
+    PENALTIES,
     RATES,
     is_cache,
     is_dy,
@@ -55,7 +56,8 @@ class Call:
         Which of the returned things is the first output.
     arguments : tuple of (str, int)
         ("dy", i) of the i-th output, ("dys", 0) all in a tuple, ("input", i), ("output", 0),
-        ("cache", 0), ("rate", 0), ("returned", i) what else forward returned.
+        ("cache", 0), ("rate", 0), ("penalty", 0) which is none, ("returned", i) of what else
+        forward returned.
     dy : str
         "given", or what backward assumes where it takes none: "ones", "mean".
     dx_last : bool
@@ -174,9 +176,10 @@ def _with_preactivation(
             arguments.append(("returned", 1))
         kinds.append(arguments[-1][0])
     if kinds.count("dy") == kinds.count("returned") == 1:
-        for y in (0, 1):
+        mask = any("mask" in plain(p.name) for p in backward)
+        for y in (0,) if mask else (0, 1):
             given = tuple((k, 1 - y) if k == "returned" else (k, i) for k, i in arguments)
-            yield Call(1, 0, y, given, guessed=True)
+            yield Call(1, 0, y, given, guessed=not mask)
 
 
 def is_array(value: Any) -> bool:
@@ -270,6 +273,8 @@ def _named(
             break  # forward had its default too
         elif name in RATES:
             found.append(("rate", 0))
+        elif name in PENALTIES:
+            found.append(("penalty", 0))
         elif is_dy(p.name) and dys < count:
             found.append(("dy", dys))
             dys += 1

@@ -27,12 +27,23 @@ from nnscratch.gradient_check.choosing import (
 )
 from nnscratch.gradient_check.draws import Draw, run
 from nnscratch.gradient_check.judging import Notes, judge
-from nnscratch.gradient_check.methods import Functions, takes_target_first, value_and_gradient
+from nnscratch.gradient_check.methods import (
+    Functions,
+    methods_of,
+    takes_target_first,
+    value_and_gradient,
+)
 from nnscratch.gradient_check.mistakes.causes import explain
 from nnscratch.gradient_check.randomness import global_random_state_kept
 from nnscratch.gradient_check.report import Report
 from nnscratch.gradient_check.subject import NotUnderstood, Subject
 from nnscratch.kinds import checks_kinds
+
+NO_ARRAY = (  # what is said where dy is used as an object, or as a mapping
+    "'numpy.ndarray' object has no attribute",
+    "'float' object has no attribute",
+    "only integers, slices (`:`), ellipsis",
+)
 
 __all__ = ["assert_gradients", "check_gradients"]
 
@@ -111,7 +122,7 @@ class _Check:
             layer = Functions(*layer)
         if isinstance(layer, type):
             raise ValueError(f"check_gradients expected an object; write {layer.__name__}(...)")
-        if not isinstance(layer, Functions):
+        if not isinstance(layer, Functions) and methods_of(layer) is None:
             layer = value_and_gradient(layer, inputs)
         if why := refused(layer, inputs):
             raise ValueError(
@@ -151,6 +162,8 @@ class _Check:
             if self.target_first:
                 words = "forward takes the target first; dx is the gradient by the prediction"
                 self.notes.warn(words)
+            if any(rate < 0 for rate in subject.manner.updates.values()):
+                self.notes.warn("backward adds what it is given: an error target - output, not dy")
             if self._understood(subject, draw):
                 self.notes.warnings += weaknesses(draw, self.dy)
                 judge(self.notes, subject, draw, self.rng)
@@ -196,6 +209,10 @@ class _Check:
             ) from error
         if stage == "backward" and not told_by_name(self.layer):
             words = f"not understood: backward takes no dy by its name, and raised {words}"
+            self._not_understood(words, "layer.backward(...)", names[0])
+            return
+        if stage == "backward" and any(told in str(error) for told in NO_ARRAY):
+            words = f"not understood: backward takes no array as dy, and raised {words}"
             self._not_understood(words, "layer.backward(...)", names[0])
             return
         unwritten = isinstance(error, NotImplementedError)

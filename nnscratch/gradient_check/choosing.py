@@ -188,7 +188,8 @@ def absent(subject: Subject, name: str, draw: Draw) -> str:
     if draw.got[name] is not MISSING or subject.ours:
         return ""
     if name not in draw.params:
-        whole = draw.params and not subject.takes_dy
+        owners = {place.steps[:-1] for place in subject.manner.places.values()}
+        whole = draw.params and (not subject.takes_dy or len(owners) > 1)
         return "backward gives the gradients of the parameters alone" if whole else ""
     manner = subject.manner
     if is_buffer(manner.places[name].last):

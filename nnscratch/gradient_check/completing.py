@@ -12,7 +12,7 @@ from nnscratch.gradient_check.discovery import numbers_with_gradients
 from nnscratch.gradient_check.draws import Draw, copied, is_float, run
 from nnscratch.gradient_check.examination import Examination
 from nnscratch.gradient_check.left_behind import MISSING
-from nnscratch.gradient_check.methods import Functions
+from nnscratch.gradient_check.methods import Functions, parameters
 from nnscratch.gradient_check.names import is_dy, plain
 from nnscratch.gradient_check.places import Place, is_floating, walk
 from nnscratch.gradient_check.probes import alike
@@ -40,6 +40,9 @@ def complete(subject: Subject, inputs: Sequence[Any], draw: Draw, dy: Any, seed:
     manner.places = manner.places | numbers_with_gradients(subject, inputs)
     _find_updates(subject, draw)
     if manner.places.keys() != draw.params.keys() or manner.trained:
+        draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
+    if _adds_the_error(subject, draw):
+        manner.updates = {name: -rate for name, rate in manner.updates.items()}
         draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
     for name in [n for n in manner.places if draw.got.get(n, MISSING) is MISSING]:
         for place, array in unclear(subject, inputs, draw.params[name].shape, draw.dys):
@@ -95,6 +98,17 @@ def _find_updates(subject: Subject, draw: Draw) -> None:
         step, double = after[name] - draw.params[name], twice.params[name] - draw.params[name]
         if np.allclose(double, 2 * step, rtol=1e-6, atol=1e-9 * float(np.max(np.abs(step)))):
             manner.updates[name] = float(rates[name] or 1)
+
+
+def _adds_the_error(subject: Subject, draw: Draw) -> bool:
+    """Whether dy is an error, target - output, that the updates add instead of subtracting."""
+    backward = parameters(getattr(subject.object, subject.methods[1])) or []
+    if not any(plain(p.name).endswith(("error", "err")) for p in backward):
+        return False
+    updates = [name for name in subject.manner.updates if is_float(draw.got.get(name))]
+    down = [is_right(replace(draw, got={name: draw.got[name]})) for name in updates]
+    up = [is_right(replace(draw, got={name: -draw.got[name]})) for name in updates]
+    return any(up) and not any(down)
 
 
 def _rates(draw: Draw, after: Mapping[str, np.ndarray]) -> dict[str, float]:

@@ -128,6 +128,10 @@ def _sequence(
         return by_input | (completed(source, places, found) if places else {})
     complete = len(parts) == len(names) + len(places)
     leaves = parts if complete else _gradients_in(parts)
+    shapes = [np.shape(place.read(source)) for place in places.values()]
+    pairs = len(parts) > 1 and all(isinstance(part, (tuple, list)) for part in parts)
+    if pairs and len(leaves) == len(places) and [np.shape(x) for x in leaves] == shapes:
+        return _inputs(names, MISSING, has) | dict(zip(places, leaves, strict=True))
     count = sum(has) if sum(has) and len(names) > 1 else len(names)
     short = len(leaves) == len(names) and len(leaves) < count + len(places)
     without = [leaf for leaf, floating in zip(leaves, has, strict=False) if not floating]

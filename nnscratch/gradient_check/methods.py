@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import inspect
 import types
 from collections.abc import Callable, Sequence
@@ -109,7 +110,7 @@ def parameters(function: Callable[..., Any]) -> list[inspect.Parameter] | None:
 def value_and_gradient(function: Any, inputs: Sequence[Any]) -> Any:
     """A function that returns a loss and its gradients, as a pair of one and the other.
 
-    Anything else is given back as it is.
+    A method does as well, and an object whose method `loss` is one. Anything else is given back.
 
     Examples
     --------
@@ -118,26 +119,30 @@ def value_and_gradient(function: Any, inputs: Sequence[Any]) -> Any:
     >>> pair.forward(np.ones(3)), pair.backward(np.ones(3))
     (3.0, array([2., 2., 2.]))
     """
-    if not isinstance(function, types.FunctionType):
-        return function
+    if not isinstance(function, (types.FunctionType, types.MethodType)):
+        loss = getattr(function, "loss", None)
+        return value_and_gradient(loss, inputs) or function if loss else function
+    function = copy.deepcopy(function)
     try:
         returned = function(*copy.deepcopy(list(inputs)))
     except Exception:  # it is refused with what it takes
         return function
     if not isinstance(returned, tuple) or len(returned) < 2 or np.size(returned[0]) != 1:
         return function
-
-    def value(*given: Any, **options: Any) -> Any:
-        return function(*given, **options)[0]
-
-    def gradient(*given: Any, **options: Any) -> Any:
-        rest = function(*given, **options)[1:]
-        return rest[0] if len(rest) == 1 else rest
-
-    for part in (value, gradient):
-        part.__name__ = function.__name__
+    parts = functools.partial(_value, function), functools.partial(_gradient, function)
+    for part in parts:  # copies of a partial copy what the method belongs to
+        part.__name__ = function.__name__  # type: ignore[attr-defined]  # as the report says it
         part.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]  # as named
-    return Functions(value, gradient)
+    return Functions(*parts, layer=getattr(function, "__self__", None))
+
+
+def _value(function: Callable[..., Any], *given: Any, **options: Any) -> Any:
+    return function(*given, **options)[0]
+
+
+def _gradient(function: Callable[..., Any], *given: Any, **options: Any) -> Any:
+    rest = function(*given, **options)[1:]
+    return rest[0] if len(rest) == 1 else rest
 
 
 def takes_target_first(source: Any, inputs: Sequence[Any], structure: Sequence[Any]) -> bool:

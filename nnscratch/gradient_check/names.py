@@ -15,6 +15,7 @@ __all__ = [
     "INPUTS",
     "OUTPUTS",
     "PARAMS_GETTERS",
+    "PENALTIES",
     "RATES",
     "TARGETS",
     "VALUES",
@@ -63,6 +64,10 @@ RATES = (
     *("lr", "learningrate", "eta", "rate", "learnrate", "lrate", "stepsize", "alpha"),
     *("learningstep", "learnigrate"),
 )
+PENALTIES = (
+    *("reg", "reglambda", "lambda", "lambd", "lmbda", "lam", "lamdb", "lamb", "l2", "l2lambda"),
+    *("l2reg", "regularization", "weightdecay", "decay", "lambdareg", "regparam"),
+)
 CACHES = ("cache", "ctx", "context", "memory", "saved", "state", "tape", "caches", "memo")
 BEGINS = re.compile(r"d|g[abhswxz]?$|gy|grad|delta|nabla|up|e$|err|adj|loss|prev|next|accum")
 ENDS = re.compile(r"(grad|gradient|gradients|grads|error|err|delta|deriv|sensitivity|loss)$")
@@ -99,7 +104,7 @@ def gradient_names(name: str, exact: bool = False) -> Iterator[str]:
 def is_dy(name: str) -> bool:
     """Whether an argument of backward is a gradient by its name."""
     name = plain(name)
-    if name in NO_DY or name in RATES:
+    if name in NO_DY or name in RATES or name in PENALTIES or "mask" in name:
         return False
     return bool(BEGINS.match(name) or ENDS.search(name))
 

@@ -290,6 +290,8 @@ class Subject:
                 found.append(self.manner.rate)
             elif kind == "cache":
                 found.append(self.returned[self.manner.call.cached])
+            elif kind == "penalty":
+                found.append(0.0)
             elif kind == "returned":
                 found.append(self.returned[i])
             else:
