@@ -10,6 +10,7 @@ from nnscratch.optimizers.adam import *
 from nnscratch.optimizers.adaptive import *
 from nnscratch.optimizers.base import *
 from nnscratch.optimizers.cycles import *
+from nnscratch.optimizers.decays import *
 from nnscratch.optimizers.groups import *
 from nnscratch.optimizers.plateau import *
 from nnscratch.optimizers.schedules import *
