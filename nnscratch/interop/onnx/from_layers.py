@@ -49,6 +49,12 @@ def _celu(call: Call) -> Any:
     return nn.ELU()(call.node() / alpha) * alpha
 
 
+def _scaler(call: Call) -> Any:
+    """(x - offset) · scale, with a number for each feature or one for all."""
+    offset, scale = (np.asarray(call.get(k, [n]), "f4") for k, n in (("offset", 0), ("scale", 1)))
+    return (call.node() - offset) * scale
+
+
 def _prelu(call: Call) -> Any:
     """One slope, or one per channel, is a layer; others are the formula."""
     x, slope = call.operand(0), call.operand(1)
@@ -197,6 +203,7 @@ FROM_LAYERS: dict[str, Callable[[Call], Any]] = {
     "Elu": _elu,
     "Selu": _selu,
     "Celu": _celu,
+    "Scaler": _scaler,
     "Sigmoid": plain(nn.Sigmoid),
     "HardSigmoid": _hard_sigmoid,
     "HardSwish": plain(nn.HardSwish),

@@ -7,7 +7,7 @@ unpacked; and nothing outside of it is opened.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -23,6 +23,7 @@ from nnscratch.interop.onnx.from_operators import FROM_OPERATORS
 from nnscratch.interop.onnx.from_sequences import FROM_SEQUENCES
 from nnscratch.interop.onnx.from_sizes import FROM_SIZES
 from nnscratch.interop.onnx.from_space import FROM_SPACE
+from nnscratch.interop.onnx.needed import needed, wanted_outputs, way_round
 from nnscratch.interop.onnx.page import library
 from nnscratch.kinds import checks_kinds
 
@@ -35,17 +36,21 @@ READ: dict[str, Callable[[Call], Any]] = {
 }
 OLDEST, NEWEST = 7, 28  # opsets
 MOST_NODES = 100_000
+SCALER = "ai.onnx.ml", "Scaler"  # what is read of other domains: scikit-learn's StandardScaler
 FLOATS = 1, 10, 11, 16  # the numbers of float32, float16, float64 and bfloat16
 SIZES = (2, 3), (32, 48)  # of the batch and of other axes that the file leaves free, twice
 
 
 @checks_kinds
-def load(path: str | os.PathLike[str]) -> Graph:
+def load(path: str | os.PathLike[str], outputs: str | Sequence[str] | None = None) -> Graph:
     """Read an ONNX model as a Graph, in evaluation mode, which may be trained on.
 
     Parameters
     ----------
     path : path
+    outputs : str or sequence of str, optional
+        The values that the graph is to give, by their names in the file, and in place of its
+        outputs: what they do not need is not looked at.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
         raise ValueError(f"{name} is damaged or no .onnx file ({told})") from error
     free: list[str] = []
     try:
-        return _Reader(model, free).graph()
+        return _Reader(model, free, outputs).graph()
     except Exception as error:  # what layers say of such arguments, too
         told = " ".join(printable(str(error).replace("\n", " ")).split()) or type(error).__name__
         if free:
@@ -88,7 +93,7 @@ def load(path: str | os.PathLike[str]) -> Graph:
 class _Reader:
     """Goes through the nodes of a file in their order, which is that of computation."""
 
-    def __init__(self, model: Any, free: list[str]) -> None:
+    def __init__(self, model: Any, free: list[str], outputs: str | Sequence[str] | None) -> None:
         self.free = free  # the axes that any size was tried for, but for the first ones
         opsets = {entry.domain: entry.version for entry in model.opset_import}
         self.opset = opsets.get("", opsets.get("ai.onnx", 0))
@@ -106,6 +111,9 @@ class _Reader:
             raise ValueError("sparse tensors are not read")
         if len(self.model.node) > MOST_NODES:
             raise ValueError(f"{len(self.model.node)} nodes, at most {MOST_NODES} are read")
+        self.outputs, self.nodes = wanted_outputs(self.model, outputs), list(self.model.node)
+        if outputs is not None:
+            self.nodes = needed(self.nodes, self.outputs)
         self.found: dict[str, Operand | None] = {"": None}
         self.examples = Examples()
         self.sizes: dict[str, tuple[int, int]] = {}
@@ -116,13 +124,16 @@ class _Reader:
             array = self._widened(array_of(tensor))
             self.found[tensor.name] = Operand.constant(array, trained=True)
         inputs = [self._input(x) for x in self.model.input if x.name not in self.found]
-        for node in self.model.node:
-            self._read(node)
-        ends = [self._taken(output.name, "the outputs") for output in self.model.output]
+        for node in self.nodes:
+            try:
+                self._read(node)
+            except ValueError as error:
+                raise ValueError(f"{error}{way_round(self.nodes, self.outputs, node)}") from error
+        ends = [self._taken(name, "the outputs") for name in self.outputs]
         nodes = []
-        for end, output in zip(ends, self.model.output, strict=True):
+        for end, name in zip(ends, self.outputs, strict=True):
             if end is None or end.node is None:
-                raise ValueError(f"output {output.name!r} does not depend on the inputs")
+                raise ValueError(f"output {name!r} does not depend on the inputs")
             nodes.append(end.node)
         if not nodes:
             raise ValueError("there are no outputs")
@@ -165,7 +176,7 @@ class _Reader:
     def _read(self, node: Any) -> None:
         """What a node of the file is here, and under which names its outputs are found."""
         title = f"node {node.name!r} ({node.op_type})" if node.name else f"a node {node.op_type}"
-        if node.domain not in ("", "ai.onnx"):
+        if node.domain not in ("", "ai.onnx") and (node.domain, node.op_type) != SCALER:
             raise ValueError(f"{title} is of the domain {node.domain!r}, which is not there")
         inputs = [self._taken(name, title) for name in node.input]
         attributes = {k: self._widened(v) for k, v in attributes_of(node, title).items()}
@@ -243,7 +254,10 @@ def array_of(tensor: Any) -> np.ndarray:
     """A tensor of the file, after a look at what it says of its size."""
     name = tensor.name or "a tensor"
     if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
-        raise ValueError(f"{name!r} lies in another file; save the model as one file")
+        raise ValueError(
+            f"{name!r} lies in another file; save the model as one file: "
+            "onnx.save(onnx.load(path), path), or torch.onnx.export(..., external_data=False)"
+        )
     dtype = library().helper.tensor_dtype_to_np_dtype(tensor.data_type)
     if dtype.kind not in "fiub" and dtype.name != "bfloat16":
         raise ValueError(f"{name!r} holds {dtype}, which is no number")
