@@ -6,7 +6,10 @@ import io
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib import style
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import nnscratch as nn
 from nnscratch import plots
@@ -169,3 +172,24 @@ def test_the_pictures_need_no_pyplot():
         make(axes=Figure(figsize=(6, 4)).subplots())
     assert plt.get_fignums() == before
     assert mpl.get_backend()
+
+
+@pytest.mark.parametrize("name", ["plot_history", "plot_comparison", "hits", "plot_saliency"])
+def test_in_a_dark_style_nothing_is_black_on_black(name):
+    net = trained()[1]
+    said = nn.predict(net, images(2)).argmax(axis=1)
+    drawn = {
+        "plot_comparison": lambda: plots.plot_comparison({str(k): trained()[2] for k in range(8)}),
+        "plot_saliency": lambda: plots.plot_saliency(net, images(2), said),
+        "hits": lambda: plots.plot_predictions(images(3), np.eye(10)[labels(3)], labels(3)),
+    }
+    with mpl.rc_context(style.library["dark_background"]):
+        figure = drawn[name]() if name in drawn else CASES[name][0]()
+        figure.draw_without_rendering()
+    written = [text for text in figure.findobj(Text) if text.get_text()]
+    grid = [line for axes in figure.axes for line in axes.get_xgridlines() if line.get_visible()]
+    lines = [line for axes in figure.axes for line in axes.lines]
+    seen = written + lines
+    assert seen
+    assert not [each for each in seen if sum(to_rgb(each.get_color())) < 0.3]
+    assert not [line for line in grid if sum(to_rgb(line.get_color())) > 2]  # that outshines curves

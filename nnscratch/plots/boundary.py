@@ -11,7 +11,7 @@ from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Layer, floating
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.metrics.classification import class_labels
-from nnscratch.plots.colours import COLOURS, MARKERS
+from nnscratch.plots.colours import COLOURS, MARKERS, ink
 from nnscratch.plots.images import names_of
 from nnscratch.plots.panels import SMALL, panels
 from nnscratch.training.evaluation import modes_kept
@@ -106,7 +106,7 @@ def plot_decision_boundary(
     axes.set_ylabel("x₂")
     accuracy = f"accuracy {right / len(x):.4f}: {right} of {len(x)} right"
     if title:
-        axes.set_title(accuracy, loc="right", fontsize=SMALL, color="0.3")
+        axes.set_title(accuracy, loc="right", fontsize=SMALL, color=ink(0.3))
     sheet.legend(handles)
     sheet.head(title or accuracy)
     return sheet.figure

@@ -27,6 +27,32 @@ NOT_FINITE = "#FF00FF"  # in none of the colour scales
 LARGEST, SMALLEST = 1e100, 1e-100  # beyond, colour scales overflow
 
 
+def ink(grey: float = 0.0) -> str:
+    """Black, or a grey, on light paper; its opposite where matplotlib's style has a dark one.
+
+    Examples
+    --------
+    >>> import matplotlib as mpl
+    >>> with mpl.rc_context({"text.color": "white"}):
+    ...     ink(), ink(0.25)
+    ('white', '0.75')
+    >>> ink(), ink(0.25)
+    ('black', '0.25')
+    """
+    from matplotlib import rcParams
+    from matplotlib.colors import to_rgb
+
+    dark = sum(to_rgb(rcParams["text.color"])) > 1.5  # the paper, since what is written is light
+    level = 1 - grey if dark else grey
+    return "black" if level == 0 else "white" if level == 1 else f"{level:g}"
+
+
+def of_line(number: int) -> str:
+    """The colour of a line, from the first on again when all were used; black as `ink`."""
+    colour = COLOURS[number % len(COLOURS)]
+    return ink() if colour == "#000000" else colour
+
+
 def drawable(image: np.ndarray) -> np.ndarray:
     """The image as float64, with a mask over what has no colour: NaN, infinite and huge numbers."""
     image = np.asarray(image, np.float64)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, end_at_one, show_epochs, use_log_scale
-from nnscratch.plots.colours import COLOURS, MARKERS
+from nnscratch.plots.colours import MARKERS, of_line
 from nnscratch.plots.curves import FAINT
 from nnscratch.plots.panels import (
     PANEL_INCHES,
@@ -109,8 +109,7 @@ def plot_comparison(
     sheet = panels("plot_comparison", len(chosen), len(chosen), width, PANEL_INCHES[1], axes)
     epochs = max(len(run[c]) for group in ways.values() for run in group for c in chosen)
     looks: list[dict[str, Any]] = [
-        {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)]}
-        for i in range(len(ways))
+        {"color": of_line(i), "marker": MARKERS[i % len(MARKERS)]} for i in range(len(ways))
     ]
     for panel, column in zip(sheet.places, chosen, strict=True):
         logarithmic = log and column.endswith("loss")

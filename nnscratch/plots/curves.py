@@ -16,7 +16,7 @@ from nnscratch.plots.axes import (
     use_log_scale,
     without_neighbours,
 )
-from nnscratch.plots.colours import COLOURS, MARKERS
+from nnscratch.plots.colours import COLOURS, MARKERS, ink, of_line
 from nnscratch.plots.panels import (
     PANEL_INCHES,
     axes_of,
@@ -195,7 +195,7 @@ def _look(index: int, part: str, count: int, epochs: int) -> dict[str, Any]:
     """Return the properties of a line: a run has a colour, if it is alone each part has one."""
     colour = index if count > 1 else list(STYLES).index(part)
     return {
-        "color": COLOURS[colour % len(COLOURS)],
+        "color": of_line(colour),
         "linestyle": STYLES[part],
         "linewidth": 1.5 if epochs <= 100 else 1.0,
         "marker": MARKERS[index // len(COLOURS) % len(MARKERS)],
@@ -231,7 +231,7 @@ def _mark_best(axes: Axes, curve: NDArray[np.float64], log: bool) -> list[Line2D
         [epoch],
         [value],
         label=f"best validation loss: {value:.4g} (epoch {epoch})",
-        color="black",
+        color=ink(),
         linestyle="",
         marker="o",
         markersize=9,
@@ -243,7 +243,7 @@ def _mark_best(axes: Axes, curve: NDArray[np.float64], log: bool) -> list[Line2D
 
 def _mark_test(axes: Axes, quantity: str, value: float) -> list[Line2D]:
     """A line across the panel at what was found on the test data."""
-    style: dict[str, Any] = {"color": "0.25", "linestyle": ":", "linewidth": 1.5}
+    style: dict[str, Any] = {"color": ink(0.25), "linestyle": ":", "linewidth": 1.5}
     return [axes.axhline(value, label=f"test {quantity}: {value:.4g}", **style)]
 
 
@@ -262,6 +262,6 @@ def _legend_handles(runs: list[Curves], names: list[str], epochs: int) -> list[L
             handles.append(Line2D([], [], label=label, **look))
     if len(runs) > 1:
         for part in parts:
-            look = _look(0, part, len(runs), epochs) | {"color": "0.4", "marker": ""}
+            look = _look(0, part, len(runs), epochs) | {"color": ink(0.4), "marker": ""}
             handles.append(Line2D([], [], label=NAMES[part], **look))
     return handles

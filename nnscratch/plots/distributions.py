@@ -17,7 +17,7 @@ from nnscratch.kinds import as_array, checks_kinds
 from nnscratch.layers.base import Layer
 from nnscratch.losses import Loss
 from nnscratch.plots.axes import LARGEST
-from nnscratch.plots.colours import COLOURS
+from nnscratch.plots.colours import COLOURS, ink
 from nnscratch.plots.panels import SMALL, panels
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _draw(axes: Axes, array: np.ndarray, edges: np.ndarray, colour: str) -> None
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color("0.6")
-    axes.grid(axis="x", color="0.9", linewidth=0.8)
+    axes.grid(axis="x", color=ink(0.9), linewidth=0.8)
     axes.set_axisbelow(True)
     notes = [f"{zero.mean():.0%} are 0"] if zero.mean() >= 0.005 else []
     notes += [f"{(~usable).mean():.1%} not finite"] if not usable.all() else []

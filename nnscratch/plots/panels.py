@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nnscratch.plots.colours import ink
 from nnscratch.plots.legend import legend_below, legend_in
 from nnscratch.plots.texts import DPI
 
@@ -166,7 +167,7 @@ def open_panel(axes: Axes, xlabel: str, ylabel: str) -> None:
     """Give a panel its labels, a faint grid, and frames at the left and below only."""
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
-    axes.grid(which="both", color="0.9", linewidth=0.8)
+    axes.grid(which="both", color=ink(0.9), linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
 
@@ -180,11 +181,11 @@ def note_left_out(
     said = ["values left out: " + ", ".join(notes)] if notes else []
     said += [f"smoothed by {smoothing:g}, the raw curve faint"] if smoothing else []
     if said:
-        axes.set_title("; ".join(said), loc="right", fontsize=SMALL, color="0.3")
+        axes.set_title("; ".join(said), loc="right", fontsize=SMALL, color=ink(0.3))
 
 
 def say_empty(axes: Axes, what: str) -> None:
     """Write into a panel why there is nothing in it."""
     axes.set_yticks([])
     axes.set_yticks([], minor=True)
-    axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center", color="0.3")
+    axes.text(0.5, 0.5, what, transform=axes.transAxes, ha="center", color=ink(0.3))

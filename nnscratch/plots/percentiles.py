@@ -9,7 +9,7 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, end_at_one, without_neighbours
-from nnscratch.plots.colours import COLOURS
+from nnscratch.plots.colours import COLOURS, of_line
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels
 from nnscratch.plots.records import rising_steps
 from nnscratch.plots.texts import shortened
@@ -136,7 +136,7 @@ def _draw_accuracy(axes: Axes, curves: Mapping[str, np.ndarray], steps: np.ndarr
     for i, (name, curve) in enumerate(curves.items()):
         finite = drawable_points(curve, log=False)[0]
         shown = np.where(finite, curve, np.nan)
-        look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linewidth": 1.8}
+        look: dict[str, Any] = {"color": of_line(i), "linewidth": 1.8}
         look |= {"marker": "o", "markersize": 4}
         look["markevery"] = np.flatnonzero(without_neighbours(finite)).tolist()
         axes.plot(steps, shown, label=name, linestyle="--" if i % 2 == 0 else "-", **look)

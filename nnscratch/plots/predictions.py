@@ -12,7 +12,7 @@ import numpy as np
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.softmax import log_softmax
 from nnscratch.metrics.classification import class_labels, predicted_classes
-from nnscratch.plots.colours import WRONG, brightness, picture
+from nnscratch.plots.colours import WRONG, brightness, ink, picture
 from nnscratch.plots.images import (
     GAP,
     NORMAL,
@@ -126,7 +126,7 @@ def _drawn(
         left = i % columns * width + (width - size[1]) / 2
         top = i // columns * height + above
         image = sheet.show(round(left), top, size, picture(images[i], limits), limits)
-        colour = "black" if right[i] else WRONG
+        colour = ink() if right[i] else WRONG
         letters: dict[str, Any] = {
             "fontsize": sheet.points(NORMAL),
             "color": colour,

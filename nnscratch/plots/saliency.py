@@ -13,6 +13,7 @@ from nnscratch.metrics.classification import class_labels
 from nnscratch.plots.colours import (
     WRONG,
     brightness,
+    ink,
     largest,
     not_finite,
     picture,
@@ -176,7 +177,7 @@ def _drawn(
         first = sheet.show(left, top, size, bare, limits)
         sheet.show(left + step, top, size, share, (0, 1), "inferno")
         sheet.show(left + 2 * step, top, size, overlaid(bare, limits, share))
-        colour = WRONG if text.startswith("✗") else "black"
+        colour = WRONG if text.startswith("✗") else ink()
         look: dict[str, Any] = {
             "fontsize": sheet.points(NORMAL),
             "color": colour,

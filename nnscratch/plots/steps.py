@@ -9,7 +9,7 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.plots.axes import drawable_points, use_log_scale, without_neighbours
-from nnscratch.plots.colours import COLOURS
+from nnscratch.plots.colours import of_line
 from nnscratch.plots.curves import FAINT
 from nnscratch.plots.panels import PANEL_INCHES, note_left_out, open_panel, panels, say_empty
 from nnscratch.plots.records import check_smoothing, names_of_runs, smoothed, steps_of
@@ -85,7 +85,7 @@ def plot_steps(
         left_out += [int((~finite).sum()), int((finite & ~shown).sum())]
         drawn += int(shown.sum())
         step, points = np.arange(1, len(curve) + 1), np.where(shown, curve, np.nan)
-        look: dict[str, Any] = {"color": COLOURS[i % len(COLOURS)], "linewidth": 1.2}
+        look: dict[str, Any] = {"color": of_line(i), "linewidth": 1.2}
         if smoothing:
             panel.plot(step, points, **look | {"alpha": FAINT, "linewidth": 0.8}, label="_raw")
             points = smoothed(points, smoothing)
