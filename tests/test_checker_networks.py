@@ -156,3 +156,92 @@ def test_a_network_may_return_a_pair_of_gradients_for_each_layer(wrong):
     code = "" if wrong == 1.0 else "factor_2"
     expected = {"dx": "not_compared", "0.W": "", "0.b": code, "1.W": "", "1.b": code}
     assert codes(check_gradients(Net(), X)) == expected
+
+
+@pytest.mark.parametrize("wrong", [1.0, 3.0])
+def test_the_default_rate_of_one_way_to_call_backward_is_not_that_of_another(wrong):
+    class Dense:
+        def __init__(self):
+            self.W, self.b = W.copy(), B.copy()
+
+        def forward(self, x):
+            return x @ self.W + self.b
+
+        def backward(self, x, grad_out, lr=0.01):
+            dx = wrong * grad_out @ self.W.T
+            self.W -= lr * x.T @ grad_out
+            self.b -= lr * grad_out.sum(0)
+            return dx
+
+    found = codes(check_gradients(Dense(), X))
+    assert found == {"dx": "" if wrong == 1.0 else "factor", "W": "", "b": ""}
+
+
+class TrainsAndReturnsNothing:
+    """A recurrent network of steps in a list, the first of all layers."""
+
+    wrong = 1.0
+
+    def __init__(self):
+        self.Wx, self.Wh, self.Wy = (
+            numbers(4, 3) / 3, numbers(4, 4, seed=1) / 4, numbers(2, 4, seed=2)
+        )  # fmt: skip
+
+    def forward(self, inputs):
+        self.inputs, self.h = inputs, [np.zeros((4, 1))]
+        for x in inputs:
+            self.h.append(np.tanh(self.Wx @ x + self.Wh @ self.h[-1]))
+        return self.Wy @ self.h[-1], self.h[-1]
+
+    def backward(self, d_y, learn_rate=0.02):
+        d_h, dWx, dWh = self.Wy.T @ d_y, 0.0, 0.0
+        for x, before, h in reversed(list(zip(self.inputs, self.h, self.h[1:], strict=False))):
+            d = d_h * (1 - h**2)
+            dWx, dWh, d_h = dWx + d @ x.T, dWh + d @ before.T, self.Wh.T @ d
+        self.Wy -= learn_rate * self.wrong * d_y @ self.h[-1].T
+        self.Wx -= learn_rate * dWx
+        self.Wh -= learn_rate * dWh
+
+
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_a_first_layer_that_trains_itself_may_return_nothing(wrong):
+    layer = TrainsAndReturnsNothing()
+    layer.wrong = wrong
+    found = codes(check_gradients(layer, [numbers(3, 1, seed=s) for s in range(4)]))
+    by_inputs = {f"dx[{i}]": "not_compared" for i in range(4)}
+    assert found == by_inputs | {"Wx": "", "Wh": "", "Wy": "" if wrong == 1.0 else "factor_2"}
+
+
+def test_training_on_labels_inside_backward_is_not_understood():
+    class Network:
+        def __init__(self):
+            self.w = W.copy()
+
+        def feedforward(self, x):
+            self.output = np.tanh(x @ self.w)
+            return self.output
+
+        def backprop(self, x, y, alpha=0.1):
+            self.w -= alpha * x.T @ ((self.output - y) * (1 - self.output**2))
+
+    report = check_gradients(Network(), X)
+    assert report.ok and report.findings[0].code == "not_understood", report
+
+
+def test_what_an_operation_saved_for_one_use_may_stay():
+    class Product:
+        def __init__(self):
+            self.saved = []
+
+        def save_for_backward(self, *arrays):
+            self.saved.extend(arrays)
+
+        def forward(self, x, y):
+            self.save_for_backward(x, y)
+            return x @ y
+
+        def backward(self, prev_grad):
+            x, y = self.saved
+            return prev_grad @ y.T, x.T @ prev_grad
+
+    assert codes(check_gradients(Product(), X, W)) == {"dx[0]": "", "dx[1]": ""}

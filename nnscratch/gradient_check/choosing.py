@@ -185,13 +185,16 @@ def told_by_name(source: Any) -> bool:
 
 def absent(subject: Subject, name: str, draw: Draw) -> str:
     """Why a parameter's gradient may be nowhere though nothing is wrong; "" where it may not."""
-    if draw.got[name] is not MISSING or subject.ours:
+    manner = subject.manner
+    nowhere = draw.got[name] is MISSING or (draw.got[name] is None and manner.trained)
+    if not nowhere or subject.ours:
         return ""
     if name not in draw.params:
+        if manner.trained:
+            return "backward trains its parameters and returns nothing"
         owners = {place.steps[:-1] for place in subject.manner.places.values()}
         whole = draw.params and (not subject.takes_dy or len(owners) > 1)
         return "backward gives the gradients of the parameters alone" if whole else ""
-    manner = subject.manner
     if is_buffer(manner.places[name].last):
         return "keep it apart from the parameters"
     passed = isinstance(subject.object, Functions) and subject.object.params is not None
@@ -229,5 +232,10 @@ def local_derivative(subject: Subject, draw: Draw) -> bool:
     got = twice.backward([2 * dy for dy in draw.dys], draw.inputs)
     names = [n for n in draw.got if n.startswith("dx") and n not in draw.params]
     names = [n for n in names if is_float(draw.got[n])] or list(draw.got)
+    if not draw.params.keys().isdisjoint(subject.manner.trained):
+        steps = {n: draw.subject.params[n] - draw.params[n] for n in subject.manner.trained}
+        doubled = {n: twice.params[n] - draw.params[n] for n in steps}
+        if not any(is_float(draw.got.get(n)) for n in names):
+            return any(not alike(doubled[n], 2 * steps[n]) for n in steps)
     once = {n: draw.got[n] for n in names if is_float(draw.got[n]) and is_float(got.get(n))}
     return any(not alike(got[n], 2 * once[n]) for n in once)

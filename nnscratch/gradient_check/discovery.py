@@ -61,6 +61,8 @@ def discover(
     manner = subject.manner
     if subject.copied and _goes_on(subject, inputs):
         manner.stateful = manner.goes_on = True
+    if callable(getattr(source, "save_for_backward", None)):
+        manner.stateful = True  # one object for each use: what it saved stays
     manner.places = _parameters(subject, inputs)
     listed = {id(a) for a in declared(subject.object)}
     manner.listed = {
@@ -74,7 +76,8 @@ def discover(
     forward, backward = (getattr(probe.object, name) for name in probe.methods)
     passed = len(structure) or None
     for call in ways(forward, backward, probe.returned, subject.ours, passed, reverse):
-        way = Subject(subject.source, replace(manner, call=call, probing=False))
+        own = replace(manner, call=call, probing=False, updates={}, trained=set(), left={})
+        way = Subject(subject.source, own)
         way.random.follow(subject.random)
         yield way
 
