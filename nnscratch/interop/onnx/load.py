@@ -25,6 +25,7 @@ from nnscratch.interop.onnx.from_sizes import FROM_SIZES
 from nnscratch.interop.onnx.from_space import FROM_SPACE
 from nnscratch.interop.onnx.needed import needed, wanted_outputs, way_round
 from nnscratch.interop.onnx.page import library
+from nnscratch.interop.onnx.softplus import without_thresholds
 from nnscratch.kinds import checks_kinds
 
 READ: dict[str, Callable[[Call], Any]] = {
@@ -123,6 +124,8 @@ class _Reader:
         for tensor in self.model.initializer:
             array = self._widened(array_of(tensor))
             self.found[tensor.name] = Operand.constant(array, trained=True)
+        constants = {name: x.array for name, x in self.found.items() if x is not None}
+        self.nodes = without_thresholds(self.nodes, constants)
         inputs = [self._input(x) for x in self.model.input if x.name not in self.found]
         for node in self.nodes:
             try:
