@@ -236,7 +236,7 @@ def test_wrong_usage_is_one_line_and_status_2(run, arguments, message):
         (["evaluate", "nowhere"], "nowhere holds no run"),
         (["evaluate", "a-file"], "a-file holds no run"),
         (["plot", "nowhere"], "nowhere holds no run"),
-        (["train", *QUICK, "--learning-rate", "1e30"], "lower the learning rate"),
+        (["train", *QUICK, "--learning-rate", "1e30"], "clip the gradients (--clip-norm 1.0)"),
         (["train", "--validation", "0.9999"], "no sample"),
     ],
 )

@@ -56,7 +56,8 @@ def run(options: argparse.Namespace) -> int:
     elif own:
         _describe(options.name, options.label)
     elif options.name not in SOURCES:
-        options.parser.error(unknown("data set", options.name, NAMES))
+        message = unknown("data set", options.name, NAMES)
+        options.parser.error(message.removeprefix("load_dataset: "))
     else:
         _get(options.name, options.root)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
@@ -77,6 +78,17 @@ def complain(error: BaseException) -> None:
 def flag(name: str) -> str:
     """A setting's option: learning_rate as --learning-rate."""
     return "--" + name.replace("_", "-")
+
+
+def with_options(message: str) -> str:
+    """A message of the library's whose arguments are said as options.
+
+    Examples
+    --------
+    >>> with_options("lower the learning rate, or clip the gradients (clip_norm=1.0)")
+    'lower the learning rate, or clip the gradients (--clip-norm 1.0)'
+    """
+    return re.sub(r"\((\w+)=([\w.]+)\)", lambda found: f"({flag(found[1])} {found[2]})", message)
 
 
 def shown(value: Any) -> str:

@@ -18,6 +18,7 @@ from nnscratch.commands.choices import (
     is_text,
     short_model,
 )
+from nnscratch.commands.options import with_options
 from nnscratch.commands.own_model import build_own
 from nnscratch.commands.run_folder import Results, write_results
 from nnscratch.commands.settings import Config
@@ -30,6 +31,7 @@ from nnscratch.losses import SoftmaxCrossEntropy
 from nnscratch.optimizers import Optimizer
 from nnscratch.training import Trainer, evaluate
 from nnscratch.training.history import History
+from nnscratch.training.nonfinite import NotFiniteError
 from nnscratch.training.progress import say
 
 
@@ -95,9 +97,12 @@ class Run:
             self._check_done(done, folder, trainer.leads)
             if done == self.config.epochs and trainer.speaks:
                 say(f"all {done} epochs of the run in {folder} are done; --epochs asks for more")
-        history = trainer.fit(
-            x, y, validation, self.config.epochs, self.config.batch_size, self._order_rng
-        )
+        try:
+            history = trainer.fit(
+                x, y, validation, self.config.epochs, self.config.batch_size, self._order_rng
+            )
+        except NotFiniteError as error:
+            raise NotFiniteError(with_options(str(error))) from error
         if history.stopped == "interrupted" and len(history):
             trainer.resume()  # the weights of the last finished epoch, which the history ends with
         if len(history) and trainer.leads:
