@@ -143,6 +143,27 @@ HOSTILE = {
         "constants": [("W", np.ones((2, 3, 2), "f4"))],
         "inputs": [("x", ["batch", 3, 4])],
     },
+    "huge padding with a number": {
+        "nodes": [node("Pad", "x n v")],
+        "constants": [ints("n", 0, 0, 10**9, 0, 0, 10**9), ("v", np.ones((), "f4"))],
+        "inputs": [("x", ["batch", 3, 4])],
+    },
+    "huge number of groups": {
+        "nodes": [node("ConvTranspose", "x W", group=10**9)],
+        "constants": [("W", np.ones((3, 2, 2), "f4"))],
+        "inputs": [("x", ["batch", 3, 4])],
+    },
+    "huge attention": {
+        "nodes": [node("Attention", "x x x")],
+        "inputs": [("x", [1, 1, 2**20, 1])],
+        "opset": 23,
+    },
+    "huge mask": {
+        "nodes": [node("Attention", "x x x n", is_causal=1)],
+        "constants": [("n", np.zeros((1, 1), "f4"))],
+        "inputs": [("x", [1, 1, 2**20, 1])],
+        "opset": 23,
+    },
     "huge stride back": {
         "nodes": [node("ConvTranspose", "x W", strides=[10**12])],
         "constants": [("W", np.ones((3, 2, 2), "f4"))],

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnscratch import layers as nn
-from nnscratch.interop.onnx.call import Call
+from nnscratch.interop.onnx.call import MOST, Call
 
 ATTRIBUTES = {"is_causal", "kv_num_heads", "q_num_heads", "scale", "softcap"}
 ATTRIBUTES |= {"softmax_precision", "qk_matmul_output_mode"}  # of what is not there, or no number
@@ -72,6 +72,8 @@ def _masked(call: Call, scores: Any) -> Any:
         raise ValueError("masks in float16, whose scores would be rounded, are not there")
     least = np.finfo(dtype).min / 2  # a number still: no NaN comes of it
     known = np.zeros(())
+    if _length(call, 0) * _length(call, 1) > MOST:
+        raise ValueError("a mask for so many steps is too large")
     if call.get("is_causal", 0):
         known = np.triu(np.full((_length(call, 0), _length(call, 1)), least), 1)
     if call.has(3) and call.operand(3).node is None:

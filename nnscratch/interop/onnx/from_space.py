@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from nnscratch import layers as nn
-from nnscratch.interop.onnx.call import Call, filled
+from nnscratch.interop.onnx.call import MOST, Call, filled
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -83,6 +84,8 @@ def _transposed(call: Call) -> Any:
     if any(more):
         options["output_padding"] = more[0] if space == 1 else tuple(more)
     groups = call.get("group", 1)
+    if groups < 1 or len(W) % groups:
+        raise ValueError(f"{groups} groups do not divide {len(W)} channels")
     parts = nn.Split(groups, 1)(call.node()) if groups > 1 else (call.node(),)
     biases = [{}] * groups if b is None else [{"b": part} for part in np.split(b, groups)]
     found = []
@@ -178,6 +181,8 @@ def _filled(call: Call, y: Any, every: np.ndarray, mode: str) -> Any:
         raise ValueError(f"padding with {value.item()} along an axis of any size is not there")
     inside = np.ones(x.ndim, int)
     inside[along] = sizes[0] + np.minimum(every, 0).sum(0)[along]
+    if prod((inside + np.maximum(every, 0).sum(0)).tolist()) > MOST:
+        raise ValueError(f"a padding by {every.max()} places is too large")
     new = np.pad(np.zeros(inside), np.maximum(every, 0).T, constant_values=value.item())
     return y + new
 

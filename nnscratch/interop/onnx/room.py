@@ -20,6 +20,8 @@ def numbers_of(layer: Any, shapes: Sequence[tuple[int, ...]]) -> int:
     most = max([1, *sizes])
     if isinstance(layer, BROADCAST):
         return prod(np.broadcast_shapes(*shapes))
+    if isinstance(layer, nn.Attention):  # a score for each pair of steps
+        return max(most, sizes[0] // max(1, shapes[0][-1]) * prod(shapes[1][-2:-1]))
     if isinstance(layer, nn.MatMul):
         rows, columns = shapes
         return (
