@@ -97,6 +97,19 @@ def test_a_dy_that_is_no_array_is_not_understood(attribute):
     assert report.ok and codes(report) == {"dx": "not_understood"}
 
 
+def test_a_dy_that_is_wanted_by_its_name_is_not_understood():
+    class Tanh:
+        def forward(self, x):
+            self.y = np.tanh(x)
+            return self.y
+
+        def backward(self, *, grad_output):
+            return grad_output * (1 - self.y**2)
+
+    report = check_gradients(Tanh(), X)
+    assert report.ok and codes(report) == {"dx": "not_understood"}
+
+
 class Network:
     """Its loss(X, y) returns the gradients as well; `averaged` as the loss is."""
 

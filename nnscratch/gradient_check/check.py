@@ -39,7 +39,8 @@ from nnscratch.gradient_check.report import Report
 from nnscratch.gradient_check.subject import NotUnderstood, Subject
 from nnscratch.kinds import checks_kinds
 
-NO_ARRAY = (  # what is said where dy is used as an object, or as a mapping
+NO_ARRAY = (  # what is said where dy is used as an object, or a mapping, or wanted by its name
+    "required keyword-only argument",
     "'numpy.ndarray' object has no attribute",
     "'float' object has no attribute",
     "only integers, slices (`:`), ellipsis",
@@ -212,7 +213,7 @@ class _Check:
             self._not_understood(words, "layer.backward(...)", names[0])
             return
         if stage == "backward" and any(told in str(error) for told in NO_ARRAY):
-            words = f"not understood: backward takes no array as dy, and raised {words}"
+            words = f"not understood: backward takes no array as dy by its place; it raised {words}"
             self._not_understood(words, "layer.backward(...)", names[0])
             return
         unwritten = isinstance(error, NotImplementedError)
