@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.gradients import Gradients
+from nnscratch.gradient_check.calling import follows
+from nnscratch.gradient_check.gradients import Gradients, first_floating
+from nnscratch.gradient_check.names import TARGETS, plain
 from nnscratch.gradient_check.subject import Subject
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "is_float",
     "redrawn",
     "run",
+    "targets",
+    "weights",
     "write",
 ]
 
@@ -168,15 +172,33 @@ def halved(inputs: Sequence[Any], whole: Collection[int] = ()) -> list[Any] | No
     ]
 
 
+def weights(subject: Subject, inputs: Sequence[Any]) -> set[int]:
+    """The inputs that are parameters by their names, of which no half is a half batch."""
+    names = [plain(name) for name in subject.called()]
+    if len(names) != len(inputs) or names[0][:1] == "q":  # of attention, whose k is no kernel
+        return set()
+    return {i for i, name in enumerate(names) if i and follows(name)}
+
+
+def targets(subject: Subject, inputs: Sequence[Any]) -> set[int]:
+    """The inputs of a loss that keep their numbers: one-hot rows must add up to 1."""
+    if subject.is_loss:
+        return set(range(len(inputs))) - {first_floating(inputs)}
+    names = subject.called()
+    if subject.takes_dy or len(names) != len(inputs):
+        return set()
+    return {i for i, name in enumerate(names) if i and plain(name) in TARGETS}
+
+
 def further_draws(subject: Subject, draw: Draw, rng: np.random.Generator) -> Iterator[Draw]:
     """Other inputs, parameters and dy of the same shapes, and half of the batch."""
     batches: list[list[Any] | None] = [list(draw.inputs)] * (DRAWS - 1)
-    half = halved(draw.inputs, subject.weights(draw.inputs))
+    half = halved(draw.inputs, weights(subject, draw.inputs))
     half = None if subject.manner.lists else half  # zip would cut what belongs to all
     for i, inputs in enumerate([*batches, half]):
         if inputs is None:
             continue
-        kept = draw.subject.targets(inputs)
+        kept = targets(draw.subject, inputs)
         moved = [
             redrawn(rng, x) if is_float(x) and j not in kept else x for j, x in enumerate(inputs)
         ]

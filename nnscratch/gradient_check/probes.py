@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.draws import Draw, copied, halved, is_float, redrawn, run, write
+from nnscratch.gradient_check.draws import (
+    Draw,
+    copied,
+    halved,
+    is_float,
+    redrawn,
+    run,
+    weights,
+    write,
+)
 from nnscratch.gradient_check.gradients import Gradients
 from nnscratch.gradient_check.subject import Subject, same
 
@@ -78,7 +87,7 @@ def history(source: Subject, inputs: Sequence[Any], rng: np.random.Generator) ->
     first = run(source, inputs, rng)
     found: dict[str, Found] = {}
     other = [redrawn(rng, x) if is_float(x) else copied(x) for x in inputs]
-    for others in (other, halved(inputs, source.weights(inputs))):
+    for others in (other, halved(inputs, weights(source, inputs))):
         if others is None:
             continue
         try:

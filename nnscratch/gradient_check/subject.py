@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from nnscratch.gradient_check.calling import follows
 from nnscratch.gradient_check.copies import (
     copy_of,
     is_list_of_numbers,
@@ -27,13 +26,12 @@ from nnscratch.gradient_check.copies import (
 from nnscratch.gradient_check.gradients import (
     Gradients,
     dx_names,
-    first_floating,
     flattened,
     handed_over,
 )
 from nnscratch.gradient_check.manner import Manner, NotUnderstood
 from nnscratch.gradient_check.methods import Functions, GivenParams, methods_of, parameters
-from nnscratch.gradient_check.names import OUTPUTS, RATES, TARGETS, plain
+from nnscratch.gradient_check.names import OUTPUTS, RATES, plain
 from nnscratch.gradient_check.places import is_floating, members, places_of, walk
 from nnscratch.gradient_check.randomness import RandomState
 from nnscratch.layers.base import Layer
@@ -121,31 +119,12 @@ class Subject:
     def is_loss(self) -> bool:
         return bool(self.manner.is_loss)
 
-    def weights(self, inputs: Sequence[Any]) -> set[int]:
-        """The inputs that are parameters by their names, of which no half is a half batch."""
-        taken = None if self.ours else parameters(getattr(self.object, self.methods[0]))
-        if taken is None or len(self.manner.structure or ()) != len(inputs):
-            return set()
-        names = [plain(p.name) for p in taken[: len(inputs)]]
-        if names[0][:1] == "q":  # of attention, whose k is no kernel
-            return set()
-        return {i for i, name in enumerate(names) if i and follows(name)}
-
-    def _called(self) -> Sequence[str]:
+    def called(self) -> Sequence[str]:
         """What forward calls its inputs, in the order in which they are kept."""
         taken = parameters(getattr(self.object, self.methods[0]))
         if self.ours or taken is None or len(self.manner.structure or ()) > len(taken):
             return ()
         return self._in_order([p.name for p in taken[: len(self.manner.structure or ())]])
-
-    def targets(self, inputs: Sequence[Any]) -> set[int]:
-        """The inputs of a loss that keep their numbers: one-hot rows must add up to 1."""
-        if self.is_loss:
-            return set(range(len(inputs))) - {first_floating(inputs)}
-        names = self._called()
-        if self.takes_dy or len(names) != len(inputs):
-            return set()
-        return {i for i, name in enumerate(names) if i and plain(name) in TARGETS}
 
     # Parameters -----------------------------------------------------------------------------
 
@@ -230,7 +209,7 @@ class Subject:
         names = dx_names(inputs, self.is_loss)
         places = {n: p for n, p in self.manner.places.items() if n not in before}
         last = self.manner.call.dx_last
-        found = handed_over(self.live, returned, names, places, has, last, self._called())
+        found = handed_over(self.live, returned, names, places, has, last, self.called())
         if self.manner.lists:
             found = {name: numbers_as_arrays(gradient) for name, gradient in found.items()}
         for name, place in self.manner.left.items():
