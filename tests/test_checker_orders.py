@@ -54,6 +54,21 @@ def test_a_wrong_sign_of_a_loss_that_takes_the_target_first_is_named(cls):
     assert codes(check_gradients(cls(wrong=-1.0), T, P)) == {"dx": "sign"}
 
 
+@pytest.mark.parametrize("wrong", [1.0, 2.0])
+def test_two_inputs_with_the_names_of_a_loss_keep_their_order(wrong):
+    class Product:
+        def forward(self, y, out):
+            self.y, self.out = y, out
+            return y * out**2
+
+        def backward(self, dy):
+            return wrong * dy * self.out**2, 2 * dy * self.y * self.out
+
+    report = check_gradients(Product(), T, P)
+    assert codes(report) == {"dx[0]": "" if wrong == 1.0 else "factor_2", "dx[1]": ""}
+    assert not any("target first" in words for words in report.warnings)
+
+
 def test_a_loss_and_its_derivative_as_functions_may_take_integer_targets_first():
     def square(y_true, y_pred):
         return np.mean((y_true - y_pred) ** 2)

@@ -137,11 +137,14 @@ class _Check:
         layer = self.layer = with_given_params(layer, self.inputs)
         self.target_first = takes_target_first(layer, self.inputs, self.structure)
         if self.target_first:  # what is checked is the gradient by the prediction: dx
-            for order in (self.inputs, self.structure):
-                order[:2] = order[1::-1]
+            self._exchange_inputs()
         self.tensors = any(hasattr(x, "detach") for x in inputs)
         self.result = Report(name_in_words(layer), reproduce=call_in_words(inputs, dy, seed))
         self.notes = Notes()
+
+    def _exchange_inputs(self) -> None:
+        for order in (self.inputs, self.structure):
+            order[:2] = order[1::-1]
 
     def report(self) -> Report:
         chosen = self.first_draw()
@@ -181,7 +184,12 @@ class _Check:
         names = ["dx" if len(self.inputs) == 1 else "dx[0]"]
         try:
             seed = int(self.rng.integers(1 << 31))
-            subject, draw = choose(self.layer, self.inputs, self.structure, None, seed)
+            given = self.layer, self.inputs, self.structure, None, seed
+            subject, draw = choose(*given, self.target_first)
+            if self.target_first and not subject.is_loss:  # two inputs with such names
+                self._exchange_inputs()
+                self.target_first = False
+                subject, draw = choose(*given)
             names += list(subject.params)
             if self.dy is not None:
                 self._check_dy(draw)

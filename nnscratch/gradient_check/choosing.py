@@ -62,7 +62,12 @@ def refused(source: Any, inputs: Sequence[Any]) -> str:
 
 
 def choose(
-    source: Any, inputs: Sequence[Any], structure: list[Any], dy: Any, seed: int
+    source: Any,
+    inputs: Sequence[Any],
+    structure: list[Any],
+    dy: Any,
+    seed: int,
+    target_first: bool = False,
 ) -> tuple[Subject, Draw]:
     """The object used the right way, and the caller's own numbers run through it.
 
@@ -78,7 +83,9 @@ def choose(
     for options, clearing in [*((m, True) for m in modes(forward, len(structure))), ({}, False)]:
         if not clearing and not any(callable(getattr(source, n, None)) for n in CLEARING):
             continue
-        found, error = _first_right(source, inputs, structure, dy, seed, options, clearing)
+        found, error = _first_right(
+            source, inputs, structure, dy, seed, options, clearing, target_first
+        )
         if found is not None:
             return found
         failure = failure or error
@@ -92,12 +99,12 @@ Chosen = tuple[Subject, Draw]
 
 def _first_right(
     source: Any, inputs: Sequence[Any], structure: list[Any], dy: Any, seed: int,
-    options: dict[str, bool], clearing: bool,
+    options: dict[str, bool], clearing: bool, target_first: bool,
 ) -> tuple[Chosen | None, Exception | None]:  # fmt: skip
     """Of all ways the first by which the gradients are right, or the first that gets through."""
     first: Chosen | None = None
     failure: Exception | None = None
-    ways = list(_staged(source, inputs, structure, options, clearing))
+    ways = list(_staged(source, inputs, structure, options, clearing, target_first))
     for subject in ways:
         try:
             draw = run(subject, inputs, np.random.default_rng(seed), dy=dy)
@@ -143,10 +150,10 @@ def _settled(draw: Draw) -> bool:
 
 def _staged(
     source: Any, inputs: Sequence[Any], structure: list[Any], options: dict[str, bool],
-    clearing: bool,
+    clearing: bool, target_first: bool,
 ) -> Iterator[Subject]:  # fmt: skip
     try:
-        yield from discover(source, inputs, structure, options, clearing)
+        yield from discover(source, inputs, structure, options, clearing, target_first)
     except Exception as error:
         error.stage = "forward"  # type: ignore[attr-defined]  # for the message
         raise

@@ -19,7 +19,7 @@ from nnscratch.gradient_check.copies import copy_of, is_list_of_numbers
 from nnscratch.gradient_check.differences import spread
 from nnscratch.gradient_check.draws import copied
 from nnscratch.gradient_check.left_behind import beside
-from nnscratch.gradient_check.methods import CLEARING, takes_target_first
+from nnscratch.gradient_check.methods import CLEARING
 from nnscratch.gradient_check.names import is_buffer, is_parameter, is_value_and_gradient, rank
 from nnscratch.gradient_check.places import (
     HOLDERS,
@@ -43,6 +43,7 @@ def discover(
     structure: list[Any],
     options: dict[str, bool] | None = None,
     clearing: bool = True,
+    target_first: bool = False,
 ) -> Iterator[Subject]:
     """The object with each way of using it, likely ones first.
 
@@ -55,8 +56,7 @@ def discover(
         subject.manner.structure = structure
         yield subject
         return
-    reverse = takes_target_first(source, inputs, structure)
-    manner = Manner(structure=structure, options=options or {}, target_first=reverse)
+    manner = Manner(structure=structure, options=options or {}, target_first=target_first)
     subject = _warmed(source, inputs, manner, clearing)
     manner = subject.manner
     if subject.copied and _goes_on(subject, inputs):
@@ -75,7 +75,7 @@ def discover(
     probe.forward([copied(x) for x in inputs])
     forward, backward = (getattr(probe.object, name) for name in probe.methods)
     passed = len(structure) or None
-    for call in ways(forward, backward, probe.returned, subject.ours, passed, reverse):
+    for call in ways(forward, backward, probe.returned, subject.ours, passed, target_first):
         own = replace(manner, call=call, probing=False, updates={}, trained=set(), left={})
         way = Subject(subject.source, own)
         way.random.follow(subject.random)
