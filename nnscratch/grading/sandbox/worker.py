@@ -110,15 +110,6 @@ class Worker:
             raise RuntimeError("the worker is not running; ask inside its with block")
         return self._process
 
-    def _ask(
-        self,
-        header: dict[str, Any],
-        subject: Handle | None = None,
-        value: Any = None,
-        most: int | None = None,
-    ) -> Any:
-        return self._talk().ask(header, subject, value, most)
-
     def _talk(self) -> Channel:
         self._started()
         assert self._channel is not None  # made with the process
@@ -141,7 +132,7 @@ class Worker:
         if name not in self._modules:
             if not _MODULE.fullmatch(name):
                 raise ValueError(f"module {name!r}: expected the name of a file without .py")
-            self._modules[name] = self._ask({"do": "module", "name": name, "keep": True})
+            self._modules[name] = self._talk().ask({"do": "module", "name": name, "keep": True})
         return self._modules[name]
 
     def call(
@@ -176,11 +167,11 @@ class Worker:
         """
         self._sent = (arguments, keywords)
         order = {"do": "call", "name": name, "keep": keep, "forwards": forwards}
-        return self._ask(order, subject, self._sent, most)
+        return self._talk().ask(order, subject, self._sent, most)
 
     def value(self, subject: Handle, most: int | None = None) -> Any:
         """Return an object that was kept, as it is now."""
-        return self._ask({"do": "value"}, subject, most=most)
+        return self._talk().ask({"do": "value"}, subject, most=most)
 
     def offer(self, function: Callable[..., Any]) -> Callback:
         """A function of ours that student code may call: it runs here, on what it is sent.
@@ -200,19 +191,19 @@ class Worker:
 
     def get(self, subject: Handle, name: str, keep: bool = False, most: int | None = None) -> Any:
         """Read an attribute, dotted or not."""
-        return self._ask({"do": "get", "name": name, "keep": keep}, subject, most=most)
+        return self._talk().ask({"do": "get", "name": name, "keep": keep}, subject, most=most)
 
     def set(self, subject: Handle, name: str, value: Any) -> None:
         """Write an attribute."""
-        self._ask({"do": "set", "name": name}, subject, value)
+        self._talk().ask({"do": "set", "name": name}, subject, value)
 
     def delete(self, subject: Handle, name: str) -> None:
         """Delete an attribute."""
-        self._ask({"do": "delete", "name": name}, subject)
+        self._talk().ask({"do": "delete", "name": name}, subject)
 
     def item(self, subject: Handle, key: Any, keep: bool = False) -> Any:
         """Return ``subject[key]``."""
-        return self._ask({"do": "item", "keep": keep}, subject, key)
+        return self._talk().ask({"do": "item", "keep": keep}, subject, key)
 
     def inputs(self) -> tuple[Any, ...]:
         """Return the positional arguments of the last call as they are in the worker now.
@@ -232,7 +223,7 @@ class Worker:
         return tuple(key for key in sent if not equal(outgoing(sent[key]), now.get(key)))
 
     def _inputs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        now = self._ask({"do": "inputs"})
+        now = self._talk().ask({"do": "inputs"})
         if not (
             isinstance(now, tuple)
             and len(now) == 2
