@@ -58,15 +58,8 @@ BACKWARD = (
 )
 CLEARING = (
     *("zero_grad", "zero_grads", "zero_gradients", "cleargrads", "clear_grad", "clear_grads"),
-    *(
-        "reset_gradient",
-        "clear_gradients",
-        "flush_gradients",
-        "reset_grad",
-        "reset_grads",
-        "reset_gradients",
-    ),
-    *("zeroGradParameters", "zerograd"),
+    *("clear_gradients", "reset_grad", "reset_grads", "reset_gradient", "reset_gradients"),
+    *("flush_gradients", "zeroGradParameters", "zerograd"),
 )
 
 

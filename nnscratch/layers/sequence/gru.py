@@ -8,7 +8,7 @@ import numpy as np
 
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.sequence.packing import Packing
-from nnscratch.layers.sequence.recurrent import Recurrent
+from nnscratch.layers.sequence.recurrent import Recurrent, spaced
 
 __all__ = ["GRU"]
 
@@ -77,7 +77,7 @@ class GRU(Recurrent):
         batch, hidden = packing.batch, self.hidden_features
         half = np.full(3 * hidden, 0.5, X.dtype)
         half[2 * hidden :] = 1  # n is a tanh by itself
-        W_h, U = self.from_h(half), self.from_x(X, half)
+        W_h, U = spaced(self.params["W_h"].T, half), self.from_x(X, half)
         b_n = self.params["b_h"][2 * hidden :] if self.bias else 0  # r multiplies it
         states = np.empty((batch + packing.rows, hidden), X.dtype)
         V_n = np.empty((packing.rows, hidden), X.dtype)
@@ -109,7 +109,7 @@ class GRU(Recurrent):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         states, gates_of_all, V_n = kept
         hidden = self.hidden_features
-        W_h, dstate = self.to_h(), dstate.copy()
+        W_h, dstate = spaced(self.params["W_h"]), dstate.copy()
         dU, dV = np.empty_like(gates_of_all), np.empty_like(gates_of_all)
         work, product = np.empty(3 * dstate.size, dU.dtype), np.empty_like(dstate)
         for now, before in reversed(packing.steps):

@@ -10,7 +10,7 @@ from nnscratch import compiled
 from nnscratch.kinds import checks_kinds
 from nnscratch.layers.sequence.cells import open_forget_gate
 from nnscratch.layers.sequence.packing import Packing
-from nnscratch.layers.sequence.recurrent import Recurrent
+from nnscratch.layers.sequence.recurrent import Recurrent, spaced
 
 __all__ = ["LSTM"]
 
@@ -86,7 +86,7 @@ class LSTM(Recurrent):
         batch, hidden = packing.batch, self.hidden_features
         half = np.full(4 * hidden, 0.5, X.dtype)
         half[2 * hidden : 3 * hidden] = 1  # g is a tanh by itself
-        W_h, A = self.from_h(half), self.from_x(X, half)
+        W_h, A = spaced(self.params["W_h"].T, half), self.from_x(X, half)
         states = np.empty((batch + packing.rows, hidden), X.dtype)
         c_states, tanh_c = np.empty_like(states), np.empty((packing.rows, hidden), X.dtype)
         states[:batch], c_states[:batch] = state[:, :hidden], state[:, hidden:]
@@ -109,7 +109,7 @@ class LSTM(Recurrent):
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         _, c_states, A, tanh_c = kept
         hidden = self.hidden_features
-        W_h, dA = self.to_h(), np.empty_like(A)
+        W_h, dA = spaced(self.params["W_h"]), np.empty_like(A)
         dstate_h, dstate_c = dstate[:, :hidden].copy(), dstate[:, hidden:].copy()
         work = np.empty((5, *dstate_h.shape), A.dtype)
         for now, before in reversed(packing.steps):

@@ -108,29 +108,19 @@ class Recurrent(Recurrence):
             W_x = np.concatenate([W_x, self.added_bias()[np.newaxis]])
         return X @ (W_x * scale)
 
-    def from_h(self, scale: Any = 1) -> np.ndarray:
-        """W_hᵀ times scale: each step multiplies its states by it."""
-        W_h = self.params["W_h"].T
-        return np.multiply(W_h, scale, out=spaced(W_h.shape, W_h.dtype))
-
-    def to_h(self) -> np.ndarray:
-        """W_h: on the way back each step multiplies its da by it."""
-        W_h = self.params["W_h"]
-        return np.multiply(W_h, 1, out=spaced(W_h.shape, W_h.dtype))
-
     def added_bias(self) -> np.ndarray:
         """What is added to W_x x(t) + W_h h(t-1)."""
         return self.params["b_x"] + self.params["b_h"]
 
 
-def spaced(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An empty matrix for small products, whose rows do not begin a power of two apart.
+def spaced(W: np.ndarray, scale: Any = 1) -> np.ndarray:
+    """W times scale for the small products of the steps, its rows no power of two apart.
 
-    Where they do, all numbers of a column want the same few places in the processor's cache, and
+    Where they are, all numbers of a column want the same few places in the processor's cache, and
     to go down a column is to wait for memory: 32 x 256 times 256 x 1024 takes twice as long.
     """
-    rows, columns = shape
-    return np.empty((rows, columns + 16), dtype)[:, :columns]
+    rows, columns = W.shape
+    return np.multiply(W, scale, out=np.empty((rows, columns + 16), W.dtype)[:, :columns])
 
 
 class RNN(Recurrent):
@@ -212,7 +202,7 @@ class RNN(Recurrent):
         self.set_up(in_features, hidden_features, return_state, reverse, bias, rng)
 
     def run(self, X: np.ndarray, state: np.ndarray, packing: Packing) -> tuple[np.ndarray, ...]:
-        batch, W_h = packing.batch, self.from_h()
+        batch, W_h = packing.batch, spaced(self.params["W_h"].T)
         states = np.concatenate([state, self.from_x(X)])
         H, product = states[batch:], np.empty_like(state)
         for now, before in packing.steps:
@@ -227,7 +217,7 @@ class RNN(Recurrent):
     def run_back(
         self, dH: np.ndarray, dstate: np.ndarray, kept: tuple[np.ndarray, ...], packing: Packing
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        H, W_h = kept[0][packing.batch :], self.to_h()
+        H, W_h = kept[0][packing.batch :], spaced(self.params["W_h"])
         dA = 1 - H * H if self.activation == "tanh" else (H > 0).astype(H.dtype)
         dstate = dstate.copy()
         for now, _ in reversed(packing.steps):
